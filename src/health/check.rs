@@ -1,0 +1,62 @@
+//! The recipe of an examination, and what it is applied to.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A recipe: what to ask, how often, and how many answers of a kind it takes.
+///
+/// Two checks are the same when all of this is; identical targets are probed once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Check {
+    /// What one probe does.
+    pub ask: Ask,
+    /// From the start of one probe to the start of the next.
+    pub every: Duration,
+    /// A probe that takes longer has failed.
+    pub timeout: Duration,
+    /// Consecutive bad verdicts that turn a target down; at least 1.
+    pub fails: u32,
+    /// Consecutive good verdicts that turn a target up; at least 1.
+    pub passes: u32,
+}
+
+/// What one probe does; more kinds come, each with a file of its own in `probe`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// `GET` over HTTP or HTTPS.
+    Http(HttpAsk),
+}
+
+/// One HTTP request and the answers that pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HttpAsk {
+    /// HTTPS, with the host as SNI and the certificate verified.
+    pub tls: bool,
+    /// The port of the node.
+    pub port: u16,
+    /// Path and query, beginning with a slash.
+    pub path: String,
+    /// `Host` and SNI: the service's name unless the operator gave another. No final dot.
+    pub host: String,
+    /// Response codes that pass.
+    pub expect: Vec<RangeInclusive<u16>>,
+}
+
+/// A recipe applied to one address: what is probed and owns a status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The address of the node.
+    pub address: IpAddr,
+    /// The recipe.
+    pub check: Check,
+}
+
+impl Target {
+    /// Where a probe connects to.
+    pub fn socket(&self) -> SocketAddr {
+        match &self.check.ask {
+            Ask::Http(http) => SocketAddr::new(self.address, http.port),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Floor 2: zones as operators author them.
+//!
+//! A zone's ordinary records come from a master file (RFC 1035 §5) or from the `[zone]` table of
+//! its TOML file; both end as the same [`Records`]. Nothing here is fast and nothing needs to be:
+//! `snapshot` compiles what is here into what the hot path reads.
+
+pub mod diagnostic;
+
+use std::collections::BTreeMap;
+
+use crate::wire::{Name, RecordType};
+
+pub use diagnostic::{Diagnostic, Place, Severity, Source};
+
+/// All records of one owner, class IN, and type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rrset {
+    /// One TTL for all of them, in seconds. RFC 2181 §5.2.
+    pub ttl: u32,
+    /// Each record's RDATA in wire form, names uncompressed; no two alike, in the order written.
+    pub rdata: Vec<Box<[u8]>>,
+}
+
+/// The ordinary records of one zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Records {
+    /// The zone's own name, which is exactly the delegated name.
+    pub apex: Name,
+    /// Every RRset, by owner in canonical order and type. Owners are at or under the apex.
+    pub rrsets: BTreeMap<(Name, RecordType), Rrset>,
+}
+
+impl Records {
+    /// A zone without records.
+    pub fn new(apex: Name) -> Self {
+        Self { apex, rrsets: BTreeMap::new() }
+    }
+
+    /// Adds one record; a duplicate is left out, the lowest TTL of a set wins. RFC 2181 §5.
+    pub fn add(&mut self, owner: Name, rtype: RecordType, ttl: u32, rdata: Box<[u8]>) {
+        let rrset =
+            self.rrsets.entry((owner, rtype)).or_insert_with(|| Rrset { ttl, rdata: Vec::new() });
+        rrset.ttl = rrset.ttl.min(ttl);
+        if !rrset.rdata.contains(&rdata) {
+            rrset.rdata.push(rdata);
+        }
+    }
+
+    /// The RRset of an owner and type.
+    pub fn get(&self, owner: &Name, rtype: RecordType) -> Option<&Rrset> {
+        self.rrsets.get(&(owner.clone(), rtype))
+    }
+}
