@@ -4,7 +4,17 @@
 //! query (only [`Name`], which is for the cold, owns memory) and cannot panic on any input.
 
 pub mod codes;
+pub mod edns;
+pub mod fold;
+pub mod header;
 pub mod name;
+pub mod query;
+pub mod writer;
 
 pub use codes::{Class, Rcode, RecordType};
+pub use edns::Edns;
+pub use fold::Folded;
+pub use header::Header;
 pub use name::{Name, NameError};
+pub use query::{Malformed, Query};
+pub use writer::{Full, Owner, Section, Writer};

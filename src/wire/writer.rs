@@ -1,0 +1,333 @@
+//! Writes a response into a buffer of somebody else's.
+//!
+//! Records go in by whole RRsets: [`Writer::mark`] before, and [`Writer::rewind`] when one did not
+//! fit, so that a response never shows half a set. Names are compressed against what is written
+//! already; a pointer always points backwards and never beyond the 14 bits it has.
+//!
+//! ```text
+//!   | header 12 | question | answer … | authority … | additional … | OPT |
+//!                                                                  ^ room is kept from the start
+//! ```
+
+use super::codes::{Class, Rcode, RecordType};
+use super::edns::{OPT_LEN, opt_record};
+use super::header::{AA, HEADER_LEN, Header, OPCODE, QR, RD, TC};
+use super::name::suffixes;
+
+/// Pointers have 14 bits. RFC 1035 §4.1.4.
+const POINTER_MAX: usize = 0x3fff;
+/// The two bits that make a pointer of a length.
+const POINTER: u16 = 0xc000;
+/// How many places for names to point to are remembered; a bound on the cost of compression.
+const PLACES_MAX: usize = 40;
+/// The longest message. RFC 1035 §4.2.2: two octets of length on a stream.
+pub const MESSAGE_LEN_MAX: usize = 65_535;
+
+/// A section that records go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What was asked.
+    Answer,
+    /// The SOA of a negative answer, the NS of a referral.
+    Authority,
+    /// Addresses of names in the other sections.
+    Additional,
+}
+
+/// The response does not hold any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// An owner name: written before, or to be written.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner<'n> {
+    /// The question's name, or the part of it that begins at this octet of it.
+    Question(usize),
+    /// A complete name in wire form, to be compressed.
+    Wire(&'n [u8]),
+}
+
+/// Where a response stood, to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    len: usize,
+    counts: [u16; 3],
+    places: usize,
+}
+
+/// A response being written.
+pub struct Writer<'o> {
+    out: &'o mut [u8],
+    len: usize,
+    limit: usize,
+    counts: [u16; 3],
+    places: [u16; PLACES_MAX],
+    place_count: usize,
+    flags: u8,
+    rcode: Rcode,
+    has_question: bool,
+    opt: Option<(u16, bool)>,
+}
+
+impl<'o> Writer<'o> {
+    /// Begins the response to a query: its id, opcode and RD, and its question.
+    ///
+    /// `limit` is the most octets that may be sent; `opt` is our UDP size and the client's DO bit
+    /// where the query had an OPT record. None where even that much does not fit.
+    pub fn begin(
+        out: &'o mut [u8],
+        limit: usize,
+        header: Header,
+        question: &[u8],
+        opt: Option<(u16, bool)>,
+    ) -> Option<Self> {
+        let reserved = if opt.is_some() { OPT_LEN } else { 0 };
+        let limit = limit.min(out.len()).min(MESSAGE_LEN_MAX).checked_sub(reserved)?;
+        let len = HEADER_LEN + question.len();
+        if len > limit {
+            return None;
+        }
+        out[..2].copy_from_slice(&header.id.to_be_bytes());
+        out[HEADER_LEN..len].copy_from_slice(question);
+        let mut writer = Self {
+            out,
+            len,
+            limit,
+            counts: [0; 3],
+            places: [0; PLACES_MAX],
+            place_count: 0,
+            flags: QR | (header.flags & (OPCODE | RD)),
+            rcode: Rcode::NoError,
+            has_question: !question.is_empty(),
+            opt,
+        };
+        if let Some(qname) = question.len().checked_sub(4).map(|end| &question[..end]) {
+            writer.note_suffixes(HEADER_LEN, qname);
+        }
+        Some(writer)
+    }
+
+    /// Says that the answer is authoritative.
+    pub fn authoritative(&mut self) {
+        self.flags |= AA;
+    }
+
+    /// Says that something was left out, so that the client comes again over a stream.
+    pub fn truncated(&mut self) {
+        self.flags |= TC;
+    }
+
+    /// Sets the response code.
+    pub fn rcode(&mut self, rcode: Rcode) {
+        self.rcode = rcode;
+    }
+
+    /// Where the response stands now.
+    pub fn mark(&self) -> Mark {
+        Mark { len: self.len, counts: self.counts, places: self.place_count }
+    }
+
+    /// Forgets everything that was written since `mark`.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.len = mark.len;
+        self.counts = mark.counts;
+        self.place_count = mark.places;
+    }
+
+    /// Begins a record of class IN; its RDATA follows by [`Self::bytes`] and [`Self::name`], then
+    /// [`Self::end_record`] with what this gives back.
+    pub fn begin_record(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: RecordType,
+        ttl: u32,
+    ) -> Result<RdataStart, Full> {
+        match owner {
+            Owner::Question(at) => self.bytes(&pointer(HEADER_LEN + at))?,
+            Owner::Wire(name) => self.name(name)?,
+        }
+        let mut fixed = [0; 10];
+        fixed[..2].copy_from_slice(&rtype.0.to_be_bytes());
+        fixed[2..4].copy_from_slice(&Class::IN.0.to_be_bytes());
+        fixed[4..8].copy_from_slice(&ttl.to_be_bytes());
+        self.bytes(&fixed)?;
+        self.counts[section as usize] += 1;
+        Ok(RdataStart(self.len))
+    }
+
+    /// Ends a record: its RDATA's length is known now.
+    pub fn end_record(&mut self, start: RdataStart) {
+        let length = (self.len - start.0) as u16;
+        self.out[start.0 - 2..start.0].copy_from_slice(&length.to_be_bytes());
+    }
+
+    /// Appends whole records that were made before, `count` of them.
+    pub fn records(&mut self, section: Section, count: u16, wire: &[u8]) -> Result<(), Full> {
+        self.bytes(wire)?;
+        self.counts[section as usize] += count;
+        Ok(())
+    }
+
+    /// Appends octets.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        let end = self.len + bytes.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        self.out[self.len..end].copy_from_slice(bytes);
+        self.len = end;
+        Ok(())
+    }
+
+    /// Appends a complete name, compressed. RFC 1035 §4.1.4.
+    pub fn name(&mut self, wire: &[u8]) -> Result<(), Full> {
+        for suffix in suffixes(wire) {
+            if suffix.len() == 1 {
+                break;
+            }
+            if let Some(place) = self.find(suffix) {
+                let written = wire.len() - suffix.len();
+                let start = self.len;
+                self.bytes(&wire[..written])?;
+                self.bytes(&pointer(place))?;
+                self.note_labels(start, wire, written);
+                return Ok(());
+            }
+        }
+        let start = self.len;
+        self.bytes(wire)?;
+        self.note_suffixes(start, wire);
+        Ok(())
+    }
+
+    /// The octet where the next thing goes.
+    pub fn position(&self) -> usize {
+        self.len
+    }
+
+    /// Ends the response: counts, flags, OPT. Gives its length in octets.
+    pub fn finish(self) -> usize {
+        let mut len = self.len;
+        let mut additional = self.counts[2];
+        if let Some((udp_size, dnssec_ok)) = self.opt {
+            let record = opt_record(udp_size, self.rcode.high(), dnssec_ok);
+            self.out[len..len + OPT_LEN].copy_from_slice(&record);
+            len += OPT_LEN;
+            additional += 1;
+        }
+        self.out[2] = self.flags;
+        self.out[3] = self.rcode.low();
+        let counts = [u16::from(self.has_question), self.counts[0], self.counts[1], additional];
+        for (to, count) in self.out[4..HEADER_LEN].chunks_exact_mut(2).zip(counts) {
+            to.copy_from_slice(&count.to_be_bytes());
+        }
+        len
+    }
+}
+
+/// Where the RDATA of a record that was begun starts.
+#[derive(Debug)]
+#[must_use = "a record that was begun must be ended"]
+pub struct RdataStart(usize);
+
+impl Writer<'_> {
+    /// The octet of an earlier name that reads the same, case aside.
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        let places = self.places[..self.place_count].iter().map(|&place| usize::from(place));
+        places.into_iter().find(|&place| self.reads(place, name))
+    }
+
+    /// True where the name written at `at` is `name`, case aside.
+    fn reads(&self, mut at: usize, mut name: &[u8]) -> bool {
+        // Pointers that this writer makes point backwards, so the walk ends.
+        while let (Some(&length), Some(&wanted)) = (self.out[..self.len].get(at), name.first()) {
+            if length >= (POINTER >> 8) as u8 {
+                at = usize::from(u16::from_be_bytes([length, self.out[at + 1]]) & !POINTER);
+                continue;
+            }
+            let end = 1 + usize::from(length);
+            if length != wanted || !self.out[at..at + end].eq_ignore_ascii_case(&name[..end]) {
+                return false;
+            }
+            if length == 0 {
+                return true;
+            }
+            at += end;
+            name = &name[end..];
+        }
+        false
+    }
+
+    /// Remembers every label of a name that was written whole at `start`.
+    fn note_suffixes(&mut self, start: usize, wire: &[u8]) {
+        self.note_labels(start, wire, wire.len() - 1);
+    }
+
+    /// Remembers the labels in the first `written` octets of a name that was written at `start`.
+    fn note_labels(&mut self, start: usize, wire: &[u8], written: usize) {
+        let mut at = 0;
+        while at < written && start + at <= POINTER_MAX && self.place_count < PLACES_MAX {
+            self.places[self.place_count] = (start + at) as u16;
+            self.place_count += 1;
+            at += 1 + usize::from(wire[at]);
+        }
+    }
+}
+
+fn pointer(place: usize) -> [u8; 2] {
+    debug_assert!(place <= POINTER_MAX, "only places within 14 bits are remembered");
+    (POINTER | place as u16).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Name;
+
+    const HEADER: Header = Header { id: 7, flags: 0x01, counts: [1, 0, 0, 0] };
+    const QUESTION: &[u8] = b"\x03www\x07example\x00\x00\x01\x00\x01";
+
+    fn name(text: &str) -> Name {
+        Name::from_text(text).unwrap()
+    }
+
+    #[test]
+    fn compresses_against_the_question_and_earlier_names() {
+        let mut out = [0; 512];
+        let mut writer = Writer::begin(&mut out, 512, HEADER, QUESTION, None).unwrap();
+        for (owner, target) in [("www.example", "a.b.example"), ("B.example", "x.a.b.example")] {
+            let owner = name(owner);
+            let start = writer
+                .begin_record(Section::Answer, Owner::Wire(owner.as_wire()), RecordType::CNAME, 60)
+                .unwrap();
+            writer.name(name(target).as_wire()).unwrap();
+            writer.end_record(start);
+        }
+        let len = writer.finish();
+        assert_eq!(
+            &out[12 + QUESTION.len()..len],
+            b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x06\x01a\x01b\xc0\x10\
+              \xc0\x2b\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01x\xc0\x29"
+        );
+        assert_eq!(&out[..12], b"\x00\x07\x81\x00\x00\x01\x00\x02\x00\x00\x00\x00");
+    }
+
+    #[test]
+    fn keeps_room_for_opt_and_rewinds_what_does_not_fit() {
+        let mut out = [0; 512];
+        let limit = 12 + QUESTION.len() + OPT_LEN + 16;
+        let mut writer =
+            Writer::begin(&mut out, limit, HEADER, QUESTION, Some((1232, true))).unwrap();
+        let mark = writer.mark();
+        assert_eq!(writer.records(Section::Answer, 2, &[0; 17]), Err(Full));
+        writer.rewind(mark);
+        writer.truncated();
+        assert_eq!(writer.records(Section::Answer, 1, &[0; 16]), Ok(()));
+        let len = writer.finish();
+        assert_eq!(len, limit);
+        assert_eq!(&out[len - OPT_LEN..len], b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00");
+        assert_eq!(out[2] & TC, TC);
+        assert!(Writer::begin(&mut out, 20, HEADER, QUESTION, None).is_none());
+    }
+}
