@@ -1,12 +1,33 @@
 //! Floor 4: what the hot path reads, immutable, behind one pointer.
+//!
+//! ```text
+//!   Current ──► Snapshot ──► Arc<Zone> ──► services, each ──► Plan
+//!     one swap a reload      shared while    one swap a change of status
+//!                            unchanged
+//! ```
+//!
+//! A worker loads the snapshot once a batch and a plan once a query, and reaches the plan only through
+//! the snapshot in hand, so no answer mixes two generations.
 
+pub mod compile;
+pub mod names;
+pub mod publish;
+
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 
 use crate::steer::Service;
-use crate::wire::Name;
+use crate::wire::{Folded, Name};
 use crate::zone::Records;
+
+pub use compile::{AddressSlot, ServiceEntry, ServiceSlot, StaticRrset, Zone};
+pub use names::{Entry, EntryId, Lookup};
+pub use publish::{Current, Publisher, TierChange};
+
+const HASH: FixedState = FixedState::with_seed(0x617_0065);
 
 /// One zone as its operator means it: what `config` hands over and `compile` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +48,146 @@ pub enum Authored {
     Broken(Name),
 }
 
+/// A zone of a snapshot.
+#[derive(Clone, Debug)]
+pub enum Served {
+    /// Answered from.
+    Zone(Arc<Zone>),
+    /// Answered with SERVFAIL.
+    Broken(Name),
+}
+
+/// What answers depend on beside zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Largest UDP response, in octets.
+    pub udp_size: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        // No path in use fragments 1,232 octets: RFC 9715 §3.2, DNS flag day 2020.
+        Self { udp_size: 1232 }
+    }
+}
+
 /// Everything that answers are made of at one time.
-pub struct Snapshot {}
+#[derive(Debug)]
+pub struct Snapshot {
+    generation: u64,
+    zones: Vec<Served>,
+    apexes: HashTable<(u32, Box<[u8]>)>,
+    apex_labels_max: usize,
+    settings: Settings,
+    service_slots: usize,
+    address_slots: usize,
+    set_len_max: usize,
+}
 
-/// The snapshot in force: one pointer, read by every worker once a batch.
-pub struct Current(ArcSwap<Snapshot>);
-
-impl Current {
-    /// Starts with a first snapshot.
-    pub fn new(first: Snapshot) -> Self {
-        Self(ArcSwap::from_pointee(first))
+impl Snapshot {
+    fn new(
+        generation: u64,
+        zones: Vec<Served>,
+        settings: Settings,
+        (service_slots, address_slots): (usize, usize),
+    ) -> Self {
+        let mut apexes = HashTable::with_capacity(zones.len());
+        let mut apex_labels_max = 0;
+        let mut set_len_max = 0;
+        for (at, served) in zones.iter().enumerate() {
+            let apex = served.apex();
+            apex_labels_max = apex_labels_max.max(apex.label_count());
+            let key = apex.to_folded();
+            let rehash = |(_, key): &(u32, Box<[u8]>)| HASH.hash_one(&key[..]);
+            apexes.insert_unique(HASH.hash_one(&key[..]), (at as u32, key), rehash);
+            if let Served::Zone(zone) = served {
+                let lens = zone.services().iter().map(|entry| entry.addresses.len());
+                set_len_max = set_len_max.max(lens.max().unwrap_or(0));
+            }
+        }
+        Self {
+            generation,
+            zones,
+            apexes,
+            apex_labels_max,
+            settings,
+            service_slots,
+            address_slots,
+            set_len_max,
+        }
     }
 
-    /// The snapshot in force, held for as long as the guard lives; neither locks nor allocates.
-    pub fn load(&self) -> Guard<Arc<Snapshot>> {
-        self.0.load()
+    /// How many were published before this one.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What answers depend on beside zones.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How many service slots a worker needs.
+    pub fn service_slots(&self) -> usize {
+        self.service_slots
+    }
+
+    /// How many address slots a worker needs.
+    pub fn address_slots(&self) -> usize {
+        self.address_slots
+    }
+
+    /// The most addresses that any service has.
+    pub fn set_len_max(&self) -> usize {
+        self.set_len_max
+    }
+
+    /// The zone with the longest apex that a name is at or under. RFC 1034 §4.3.2 step 2.
+    pub fn find_zone(&self, name: &Folded) -> Option<&Served> {
+        let labels = name.label_count();
+        (labels.saturating_sub(self.apex_labels_max)..=labels)
+            .find_map(|skip| self.served(name.suffix(skip)))
+    }
+
+    /// All zones that are answered from, each with its place.
+    pub fn zones(&self) -> impl Iterator<Item = (usize, &Arc<Zone>)> {
+        self.zones.iter().enumerate().filter_map(|(at, served)| match served {
+            Served::Zone(zone) => Some((at, zone)),
+            Served::Broken(_) => None,
+        })
+    }
+
+    /// All zones, the broken ones too.
+    pub fn all(&self) -> &[Served] {
+        &self.zones
+    }
+
+    fn served(&self, apex: &[u8]) -> Option<&Served> {
+        let found = self.apexes.find(HASH.hash_one(apex), |(_, key)| key[..] == *apex);
+        found.map(|(at, _)| &self.zones[*at as usize])
+    }
+
+    fn zone_of(&self, apex: &Name) -> Option<&Arc<Zone>> {
+        match self.served(&apex.to_folded())? {
+            Served::Zone(zone) => Some(zone),
+            Served::Broken(_) => None,
+        }
+    }
+
+    fn zone_at(&self, at: usize) -> Option<&Arc<Zone>> {
+        match self.zones.get(at)? {
+            Served::Zone(zone) => Some(zone),
+            Served::Broken(_) => None,
+        }
+    }
+}
+
+impl Served {
+    /// The zone's name.
+    pub fn apex(&self) -> &Name {
+        match self {
+            Self::Zone(zone) => zone.apex(),
+            Self::Broken(apex) => apex,
+        }
     }
 }

@@ -1,0 +1,257 @@
+//! One zone in the form that answers are made from.
+//!
+//! Static RRsets are packed: each record is two octets of length and its RDATA, one behind the other
+//! in one arena for the zone. Services stand beside them, each with one swappable pointer to its
+//! plan: the only thing in a zone that ever changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::steer::{Board, Family, Plan, Service};
+use crate::wire::name::labels;
+use crate::wire::{Folded, Name, RecordType};
+use crate::zone::Rrset;
+
+use super::ZoneModel;
+use super::names::{Content, Entry, EntryId, Lookup, NameTable};
+
+/// Where a worker keeps what belongs to a service: stable over reloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceSlot(pub u32);
+
+/// Where a worker counts the answers that an address got: stable over reloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AddressSlot(pub u32);
+
+/// Gives slots to services and addresses by their ids; an id keeps its slot for good.
+#[derive(Debug, Default)]
+pub struct Slots {
+    services: HashMap<String, ServiceSlot>,
+    addresses: HashMap<String, AddressSlot>,
+}
+
+impl Slots {
+    fn service(&mut self, id: &str) -> ServiceSlot {
+        let next = ServiceSlot(self.services.len() as u32);
+        *self.services.entry(id.to_owned()).or_insert(next)
+    }
+
+    fn address(&mut self, id: String) -> AddressSlot {
+        let next = AddressSlot(self.addresses.len() as u32);
+        *self.addresses.entry(id).or_insert(next)
+    }
+
+    /// How many service slots were given out, and how many address slots.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.services.len(), self.addresses.len())
+    }
+}
+
+/// A zone being served.
+#[derive(Debug)]
+pub struct Zone {
+    model: Arc<ZoneModel>,
+    apex_labels: usize,
+    names: NameTable,
+    rrsets: Vec<StaticRrset>,
+    rdata: Vec<u8>,
+    services: Vec<ServiceEntry>,
+    negative_ttl: u32,
+}
+
+/// One static RRset: its records lie in the zone's arena.
+#[derive(Clone, Copy, Debug)]
+pub struct StaticRrset {
+    /// Its type.
+    pub rtype: RecordType,
+    /// In seconds.
+    pub ttl: u32,
+    /// How many records.
+    pub count: u16,
+    rdata_at: u32,
+    rdata_len: u32,
+}
+
+/// A service in a zone, with its plan.
+#[derive(Debug)]
+pub struct ServiceEntry {
+    /// What the operator means.
+    pub service: Arc<Service>,
+    /// Where workers keep its rotation positions.
+    pub slot: ServiceSlot,
+    /// Where workers count, for each of its addresses in order.
+    pub addresses: Box<[AddressSlot]>,
+    plan: ArcSwap<Plan>,
+}
+
+impl ServiceEntry {
+    /// The plan in force, held as long as the guard lives; neither locks nor allocates.
+    pub fn plan(&self) -> Guard<Arc<Plan>> {
+        self.plan.load()
+    }
+
+    /// Puts a new plan in force; the old one is for the retire list.
+    pub(super) fn swap(&self, plan: Plan) -> Arc<Plan> {
+        self.plan.swap(Arc::new(plan))
+    }
+}
+
+impl Zone {
+    /// Compiles a zone; its services' plans are made from what `board` says now.
+    pub fn compile(model: Arc<ZoneModel>, slots: &mut Slots, board: &impl Board) -> Self {
+        let apex = &model.records.apex;
+        let apex_wire_len = apex.as_wire().len();
+        let key_of = |owner: &Name| {
+            let folded = owner.to_folded();
+            folded[..folded.len() - apex_wire_len].to_vec()
+        };
+        let mut contents: BTreeMap<Vec<u8>, Content> = BTreeMap::new();
+        let mut services = Vec::new();
+        for service in &model.services {
+            contents.entry(key_of(&service.owner)).or_default().service =
+                Some(services.len() as u32);
+            services.push(ServiceEntry::new(service, slots, board));
+        }
+        let (mut rrsets, mut rdata) = (Vec::new(), Vec::new());
+        for ((owner, rtype), rrset) in &model.records.rrsets {
+            let content = contents.entry(key_of(owner)).or_default();
+            if content.service.is_some() && Family::of_type(*rtype).is_some() {
+                continue;
+            }
+            if content.rrsets.1 == 0 {
+                content.rrsets.0 = rrsets.len() as u32;
+            }
+            content.rrsets.1 += 1;
+            content.is_cut |= *rtype == RecordType::NS && owner != apex;
+            rrsets.push(StaticRrset::pack(*rtype, rrset, &mut rdata));
+        }
+        let names = NameTable::new(&contents);
+        let mut zone = Self {
+            apex_labels: apex.label_count(),
+            model,
+            names,
+            rrsets,
+            rdata,
+            services,
+            negative_ttl: 0,
+        };
+        zone.negative_ttl = zone.soa_negative_ttl();
+        zone
+    }
+
+    /// The zone's name.
+    pub fn apex(&self) -> &Name {
+        &self.model.records.apex
+    }
+
+    /// How many labels the apex has.
+    pub fn apex_labels(&self) -> usize {
+        self.apex_labels
+    }
+
+    /// What the operator wrote.
+    pub fn model(&self) -> &Arc<ZoneModel> {
+        &self.model
+    }
+
+    /// All its services, in the order written.
+    pub fn services(&self) -> &[ServiceEntry] {
+        &self.services
+    }
+
+    /// Finds a name at or below the apex.
+    pub fn lookup(&self, name: &Folded) -> Lookup {
+        self.names.lookup(name, self.apex_labels)
+    }
+
+    /// What there is at a name that was found.
+    pub fn entry(&self, id: EntryId) -> &Entry {
+        self.names.entry(id)
+    }
+
+    /// The apex's entry.
+    pub fn apex_entry(&self) -> &Entry {
+        self.entry(self.names.apex())
+    }
+
+    /// How many labels of a name that was found lie below the apex.
+    pub fn labels_below_apex(&self, id: EntryId) -> usize {
+        // A key is a name without its root label; counting needs no more than its labels.
+        labels(self.names.key(id)).count()
+    }
+
+    /// The service at an entry.
+    pub fn service_at(&self, entry: &Entry) -> Option<&ServiceEntry> {
+        entry.service.map(|index| &self.services[index as usize])
+    }
+
+    /// All RRsets of an entry, ordered by type.
+    pub fn rrsets(&self, entry: &Entry) -> &[StaticRrset] {
+        &self.rrsets[entry.rrsets.0 as usize..][..usize::from(entry.rrsets.1)]
+    }
+
+    /// The RRset of one type.
+    pub fn rrset(&self, entry: &Entry, rtype: RecordType) -> Option<&StaticRrset> {
+        self.rrsets(entry).iter().find(|rrset| rrset.rtype == rtype)
+    }
+
+    /// The RDATA of an RRset's records, in the order written.
+    pub fn rdata(&self, rrset: &StaticRrset) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.rdata[rrset.rdata_at as usize..][..rrset.rdata_len as usize];
+        std::iter::from_fn(move || {
+            let (length, tail) = rest.split_first_chunk()?;
+            let (record, after) = tail.split_at(usize::from(u16::from_be_bytes(*length)));
+            rest = after;
+            Some(record)
+        })
+    }
+
+    /// How long a negative answer may be kept, in seconds. RFC 2308 §5.
+    pub fn negative_ttl(&self) -> u32 {
+        self.negative_ttl
+    }
+
+    /// The lesser of the SOA's TTL and its MINIMUM, the last four octets of its RDATA.
+    fn soa_negative_ttl(&self) -> u32 {
+        let soa = self.rrset(self.apex_entry(), RecordType::SOA);
+        let minimum = |soa| {
+            let rdata = self.rdata(soa).next()?;
+            rdata.last_chunk().map(|minimum| u32::from_be_bytes(*minimum))
+        };
+        soa.map_or(0, |soa| minimum(soa).unwrap_or(0).min(soa.ttl))
+    }
+}
+
+impl ServiceEntry {
+    fn new(service: &Arc<Service>, slots: &mut Slots, board: &impl Board) -> Self {
+        let addresses = service.nodes().flat_map(|node| {
+            node.addresses.iter().map(|address| format!("{} {}", node.id, address.ip))
+        });
+        Self {
+            slot: slots.service(&service.id),
+            addresses: addresses.map(|id| slots.address(id)).collect(),
+            plan: ArcSwap::from_pointee(Plan::make(service, board)),
+            service: Arc::clone(service),
+        }
+    }
+}
+
+impl StaticRrset {
+    fn pack(rtype: RecordType, rrset: &Rrset, arena: &mut Vec<u8>) -> Self {
+        let rdata_at = arena.len();
+        for rdata in &rrset.rdata {
+            // RDATA has at most 65,535 octets: its length on the wire has two.
+            arena.extend((rdata.len() as u16).to_be_bytes());
+            arena.extend_from_slice(rdata);
+        }
+        Self {
+            rtype,
+            ttl: rrset.ttl,
+            count: rrset.rdata.len() as u16,
+            rdata_at: rdata_at as u32,
+            rdata_len: (arena.len() - rdata_at) as u32,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! A zone's names as a hash table.
+//!
+//! Keys are names in lower case without the apex (`03 w w w` for `www.example.org` in
+//! `example.org`; nothing for the apex itself). Every name that exists has an entry, the empty
+//! non-terminals too (RFC 4592 §2.2.2), so the closest encloser is the first ancestor found. What an
+//! ancestor decides for names below it (a cut, a wildcard) is noted in the entries when the
+//! table is made: an answer about an existing name costs one look-up, one about a missing name one
+//! more for each label that is missing.
+
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::wire::Folded;
+
+/// The hash is fixed: what is in the table is the operator's, and a query inserts nothing.
+const HASH: FixedState = FixedState::with_seed(0x726f_7461);
+
+/// An entry's place in its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(u32);
+
+/// What there is at one name.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    key_at: u32,
+    key_len: u8,
+    /// Its RRsets: first and count among the zone's, ordered by type.
+    pub rrsets: (u32, u16),
+    /// The service that answers here, by its index in the zone.
+    pub service: Option<u32>,
+    /// The zone cut that this name is at or below.
+    pub cut: Option<EntryId>,
+    /// The `*` directly below this name.
+    pub wildcard: Option<EntryId>,
+}
+
+/// What is told of a name when the table is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Content {
+    /// As in [`Entry`].
+    pub rrsets: (u32, u16),
+    /// As in [`Entry`].
+    pub service: Option<u32>,
+    /// The name is delegated: it has NS records and is not the apex.
+    pub is_cut: bool,
+}
+
+/// What a look-up finds. RFC 1034 §4.3.2, RFC 4592 §2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// The name exists.
+    Exact(EntryId),
+    /// The name does not exist; a wildcard stands in for it.
+    Wildcard {
+        /// The wildcard's own entry.
+        source: EntryId,
+        /// The ancestor that it is the child of.
+        encloser: EntryId,
+    },
+    /// The name does not exist.
+    Missing {
+        /// Its longest existing ancestor.
+        encloser: EntryId,
+    },
+    /// The name is delegated away, or lies below one that is.
+    Cut(EntryId),
+}
+
+/// All names of a zone.
+#[derive(Debug)]
+pub struct NameTable {
+    table: HashTable<u32>,
+    entries: Vec<Entry>,
+    keys: Vec<u8>,
+}
+
+impl NameTable {
+    /// Makes the table. Keys are relative to the apex and in lower case, labels from the left.
+    pub fn new(contents: &BTreeMap<Vec<u8>, Content>) -> Self {
+        let mut all: BTreeMap<Labels<'_>, Content> = BTreeMap::new();
+        all.insert(Labels(Vec::new()), Content::default());
+        for (key, content) in contents {
+            let labels = Labels::of(key);
+            for depth in 1..labels.0.len() {
+                all.entry(Labels(labels.0[..depth].to_vec())).or_default();
+            }
+            all.insert(labels, *content);
+        }
+        let mut made =
+            Self { table: HashTable::with_capacity(all.len()), entries: vec![], keys: vec![] };
+        // Ancestors come before their descendants, so the path from the apex is a stack.
+        let mut path: Vec<EntryId> = Vec::new();
+        for (labels, content) in &all {
+            path.truncate(labels.0.len());
+            let id = made.insert(labels, content, path.last().copied());
+            path.push(id);
+        }
+        made
+    }
+
+    fn insert(
+        &mut self,
+        labels: &Labels<'_>,
+        content: &Content,
+        parent: Option<EntryId>,
+    ) -> EntryId {
+        let id = EntryId(self.entries.len() as u32);
+        let key_at = self.keys.len();
+        for label in labels.0.iter().rev() {
+            self.keys.push(label.len() as u8);
+            self.keys.extend_from_slice(label);
+        }
+        if let Some(parent) = parent
+            && labels.0.last().is_some_and(|label| *label == b"*")
+        {
+            self.entries[parent.0 as usize].wildcard = Some(id);
+        }
+        let inherited = parent.and_then(|parent| self.entry(parent).cut);
+        self.entries.push(Entry {
+            key_at: key_at as u32,
+            key_len: (self.keys.len() - key_at) as u8,
+            rrsets: content.rrsets,
+            service: content.service,
+            cut: inherited.or(content.is_cut.then_some(id)),
+            wildcard: None,
+        });
+        let hash = HASH.hash_one(&self.keys[key_at..]);
+        let Self { table, entries, keys } = self;
+        let rehash = |&at: &u32| HASH.hash_one(key_of(keys, &entries[at as usize]));
+        table.insert_unique(hash, id.0, rehash);
+        id
+    }
+
+    /// The entry of an id.
+    pub fn entry(&self, id: EntryId) -> &Entry {
+        &self.entries[id.0 as usize]
+    }
+
+    /// The apex.
+    pub fn apex(&self) -> EntryId {
+        EntryId(0)
+    }
+
+    /// The name of an entry in lower case, without the apex.
+    pub fn key(&self, id: EntryId) -> &[u8] {
+        key_of(&self.keys, self.entry(id))
+    }
+
+    /// How many names exist.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// False: the apex always exists.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entry of a key, if the name exists.
+    pub fn find(&self, key: &[u8]) -> Option<EntryId> {
+        let hash = HASH.hash_one(key);
+        let same = |&at: &u32| key_of(&self.keys, &self.entries[at as usize]) == key;
+        self.table.find(hash, same).map(|&at| EntryId(at))
+    }
+
+    /// Finds a name at or below the apex, which has `apex_labels` labels.
+    pub fn lookup(&self, name: &Folded, apex_labels: usize) -> Lookup {
+        let below = name.label_count().saturating_sub(apex_labels);
+        let (missing, found) = (0..below)
+            .find_map(|skip| Some((skip, self.find(name.labels(skip, below))?)))
+            .unwrap_or((below, self.apex()));
+        let entry = self.entry(found);
+        match (entry.cut, missing, entry.wildcard) {
+            (Some(cut), _, _) => Lookup::Cut(cut),
+            (None, 0, _) => Lookup::Exact(found),
+            (None, _, Some(source)) => Lookup::Wildcard { source, encloser: found },
+            (None, _, None) => Lookup::Missing { encloser: found },
+        }
+    }
+}
+
+fn key_of<'k>(keys: &'k [u8], entry: &Entry) -> &'k [u8] {
+    &keys[entry.key_at as usize..][..usize::from(entry.key_len)]
+}
+
+/// A name's labels from the right: ordered so, ancestors come before their descendants.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Labels<'k>(Vec<&'k [u8]>);
+
+impl<'k> Labels<'k> {
+    fn of(key: &'k [u8]) -> Self {
+        let mut labels = Vec::new();
+        let mut rest = key;
+        while let Some((&length, tail)) = rest.split_first() {
+            let (label, after) = tail.split_at(usize::from(length).min(tail.len()));
+            labels.push(label);
+            rest = after;
+        }
+        labels.reverse();
+        Self(labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Name;
+
+    fn key(text: &str) -> Vec<u8> {
+        let name = Name::from_text(text).unwrap();
+        name.as_wire()[..name.as_wire().len() - 1].to_vec()
+    }
+
+    /// Zone `example.` with the names of RFC 4592 §2.2.1 and a few more.
+    fn table() -> NameTable {
+        let mut contents = BTreeMap::new();
+        for (text, is_cut) in [
+            ("*", false),
+            ("sub.*", false),
+            ("host1", false),
+            ("_ssh._tcp.host1", false),
+            ("_ssh._tcp.host2", false),
+            ("subdel", true),
+            ("ns.subdel", false),
+        ] {
+            contents.insert(key(text), Content { is_cut, ..Content::default() });
+        }
+        NameTable::new(&contents)
+    }
+
+    fn check(name: &str, expected: &str) {
+        let table = table();
+        let mut folded = Folded::root();
+        folded.fold(Name::from_text(name).unwrap().as_wire());
+        let show = |id| {
+            let mut wire = table.key(id).to_vec();
+            wire.push(0);
+            crate::wire::name::ShowName(&wire).to_string()
+        };
+        let found = match table.lookup(&folded, 1) {
+            Lookup::Exact(id) => format!("exact {}", show(id)),
+            Lookup::Wildcard { source, encloser } => {
+                format!("wildcard {} of {}", show(source), show(encloser))
+            }
+            Lookup::Missing { encloser } => format!("missing under {}", show(encloser)),
+            Lookup::Cut(id) => format!("cut {}", show(id)),
+        };
+        assert_eq!(found, expected, "{name}");
+    }
+
+    #[test]
+    fn looks_up_as_rfc_4592_says() {
+        check("example", "exact .");
+        check("HOST1.example", "exact host1.");
+        // RFC 4592 §2.2.1: its examples.
+        check("host3.example", "wildcard *. of .");
+        check("foo.bar.example", "wildcard *. of .");
+        check("*.example", "exact *.");
+        check("_telnet._tcp.host1.example", "missing under _tcp.host1.");
+        check("host2.example", "exact host2.");
+        check("_tcp.host2.example", "exact _tcp.host2.");
+        check("x.host2.example", "missing under host2.");
+        check("host.subdel.example", "cut subdel.");
+        check("subdel.example", "cut subdel.");
+        check("ns.subdel.example", "cut subdel.");
+        check("ghost.*.example", "missing under *.");
+        check("sub.*.example", "exact sub.*.");
+    }
+}
