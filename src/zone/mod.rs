@@ -5,6 +5,7 @@
 //! `snapshot` compiles what is here into what the hot path reads.
 
 pub mod diagnostic;
+pub mod rdata;
 
 use std::collections::BTreeMap;
 
