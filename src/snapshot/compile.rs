@@ -53,6 +53,7 @@ impl Slots {
 #[derive(Debug)]
 pub struct Zone {
     model: Arc<ZoneModel>,
+    apex_folded: Box<[u8]>,
     apex_labels: usize,
     names: NameTable,
     rrsets: Vec<StaticRrset>,
@@ -129,6 +130,7 @@ impl Zone {
         }
         let names = NameTable::new(&contents);
         let mut zone = Self {
+            apex_folded: apex.to_folded(),
             apex_labels: apex.label_count(),
             model,
             names,
@@ -144,6 +146,12 @@ impl Zone {
     /// The zone's name.
     pub fn apex(&self) -> &Name {
         &self.model.records.apex
+    }
+
+    /// True for names at or under the apex.
+    pub fn holds(&self, name: &Folded) -> bool {
+        let below = name.label_count().checked_sub(self.apex_labels);
+        below.is_some_and(|below| *name.suffix(below) == *self.apex_folded)
     }
 
     /// How many labels the apex has.
@@ -164,6 +172,12 @@ impl Zone {
     /// Finds a name at or below the apex.
     pub fn lookup(&self, name: &Folded) -> Lookup {
         self.names.lookup(name, self.apex_labels)
+    }
+
+    /// What there is at a name that the zone holds, if it exists; cuts are not looked at.
+    pub fn find(&self, name: &Folded) -> Option<&Entry> {
+        let below = name.label_count() - self.apex_labels;
+        self.names.find(name.labels(0, below)).map(|id| self.entry(id))
     }
 
     /// What there is at a name that was found.

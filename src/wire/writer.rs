@@ -41,8 +41,8 @@ pub struct Full;
 /// An owner name: written before, or to be written.
 #[derive(Clone, Copy, Debug)]
 pub enum Owner<'n> {
-    /// The question's name, or the part of it that begins at this octet of it.
-    Question(usize),
+    /// The name that was written at this octet of the message; the question's is at 12.
+    At(usize),
     /// A complete name in wire form, to be compressed.
     Wire(&'n [u8]),
 }
@@ -117,6 +117,11 @@ impl<'o> Writer<'o> {
         self.flags |= TC;
     }
 
+    /// True where something was left out.
+    pub fn is_truncated(&self) -> bool {
+        self.flags & TC != 0
+    }
+
     /// Sets the response code.
     pub fn rcode(&mut self, rcode: Rcode) {
         self.rcode = rcode;
@@ -144,7 +149,7 @@ impl<'o> Writer<'o> {
         ttl: u32,
     ) -> Result<RdataStart, Full> {
         match owner {
-            Owner::Question(at) => self.bytes(&pointer(HEADER_LEN + at))?,
+            Owner::At(place) => self.bytes(&pointer(place))?,
             Owner::Wire(name) => self.name(name)?,
         }
         let mut fixed = [0; 10];
@@ -162,10 +167,24 @@ impl<'o> Writer<'o> {
         self.out[start.0 - 2..start.0].copy_from_slice(&length.to_be_bytes());
     }
 
-    /// Appends whole records that were made before, `count` of them.
-    pub fn records(&mut self, section: Section, count: u16, wire: &[u8]) -> Result<(), Full> {
+    /// Appends whole records that were made before, each `record_len` octets and owned by a pointer
+    /// to the question's name; where `owner` is another place, the pointers go there instead.
+    pub fn records(
+        &mut self,
+        section: Section,
+        owner: usize,
+        record_len: usize,
+        wire: &[u8],
+    ) -> Result<(), Full> {
+        let start = self.len;
         self.bytes(wire)?;
-        self.counts[section as usize] += count;
+        let records = self.out[start..self.len].chunks_exact_mut(record_len);
+        self.counts[section as usize] += records.len() as u16;
+        if owner != HEADER_LEN {
+            for record in records {
+                record[..2].copy_from_slice(&pointer(owner));
+            }
+        }
         Ok(())
     }
 
@@ -320,10 +339,10 @@ mod tests {
         let mut writer =
             Writer::begin(&mut out, limit, HEADER, QUESTION, Some((1232, true))).unwrap();
         let mark = writer.mark();
-        assert_eq!(writer.records(Section::Answer, 2, &[0; 17]), Err(Full));
+        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 32]), Err(Full));
         writer.rewind(mark);
         writer.truncated();
-        assert_eq!(writer.records(Section::Answer, 1, &[0; 16]), Ok(()));
+        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 16]), Ok(()));
         let len = writer.finish();
         assert_eq!(len, limit);
         assert_eq!(&out[len - OPT_LEN..len], b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00");

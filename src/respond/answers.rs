@@ -1,0 +1,194 @@
+//! What a name that exists says: steered addresses, static records, an alias, or NODATA.
+
+use crate::snapshot::{Entry, ServiceEntry, StaticRrset, Zone};
+use crate::steer::{Family, Pick, pick};
+use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
+use crate::zone::rdata::{Part, pieces};
+
+use super::negative;
+use super::tally::Outcome;
+use super::trace::{Step, Trace};
+use super::worker::Worker;
+
+/// What became of one name of the chain.
+pub(super) enum Answered<'s> {
+    /// The answer is complete.
+    Done(Outcome),
+    /// An alias was answered; the chain goes on at its target.
+    Alias {
+        /// In wire form.
+        target: &'s [u8],
+        /// The octet of the response where the target was written.
+        written_at: usize,
+    },
+}
+
+/// Answers from one name; `owner` is the octet of the response where the name stands.
+pub(super) fn at_name<'s>(
+    query: &Query<'_>,
+    zone: &'s Zone,
+    entry: &Entry,
+    owner: usize,
+    worker: &mut Worker,
+    trace: &mut impl Trace,
+    response: &mut Writer<'_>,
+) -> Answered<'s> {
+    let service = zone.service_at(entry);
+    if let Some(service) = service
+        && let Some(family) = Family::of_type(query.qtype)
+    {
+        return Answered::Done(steered(zone, service, family, owner, worker, trace, response));
+    }
+    if query.qtype == RecordType::ANY {
+        return Answered::Done(any(zone, entry, owner, worker, trace, response));
+    }
+    if let Some(rrset) = zone.rrset(entry, query.qtype) {
+        return Answered::Done(records(zone, rrset, owner, worker, response));
+    }
+    if let Some(rrset) = zone.rrset(entry, RecordType::CNAME) {
+        return alias(zone, rrset, owner, response);
+    }
+    // A service's negative answers live no longer than its positive ones, so that a family which
+    // recovers is asked for in time.
+    let ttl = service.map_or(u32::MAX, |service| service.plan().ttl);
+    Answered::Done(negative::nodata(zone, ttl, response))
+}
+
+/// The picked addresses of a service.
+fn steered(
+    zone: &Zone,
+    entry: &ServiceEntry,
+    family: Family,
+    owner: usize,
+    worker: &mut Worker,
+    trace: &mut impl Trace,
+    response: &mut Writer<'_>,
+) -> Outcome {
+    // Loaded once: the whole answer comes from one plan.
+    let plan = entry.plan();
+    let set = plan.set(family);
+    let id = &entry.service.id;
+    trace.step(Step::Service { id, family, tier: set.tier, ttl: plan.ttl });
+    if set.count() == 0 {
+        return negative::nodata(zone, plan.ttl, response);
+    }
+    let (turn, rng, scratch) = worker.picking(entry.slot, family);
+    let picked = pick(set, turn.unwrap_or(&mut Default::default()), rng, scratch);
+    let mark = response.mark();
+    let section = Section::Answer;
+    let len = set.record_len;
+    let (first, written) = match picked {
+        Pick::Run { first, records, .. } => {
+            let members = set.members[first..].iter().chain(&set.members[..first]);
+            members.take(usize::from(set.answers)).for_each(|&at| trace.step(Step::Picked(at)));
+            (first, response.records(section, owner, len, records))
+        }
+        Pick::List(list) => {
+            list.iter().for_each(|&at| trace.step(Step::Picked(set.members[usize::from(at)])));
+            let mut one = list.iter().map(|&at| &set.records[usize::from(at) * len..][..len]);
+            let first = list.first().map_or(0, |&at| usize::from(at));
+            (first, one.try_for_each(|record| response.records(section, owner, len, record)))
+        }
+    };
+    if written.is_err() {
+        response.rewind(mark);
+        response.truncated();
+    }
+    let address = usize::from(set.members[first]);
+    worker.tally.first(entry.addresses[address]);
+    Outcome::Answered
+}
+
+/// All records of a static RRset; addresses take turns in being first.
+fn records(
+    zone: &Zone,
+    rrset: &StaticRrset,
+    owner: usize,
+    worker: &mut Worker,
+    response: &mut Writer<'_>,
+) -> Outcome {
+    let rotates = rrset.count > 1 && Family::of_type(rrset.rtype).is_some();
+    let first = if rotates { worker.static_turn(rrset) } else { 0 };
+    let mark = response.mark();
+    if write_rrset(zone, rrset, first, Section::Answer, Owner::At(owner), response).is_err() {
+        response.rewind(mark);
+        response.truncated();
+    }
+    Outcome::Answered
+}
+
+/// One RRset of those there are. RFC 8482 §4.1: an ANY query need not get all of them.
+fn any(
+    zone: &Zone,
+    entry: &Entry,
+    owner: usize,
+    worker: &mut Worker,
+    trace: &mut impl Trace,
+    response: &mut Writer<'_>,
+) -> Outcome {
+    if let Some(service) = zone.service_at(entry) {
+        let plan = service.plan();
+        let family = Family::ALL.into_iter().find(|&family| plan.set(family).count() > 0);
+        if let Some(family) = family {
+            return steered(zone, service, family, owner, worker, trace, response);
+        }
+    }
+    match zone.rrsets(entry).first() {
+        Some(rrset) => records(zone, rrset, owner, worker, response),
+        None => negative::nodata(zone, u32::MAX, response),
+    }
+}
+
+/// The CNAME itself. RFC 1034 §3.6.2.
+fn alias<'s>(
+    zone: &'s Zone,
+    rrset: &StaticRrset,
+    owner: usize,
+    response: &mut Writer<'_>,
+) -> Answered<'s> {
+    let Some(target) = zone.rdata(rrset).next() else {
+        return Answered::Done(Outcome::Answered);
+    };
+    let mark = response.mark();
+    let owner = Owner::At(owner);
+    let written =
+        response.begin_record(Section::Answer, owner, rrset.rtype, rrset.ttl).and_then(|start| {
+            let written_at = response.position();
+            response.name(target)?;
+            response.end_record(start);
+            Ok(written_at)
+        });
+    match written {
+        Ok(written_at) => Answered::Alias { target, written_at },
+        Err(Full) => {
+            response.rewind(mark);
+            response.truncated();
+            Answered::Done(Outcome::Answered)
+        }
+    }
+}
+
+/// Writes an RRset, beginning with its `first` record; on [`Full`] the caller rewinds.
+pub(super) fn write_rrset(
+    zone: &Zone,
+    rrset: &StaticRrset,
+    first: usize,
+    section: Section,
+    owner: Owner<'_>,
+    response: &mut Writer<'_>,
+) -> Result<(), Full> {
+    let all = zone.rdata(rrset).skip(first).chain(zone.rdata(rrset).take(first));
+    for rdata in all {
+        let start = response.begin_record(section, owner, rrset.rtype, rrset.ttl)?;
+        for (part, piece) in pieces(rrset.rtype, rdata) {
+            match part {
+                Part::Compressible => response.name(piece)?,
+                Part::Bytes(_) | Part::CharString | Part::Name | Part::Rest => {
+                    response.bytes(piece)?;
+                }
+            }
+        }
+        response.end_record(start);
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The steps of a decision, for whoever wants to see them.
+//!
+//! The answer path tells a [`Trace`] what it does while it does it. On the hot path that is `()`,
+//! and nothing of it is left in the code; `explain` and tests bring one that writes down.
+
+use crate::snapshot::Lookup;
+use crate::steer::{Family, Tier};
+use crate::wire::Name;
+
+/// One step towards an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step<'a> {
+    /// The zone with the longest apex that the name is at or under.
+    Zone(&'a Name),
+    /// What the zone has for the name.
+    Lookup(Lookup),
+    /// The name is an alias; the answer goes on at this name, in wire form.
+    Alias(&'a [u8]),
+    /// The name is steered.
+    Service {
+        /// `zone/service`.
+        id: &'a str,
+        /// The type asked.
+        family: Family,
+        /// The row of the truth table that answers.
+        tier: Tier,
+        /// Seconds.
+        ttl: u32,
+    },
+    /// One address of the answer, by its index among the service's, in order.
+    Picked(u16),
+}
+
+/// Is told the steps of a decision.
+pub trait Trace {
+    /// One step.
+    fn step(&mut self, step: Step<'_>);
+}
+
+impl Trace for () {
+    #[inline(always)]
+    fn step(&mut self, _: Step<'_>) {}
+}

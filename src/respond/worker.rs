@@ -1,0 +1,88 @@
+//! What one worker owns and nobody else touches while it answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use fastrand::Rng;
+
+use crate::snapshot::{ServiceSlot, Snapshot, StaticRrset};
+use crate::steer::{Family, Scratch, Turn};
+use crate::wire::Folded;
+
+use super::tally::{Tallier, Tally};
+
+/// Rotation positions for static address sets: a prime, so that neighbours do not share one.
+const STATIC_TURNS: usize = 1021;
+
+/// Counters, rotation positions, the random state, buffers.
+///
+/// One per UDP thread and one per stream runtime. Rotation is exact per worker.
+pub struct Worker {
+    pub(super) rng: Rng,
+    pub(super) now: Option<Instant>,
+    pub(super) scratch: Scratch,
+    /// The name being looked up.
+    pub(super) name: Folded,
+    /// A name beside it: a name server's.
+    pub(super) beside: Folded,
+    pub(super) tally: Tallier,
+    turns: Vec<[Turn; 2]>,
+    static_turns: [u16; STATIC_TURNS],
+}
+
+impl Worker {
+    /// A worker; `seed` is the start of its random numbers.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            rng: Rng::with_seed(seed),
+            now: None,
+            scratch: Scratch::default(),
+            name: Folded::root(),
+            beside: Folded::root(),
+            tally: Tallier::new(),
+            turns: Vec::new(),
+            static_turns: [0; STATIC_TURNS],
+        }
+    }
+
+    /// Its counters, to be read by others.
+    pub fn tally(&self) -> &Arc<Tally> {
+        self.tally.shared()
+    }
+
+    /// Called before a batch: what is sized by the snapshot grows here and nowhere else, and the
+    /// batch's time is noted.
+    pub fn begin_batch(&mut self, snapshot: &Snapshot, now: Instant) {
+        self.now = Some(now);
+        if self.turns.len() < snapshot.service_slots() {
+            self.turns.resize(snapshot.service_slots(), Default::default());
+        }
+        self.scratch.reserve(snapshot.set_len_max());
+        self.tally.reserve(snapshot.address_slots());
+    }
+
+    /// The time of the batch; none before the first.
+    pub fn now(&self) -> Option<Instant> {
+        self.now
+    }
+
+    /// What a steered answer needs, each borrowed by itself.
+    pub(super) fn picking(
+        &mut self,
+        slot: ServiceSlot,
+        family: Family,
+    ) -> (Option<&mut Turn>, &mut Rng, &mut Scratch) {
+        let turns = self.turns.get_mut(slot.0 as usize);
+        (turns.map(|turns| &mut turns[family as usize]), &mut self.rng, &mut self.scratch)
+    }
+
+    /// Which record of a static address set is first this time.
+    pub(super) fn static_turn(&mut self, rrset: &StaticRrset) -> usize {
+        let at = std::ptr::from_ref(rrset).addr() / size_of::<StaticRrset>();
+        let turn = &mut self.static_turns[at % STATIC_TURNS];
+        *turn = if *turn < rrset.count { *turn } else { 0 };
+        let first = *turn;
+        *turn += 1;
+        usize::from(first)
+    }
+}
