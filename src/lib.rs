@@ -20,6 +20,7 @@
 
 pub mod config;
 pub mod health;
+pub mod probe;
 pub mod respond;
 pub mod snapshot;
 pub mod steer;

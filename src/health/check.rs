@@ -1,5 +1,6 @@
 //! The recipe of an examination, and what it is applied to.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -58,5 +59,37 @@ impl Target {
         match &self.check.ask {
             Ask::Http(http) => SocketAddr::new(self.address, http.port),
         }
+    }
+
+    /// What is examined, whatever the pace and whatever passes.
+    pub fn place(&self) -> Place {
+        let socket = self.socket();
+        match &self.check.ask {
+            Ask::Http(http) => {
+                let scheme = if http.tls { "https" } else { "http" };
+                Place(format!("{scheme}://{socket}{} {}", http.path, http.host))
+            }
+        }
+    }
+}
+
+/// What is examined: the socket and what is asked there, as one line of text.
+///
+/// A target keeps its status over a reload, and over a restart, as long as this stays: a new pace,
+/// new thresholds or other codes that pass are no news of the node. It is text because it is also
+/// the key under which a status is saved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place(String);
+
+impl From<String> for Place {
+    /// Takes back what was once shown.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
     }
 }

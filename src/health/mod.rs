@@ -1,7 +1,28 @@
 //! Floor 2: from verdicts to statuses. No sockets, no clock.
+//!
+//! A [`Check`] is a recipe, a [`Target`] is the recipe applied to one address. The [`Monitor`] owns
+//! every target of the configuration: it says which probe is due ([`Schedule`]), takes what the
+//! probe found and keeps one state machine per target ([`Tracker`]). Somebody else owns the
+//! sockets and the clock, and drives it with four verbs:
+//!
+//! ```text
+//!    configure(targets, now)   after every load of the configuration
+//!    poll_probe(now)           until it gives none: start what it gives
+//!    handle_verdict(id, now)   once for every probe started; a `Change` asks for new plans
+//!    poll_timeout()            when to poll again, if no verdict comes first
+//! ```
+//!
+//! Nothing here knows of services, weights or overrides: what a status means for answers is
+//! decided one floor up, and what an operator forces never reaches a tracker.
 
 pub mod check;
+pub mod monitor;
+pub mod schedule;
 pub mod status;
+pub mod tracker;
 
-pub use check::{Ask, Check, HttpAsk, Target};
+pub use check::{Ask, Check, HttpAsk, Place, Target};
+pub use monitor::{Change, Monitor, ProbeOrder, Pulse, View};
+pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use status::{Outcome, Reason, Standing, Status, Verdict};
+pub use tracker::{HISTORY_MAX, Seen, Tracker};

@@ -54,6 +54,9 @@ pub enum Reason {
     Reset,
     /// No answer within the check's timeout.
     Timeout,
+    /// The network says that nobody is at that address: a neighbour that answers no ARP, a
+    /// router's "host unreachable". A machine that is switched off looks like this.
+    Unreachable,
     /// An answer with a response code that does not pass.
     HttpStatus(u16),
     /// The node said that it is draining: 503 with `Retry-After`, or a body that says so.
@@ -83,6 +86,7 @@ impl fmt::Display for Reason {
             Self::Refused => f.write_str("connection refused"),
             Self::Reset => f.write_str("connection reset"),
             Self::Timeout => f.write_str("timed out"),
+            Self::Unreachable => f.write_str("host unreachable"),
             Self::HttpStatus(code) => write!(f, "status {code}"),
             Self::Draining => f.write_str("says it is draining"),
             Self::Tls(why) => write!(f, "tls: {why}"),

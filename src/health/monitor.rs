@@ -1,0 +1,345 @@
+//! All targets of the configuration: who is probed next, who stands how.
+//!
+//! The monitor belongs to one task, the publisher. It asks [`poll_probe`](Monitor::poll_probe) what
+//! to start, brings back every verdict and re-plans the services of a target whenever a
+//! [`Change`] comes out. A verdict costs two look-ups in trees, whatever the number of targets; only
+//! [`configure`](Monitor::configure) walks all of them.
+//!
+//! A reload changes no status. What becomes of a target, by what the new configuration asks:
+//!
+//! ```text
+//!   the same target         stays as it is: status, count, history, schedule, probe in flight
+//!   the same place          a new target that inherits status and history; the count too if the
+//!                           question is word for word the same. A probe in flight is ignored: it
+//!                           ran under another timeout or other codes
+//!   nothing                 forgotten; a probe in flight is ignored, but fills its seat until it
+//!                           ends, since its socket does too
+//!   forgotten, asked again  unknown, due at once; a probe still in flight is taken over
+//! ```
+//!
+//! It refuses to judge: an operator's override, a pool that is all down, a fleet's other vantages
+//! are other floors' business.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::schedule::{Flight, Pace};
+use super::{Outcome, Place, Reason, Schedule, Seen, Standing, Status, Target, TargetId};
+use super::{Tracker, Verdict};
+
+/// All targets and the schedule of their probes.
+#[derive(Debug)]
+pub struct Monitor {
+    ids: HashMap<Arc<Target>, TargetId>,
+    entries: BTreeMap<TargetId, Entry>,
+    /// Forgotten targets whose probe is still in flight.
+    orphans: HashMap<TargetId, Arc<Target>>,
+    schedule: Schedule,
+    next_id: TargetId,
+    /// Targets that are still unknown.
+    unsettled: usize,
+    last_verdict: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    target: Arc<Target>,
+    tracker: Tracker,
+}
+
+/// A probe to start now; its verdict is to be brought back exactly once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeOrder {
+    /// Goes back with the verdict.
+    pub id: TargetId,
+    /// Whom to ask what.
+    pub target: Arc<Target>,
+}
+
+/// A target stands otherwise than before: plans that depend on it are out of date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which target.
+    pub target: Arc<Target>,
+    /// How it stood.
+    pub from: Standing,
+    /// How it stands.
+    pub to: Standing,
+    /// What the deciding verdict complained of; none for a pass.
+    pub reason: Option<Reason>,
+}
+
+impl Change {
+    /// True where the status itself turned; else only the count against it began or ended.
+    pub fn is_transition(&self) -> bool {
+        self.from.status != self.to.status
+    }
+}
+
+/// One target as a board shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Which target.
+    pub target: &'a Arc<Target>,
+    /// How it stands.
+    pub standing: Standing,
+    /// When it reached its status; none where that is unknown or was restored.
+    pub since: Option<Instant>,
+    tracker: &'a Tracker,
+}
+
+impl<'a> View<'a> {
+    /// The latest verdict with its time and latency.
+    pub fn last(&self) -> Option<&'a Seen> {
+        self.tracker.history().back()
+    }
+
+    /// The latest verdicts, oldest first; at most [`HISTORY_MAX`](super::HISTORY_MAX).
+    pub fn history(&self) -> impl DoubleEndedIterator<Item = &'a Seen> + use<'a> {
+        self.tracker.history().iter()
+    }
+}
+
+/// Signs of life, for a watchdog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// Probes in flight.
+    pub in_flight: usize,
+    /// Probes that may be in flight.
+    pub in_flight_max: usize,
+    /// How far the most delayed probe is behind: one that should have started, or have ended.
+    /// A healthy prober stays well below a second; more means that it is stalled or overbooked.
+    pub late_by: Duration,
+    /// When the last verdict came.
+    pub last_verdict: Option<Instant>,
+}
+
+impl Monitor {
+    /// A monitor without targets and with at most `in_flight_max` probes under way.
+    pub fn new(in_flight_max: usize) -> Self {
+        Self {
+            ids: HashMap::new(),
+            entries: BTreeMap::new(),
+            orphans: HashMap::new(),
+            schedule: Schedule::new(in_flight_max),
+            next_id: TargetId::FIRST,
+            unsettled: 0,
+            last_verdict: None,
+        }
+    }
+
+    /// Takes over what a configuration asks for; identical targets are one.
+    pub fn configure(
+        &mut self,
+        targets: impl IntoIterator<Item = Arc<Target>>,
+        now: Instant,
+        rng: &mut fastrand::Rng,
+    ) {
+        let mut leaving = mem::take(&mut self.ids);
+        let mut revivable: HashMap<_, _> =
+            self.orphans.iter().map(|(id, target)| (Arc::clone(target), *id)).collect();
+        let mut arriving = Vec::new();
+        for target in targets {
+            if self.ids.contains_key(&target) {
+                continue;
+            }
+            if let Some(id) = leaving.remove(&target) {
+                self.ids.insert(target, id);
+                continue;
+            }
+            let id = match revivable.remove(&target) {
+                Some(id) => id,
+                None => self.fresh_id(),
+            };
+            self.orphans.remove(&id);
+            arriving.push((id, Arc::clone(&target)));
+            self.ids.insert(target, id);
+        }
+        let left_behind = self.dismiss(leaving.into_values());
+        for (id, target) in arriving {
+            let (tracker, due) = match left_behind.get(&target.place()) {
+                Some(heirloom) => heirloom.pass_on(&target, now, rng),
+                None => (Tracker::new(), now),
+            };
+            self.schedule.add(id, due);
+            self.entries.insert(id, Entry { target, tracker });
+        }
+        let unsettled = |entry: &&Entry| entry.tracker.standing().status == Status::Unknown;
+        self.unsettled = self.entries.values().filter(unsettled).count();
+    }
+
+    fn fresh_id(&mut self) -> TargetId {
+        let id = self.next_id;
+        self.next_id = id.next();
+        id
+    }
+
+    /// Forgets targets; what they leave is given back by place, if anything was known of it. Where
+    /// several leave the same place, the one that was configured first is its voice.
+    fn dismiss(&mut self, ids: impl Iterator<Item = TargetId>) -> HashMap<Place, Heirloom> {
+        let mut ids: Vec<TargetId> = ids.collect();
+        ids.sort_unstable();
+        let mut left_behind = HashMap::new();
+        for id in ids {
+            let Some(entry) = self.entries.remove(&id) else { continue };
+            let flight = self.schedule.flight(id);
+            let due = self.schedule.due_at(id).or(flight.map(|flight| flight.deadline));
+            self.schedule.forget(id);
+            if flight.is_some() {
+                self.orphans.insert(id, Arc::clone(&entry.target));
+            }
+            if entry.tracker.standing().status != Status::Unknown {
+                left_behind.entry(entry.target.place()).or_insert(Heirloom { entry, due });
+            }
+        }
+        left_behind
+    }
+
+    /// Gives unknown targets the status that was saved of their place.
+    ///
+    /// Whether what was saved is fresh enough is the caller's to say.
+    pub fn restore(&mut self, saved: &HashMap<Place, Status>) {
+        for entry in self.entries.values_mut() {
+            if entry.tracker.standing().status != Status::Unknown {
+                continue;
+            }
+            if let Some(status) = saved.get(&entry.target.place()) {
+                entry.tracker.restore(*status);
+                if *status != Status::Unknown {
+                    self.unsettled -= 1;
+                }
+            }
+        }
+    }
+
+    /// The next probe to start, if one is due and there is room; call until it gives none.
+    pub fn poll_probe(&mut self, now: Instant) -> Option<ProbeOrder> {
+        let id = self.schedule.first_due(now)?;
+        let entry = self.entries.get(&id).expect("only known targets are on the schedule");
+        let deadline = now + entry.target.check.timeout;
+        self.schedule.launch(id, Flight { started: now, deadline });
+        Some(ProbeOrder { id, target: Arc::clone(&entry.target) })
+    }
+
+    /// When to call [`poll_probe`](Self::poll_probe) again, if no verdict comes before.
+    ///
+    /// None where only a verdict can make the next probe possible.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.schedule.wake_at()
+    }
+
+    /// Takes what a probe found; gives a change where the target stands otherwise now.
+    ///
+    /// A verdict that nobody waits for, of a forgotten target or a second one of the same probe,
+    /// changes nothing.
+    pub fn handle_verdict(
+        &mut self,
+        id: TargetId,
+        verdict: Verdict,
+        now: Instant,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Change> {
+        let flight = self.schedule.finish(id)?;
+        self.last_verdict = Some(now);
+        self.orphans.remove(&id);
+        let entry = self.entries.get_mut(&id)?;
+        let Entry { target, tracker } = entry;
+
+        let from = tracker.standing();
+        let reason = match &verdict.outcome {
+            Outcome::Pass => None,
+            Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
+        };
+        let pace_if_settled = if tracker.history().is_empty() { Pace::First } else { Pace::Steady };
+        tracker.handle_verdict(verdict, &target.check, now);
+        let to = tracker.standing();
+
+        let pace = if to.contradicted || to.status == Status::Unknown {
+            Pace::Changing
+        } else {
+            pace_if_settled
+        };
+        // From start to start; a probe that outlasted its interval is followed at once.
+        let due = (flight.started + pace.draw(&target.check, rng)).max(now);
+        let target = Arc::clone(target);
+        self.schedule.add(id, due);
+        if from.status == Status::Unknown && to.status != Status::Unknown {
+            self.unsettled -= 1;
+        }
+        (from != to).then_some(Change { target, from, to, reason })
+    }
+
+    /// How a target stands; one that is not configured is unknown.
+    pub fn standing(&self, target: &Target) -> Standing {
+        match self.view(target) {
+            Some(view) => view.standing,
+            None => Standing { status: Status::Unknown, contradicted: false },
+        }
+    }
+
+    /// True once every target has a verdict or a restored status.
+    pub fn is_settled(&self) -> bool {
+        self.unsettled == 0
+    }
+
+    /// One target as a board shows it.
+    pub fn view(&self, target: &Target) -> Option<View<'_>> {
+        let id = self.ids.get(target)?;
+        self.entries.get(id).map(Entry::view)
+    }
+
+    /// Every target as a board shows it, in the order in which they were first configured.
+    pub fn views(&self) -> impl Iterator<Item = View<'_>> {
+        self.entries.values().map(Entry::view)
+    }
+
+    /// What is worth saving for a restart: the status of every place that has one.
+    pub fn statuses(&self) -> impl Iterator<Item = (Place, Status)> {
+        self.views()
+            .filter(|view| view.standing.status != Status::Unknown)
+            .map(|view| (view.target.place(), view.standing.status))
+    }
+
+    /// Signs of life, for a watchdog.
+    pub fn pulse(&self, now: Instant) -> Pulse {
+        let (in_flight, in_flight_max) = self.schedule.in_flight();
+        let late_by = self.schedule.late_by(now);
+        Pulse { in_flight, in_flight_max, late_by, last_verdict: self.last_verdict }
+    }
+}
+
+impl Entry {
+    fn view(&self) -> View<'_> {
+        View {
+            target: &self.target,
+            standing: self.tracker.standing(),
+            since: self.tracker.since(),
+            tracker: &self.tracker,
+        }
+    }
+}
+
+/// What a dismissed target leaves to a new one at the same place.
+#[derive(Debug)]
+struct Heirloom {
+    entry: Entry,
+    /// When it would have been probed next, or when its probe in flight must have ended.
+    due: Option<Instant>,
+}
+
+impl Heirloom {
+    /// The tracker for the heir, and when its first probe is due: as planned, within its own pace.
+    fn pass_on(&self, heir: &Target, now: Instant, rng: &mut fastrand::Rng) -> (Tracker, Instant) {
+        let mut tracker = self.entry.tracker.clone();
+        if self.entry.target.check.ask != heir.check.ask {
+            tracker.restart_count();
+        }
+        let latest = now + Pace::Steady.draw(&heir.check, rng);
+        (tracker, self.due.map_or(now, |due| due.min(latest)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! One target: its verdicts become its status.
+//!
+//! Every verdict says one of three things: `pass` (up), `drain` (the node itself says that it is
+//! leaving) or `bad` (anything else that fails). A verdict that repeats the status settles it; one
+//! that says otherwise is counted, and enough of them in a row turn the status:
+//!
+//! ```text
+//!   status     | pass               | bad                  | drain
+//!   -----------+--------------------+----------------------+-----------------------
+//!   unknown    | -> up              | -> down              | -> draining
+//!   up         | settle             | fails-th -> down     | fails-th -> draining
+//!   down       | passes-th -> up    | settle               | fails-th -> draining
+//!   draining   | passes-th -> up    | fails-th -> down     | settle
+//! ```
+//!
+//! * The first verdict decides alone: a start must not serve dead nodes for a quarter of a minute.
+//! * In `up`, `bad` and `drain` share one count, because both say that the node should leave; the
+//!   verdict that completes the count names the new status.
+//! * Between `down` and `draining` a count is of one kind. Neither is answered while others stand,
+//!   so there is no hurry, and a node that is restarting says both in turn.
+//! * No verdict (the prober could not try) is shown, but neither counts nor settles.
+//! * A restored status counts as decided: a restart of the server changes no answers because of
+//!   one lost packet.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::{Check, Outcome, Reason, Standing, Status, Verdict};
+
+/// Verdicts kept for showing: one row of a board, and about 10 MB for ten thousand targets.
+pub const HISTORY_MAX: usize = 16;
+
+/// The state machine of one target.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    status: Status,
+    since: Option<Instant>,
+    /// What is being counted against the status.
+    count: Option<Count>,
+    history: VecDeque<Seen>,
+}
+
+/// Verdicts in a row that say something else than the status.
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    says: Status,
+    verdicts: u32,
+}
+
+/// One verdict and when it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When the verdict came in.
+    pub at: Instant,
+    /// What it was.
+    pub verdict: Verdict,
+}
+
+impl Tracker {
+    /// A target of which nothing is known.
+    pub fn new() -> Self {
+        Self { status: Status::Unknown, since: None, count: None, history: VecDeque::new() }
+    }
+
+    /// Takes one verdict; the thresholds are those of `check`.
+    pub fn handle_verdict(&mut self, verdict: Verdict, check: &Check, now: Instant) {
+        if let Some(says) = says(&verdict.outcome) {
+            self.weigh(says, check, now);
+        }
+        if self.history.len() == HISTORY_MAX {
+            self.history.pop_front();
+        }
+        self.history.push_back(Seen { at: now, verdict });
+    }
+
+    fn weigh(&mut self, says: Status, check: &Check, now: Instant) {
+        if says == self.status {
+            self.count = None;
+            return;
+        }
+        let verdicts = match self.count {
+            Some(count) if self.status == Status::Up || count.says == says => {
+                count.verdicts.saturating_add(1)
+            }
+            Some(_) | None => 1,
+        };
+        let enough = match (self.status, says) {
+            (Status::Unknown, _) => 1,
+            (_, Status::Up) => check.passes,
+            (_, Status::Down | Status::Draining | Status::Unknown) => check.fails,
+        };
+        if verdicts >= enough {
+            self.status = says;
+            self.since = Some(now);
+            self.count = None;
+        } else {
+            self.count = Some(Count { says, verdicts });
+        }
+    }
+
+    /// Takes a status that was saved before a restart, unless a verdict was faster.
+    pub fn restore(&mut self, status: Status) {
+        if self.status == Status::Unknown {
+            self.status = status;
+        }
+    }
+
+    /// Forgets what was counted: what passes has been redefined.
+    pub fn restart_count(&mut self) {
+        self.count = None;
+    }
+
+    /// The status, and whether verdicts are being counted against it.
+    pub fn standing(&self) -> Standing {
+        Standing { status: self.status, contradicted: self.count.is_some() }
+    }
+
+    /// When the status was reached; none where it is unknown or was restored.
+    pub fn since(&self) -> Option<Instant> {
+        self.since
+    }
+
+    /// The latest verdicts, oldest first, at most [`HISTORY_MAX`].
+    pub fn history(&self) -> &VecDeque<Seen> {
+        &self.history
+    }
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The status that a verdict speaks for.
+fn says(outcome: &Outcome) -> Option<Status> {
+    match outcome {
+        Outcome::Pass => Some(Status::Up),
+        Outcome::Fail(Reason::Draining) => Some(Status::Draining),
+        Outcome::Fail(
+            Reason::Refused
+            | Reason::Reset
+            | Reason::Timeout
+            | Reason::Unreachable
+            | Reason::HttpStatus(_)
+            | Reason::Tls(_)
+            | Reason::Protocol(_)
+            | Reason::Local(_),
+        ) => Some(Status::Down),
+        Outcome::NoVerdict(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
