@@ -22,6 +22,7 @@ pub mod config;
 pub mod health;
 pub mod probe;
 pub mod respond;
+pub mod serve;
 pub mod snapshot;
 pub mod steer;
 pub mod wire;

@@ -1,0 +1,100 @@
+//! The UDP workers: datagrams in, datagrams out, one thread a core.
+//!
+//! Each worker has its own socket for every address (`SO_REUSEPORT`: the kernel spreads clients
+//! over them), its own buffers and its own [`Worker`], so that workers share nothing but the
+//! snapshot pointer. A turn is: receive what is there, note the time and take the snapshot once,
+//! answer each, send all. The snapshot is let go at the end of the turn: a worker that waits
+//! holds nothing, so what was replaced can be freed.
+//!
+//! A worker with one socket sleeps in `recvmmsg` itself, without a poll before each; only with
+//! several does it ask first which of them have something. No runtime is involved: at the speed of
+//! this path one would be most of its cost.
+//!
+//! Not here: limits on the rate of answers, and anything that reads the message.
+
+use std::io::ErrorKind;
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::counters::Row;
+use super::now;
+use super::sys::{Batch, Readiness};
+use crate::respond::{Action, Client, Transport, Worker, respond};
+use crate::snapshot::Current;
+
+/// How long a worker may sleep before it looks whether it shall stop: the timeout of every
+/// socket and of every poll.
+pub(super) const STOP_NOTICE_MAX: Duration = Duration::from_millis(250);
+
+/// Rest after an error that is no news about a datagram (out of memory, interface gone), so that
+/// an error that stays does not burn a core.
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+/// Serves these sockets on this thread until `stop` is set.
+pub(super) fn serve(
+    sockets: &[UdpSocket],
+    current: &Current,
+    worker: Worker,
+    stop: &AtomicBool,
+    row: &Row,
+) {
+    let mut desk = Desk { batch: Batch::new(), worker, current, row };
+    let going = || !stop.load(Ordering::Relaxed);
+    if let [only] = sockets {
+        while going() {
+            desk.turn(only, true);
+        }
+        return;
+    }
+    let mut readiness = Readiness::of(sockets);
+    while going() {
+        match readiness.wait(STOP_NOTICE_MAX) {
+            Ok(ready) => ready.for_each(|socket| desk.turn(socket, false)),
+            Err(error) => desk.note(error.kind()),
+        }
+    }
+}
+
+/// What one worker works with.
+struct Desk<'a> {
+    batch: Batch,
+    worker: Worker,
+    current: &'a Current,
+    row: &'a Row,
+}
+
+impl Desk<'_> {
+    /// Answers what one socket holds, up to one batch.
+    fn turn(&mut self, socket: &UdpSocket, wait: bool) {
+        let received = match self.batch.receive(socket, wait) {
+            Ok(received) => received,
+            Err(error) => return self.note(error.kind()),
+        };
+        let Self { batch, worker, current, row } = self;
+        let snapshot = current.load();
+        worker.begin_batch(&snapshot, now());
+        let silent = batch.answer(|query, addr, out| {
+            let client = Client { addr, transport: Transport::Udp };
+            match respond(query, &client, &snapshot, worker, &mut (), out) {
+                Action::Send(len) => Some(len),
+                Action::Drop => None,
+            }
+        });
+        drop(snapshot);
+        let outcome = batch.send(socket);
+        row.received.add(received);
+        row.silent.add(silent);
+        row.sent.add(outcome.sent);
+        row.send_errors.add(outcome.failed);
+    }
+
+    /// Counts a failed call and rests, unless it only says that there was nothing.
+    fn note(&self, error: ErrorKind) {
+        if !matches!(error, ErrorKind::WouldBlock | ErrorKind::Interrupted) {
+            self.row.receive_errors.add(1);
+            thread::sleep(ERROR_PAUSE);
+        }
+    }
+}
