@@ -176,8 +176,15 @@ impl PartialOrd for Name {
 impl Ord for Name {
     /// Canonical order: by labels from the right, in lower case. RFC 4034 §6.1.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let (ours, theirs) = (reversed_labels(&self.0), reversed_labels(&other.0));
-        ours.cmp(&theirs)
+        let (ours, theirs) = (LabelStarts::of(&self.0), LabelStarts::of(&other.0));
+        for (ours, theirs) in ours.rightmost_first(&self.0).zip(theirs.rightmost_first(&other.0)) {
+            let fold = u8::to_ascii_lowercase;
+            let order = ours.iter().map(fold).cmp(theirs.iter().map(fold));
+            if order.is_ne() {
+                return order;
+            }
+        }
+        ours.count.cmp(&theirs.count)
     }
 }
 
@@ -259,10 +266,31 @@ fn fmt_wire(wire: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn reversed_labels(wire: &[u8]) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = labels(wire).map(<[u8]>::to_ascii_lowercase).collect();
-    all.reverse();
-    all
+/// Where each label of a name starts: sorting a million names should not allocate for each compare.
+struct LabelStarts {
+    starts: [u8; LABEL_COUNT_MAX],
+    count: usize,
+}
+
+impl LabelStarts {
+    fn of(wire: &[u8]) -> Self {
+        let mut found = Self { starts: [0; LABEL_COUNT_MAX], count: 0 };
+        let mut at = 0;
+        for (label, start) in labels(wire).zip(&mut found.starts) {
+            *start = at;
+            at += 1 + label.len() as u8;
+            found.count += 1;
+        }
+        found
+    }
+
+    /// The labels, the rightmost first.
+    fn rightmost_first<'w>(&'w self, wire: &'w [u8]) -> impl Iterator<Item = &'w [u8]> {
+        self.starts[..self.count].iter().rev().map(|&start| {
+            let rest = &wire[usize::from(start)..];
+            &rest[1..=usize::from(rest[0])]
+        })
+    }
 }
 
 fn ends_in_escape(stem: &str) -> bool {
