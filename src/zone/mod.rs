@@ -5,6 +5,7 @@
 //! `snapshot` compiles what is here into what the hot path reads.
 
 pub mod diagnostic;
+pub mod masterfile;
 pub mod rdata;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::wire::{Name, RecordType};
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
+pub use masterfile::{MasterFile, Places};
 
 /// All records of one owner, class IN, and type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,15 @@ pub struct Rrset {
     pub ttl: u32,
     /// Each record's RDATA in wire form, names uncompressed; no two alike, in the order written.
     pub rdata: Vec<Box<[u8]>>,
+}
+
+/// What became of a record that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The TTL of its RRset, where that was another.
+    pub other_ttl: Option<u32>,
+    /// True where the RRset already had it.
+    pub duplicate: bool,
 }
 
 /// The ordinary records of one zone.
@@ -38,13 +49,18 @@ impl Records {
     }
 
     /// Adds one record; a duplicate is left out, the lowest TTL of a set wins. RFC 2181 §5.
-    pub fn add(&mut self, owner: Name, rtype: RecordType, ttl: u32, rdata: Box<[u8]>) {
+    pub fn add(&mut self, owner: Name, rtype: RecordType, ttl: u32, octets: Box<[u8]>) -> Added {
         let rrset =
             self.rrsets.entry((owner, rtype)).or_insert_with(|| Rrset { ttl, rdata: Vec::new() });
+        let added = Added {
+            other_ttl: (rrset.ttl != ttl).then_some(rrset.ttl),
+            duplicate: rrset.rdata.iter().any(|known| rdata::same(rtype, known, &octets)),
+        };
         rrset.ttl = rrset.ttl.min(ttl);
-        if !rrset.rdata.contains(&rdata) {
-            rrset.rdata.push(rdata);
+        if !added.duplicate {
+            rrset.rdata.push(octets);
         }
+        added
     }
 
     /// The RRset of an owner and type.

@@ -95,6 +95,19 @@ pub fn pieces(rtype: RecordType, rdata: &[u8]) -> impl Iterator<Item = (Part, &[
     })
 }
 
+/// True where two RDATA are the same record: names inside are compared without case.
+///
+/// RFC 2181 §5 forbids duplicates, RFC 4343 §3 says what makes names equal.
+pub fn same(rtype: RecordType, left: &[u8], right: &[u8]) -> bool {
+    if !left.eq_ignore_ascii_case(right) {
+        return false;
+    }
+    left == right
+        || pieces(rtype, left).zip(pieces(rtype, right)).all(|((part, left), (_, right))| {
+            left == right || matches!(part, Part::Name | Part::Compressible)
+        })
+}
+
 /// The name in wire form whose addresses belong into the additional section, if the type has one.
 ///
 /// RFC 1035 §3.3.9 and §3.3.11 (MX, NS), RFC 1183 (AFSDB, RT), RFC 2230 (KX), RFC 2782 (SRV),
@@ -185,6 +198,21 @@ mod tests {
         assert_eq!(soa_minimum(&rdata), Some(60));
         for cut in 0..rdata.len() {
             assert_eq!(soa_minimum(&rdata[..cut]), None, "{cut} octets");
+        }
+    }
+
+    #[test]
+    fn names_inside_rdata_are_the_same_in_any_case() {
+        for (rtype, left, right, expected) in [
+            (RecordType::NS, &b"\x01a\x00"[..], &b"\x01A\x00"[..], true),
+            (RecordType::NS, b"\x01a\x00", b"\x01b\x00", false),
+            (RecordType::TXT, b"\x01a", b"\x01A", false),
+            (RecordType::MX, b"a1\x01a\x00", b"A1\x01a\x00", false),
+            (RecordType::MX, b"a1\x01a\x00", b"a1\x01A\x00", true),
+            (RecordType(65534), b"\x01a\x00", b"\x01A\x00", false),
+            (RecordType(65534), b"", b"", true),
+        ] {
+            assert_eq!(same(rtype, left, right), expected, "{rtype} {left:?} {right:?}");
         }
     }
 

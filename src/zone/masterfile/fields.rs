@@ -1,0 +1,380 @@
+//! Tokens to RDATA: the inner grammar of a record.
+//!
+//! The record types of `domain` read themselves from anything that implements its `Scanner`, so
+//! this is one, over the tokens of an entry. `domain`'s own scanner (`zonefile::inplace`) is not
+//! used, because it reads whole files and gives up at the first mistake; takes `@` inside RDATA
+//! for a label; reads `""` as the number 0; refuses `1h` and UTF-8 in strings; and knows only a
+//! line and column where this knows the token. What `domain` cannot read is read by
+//! [`super::presentation`] through the same cursor.
+//!
+//! Types of `domain` do not leave this file: what comes out is RDATA in wire form, names
+//! uncompressed and with their case kept.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use domain::base::charstr::CharStr;
+use domain::base::iana::Rtype;
+use domain::base::rdata::ComposeRecordData;
+use domain::base::scan::{
+    ConvertSymbols, EntrySymbol, Scan, Scanner, ScannerError, Symbol, Symbols,
+};
+use domain::base::{Name as DomainName, ParsedName};
+use domain::dep::octseq::Parser;
+use domain::dep::octseq::str::Str;
+use domain::rdata::ZoneRecordData;
+use domain::utils::{base16, base64};
+
+use super::entries::Token;
+use super::presentation;
+use crate::wire::{Name, RecordType};
+use crate::zone::rdata;
+
+/// Most octets of one record's RDATA: its length has 16 bits. RFC 1035 §3.2.1.
+const RDATA_LEN_MAX: usize = u16::MAX as usize;
+
+/// The record type of a mnemonic or of `TYPE` and a number. RFC 3597 §5.
+pub(super) fn record_type(text: &str) -> Option<RecordType> {
+    text.parse::<Rtype>().ok().map(|rtype| RecordType(rtype.to_int()))
+}
+
+/// Why tokens are not the RDATA of a type.
+#[derive(Debug)]
+pub(super) struct Fault {
+    what: Cow<'static, str>,
+    /// The entry ended where more was expected.
+    at_end: bool,
+}
+
+impl Fault {
+    pub(super) fn new(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { what: what.into(), at_end: false }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl ScannerError for Fault {
+    fn custom(message: &'static str) -> Self {
+        Self::new(match message {
+            "unknown record type with concrete data" => "the text form of this type is not known",
+            other => other,
+        })
+    }
+
+    fn end_of_entry() -> Self {
+        Self { what: "something is missing at the end".into(), at_end: true }
+    }
+
+    fn short_buf() -> Self {
+        Self::new("too long for one record")
+    }
+
+    fn trailing_tokens() -> Self {
+        Self::new("the record should end before this")
+    }
+}
+
+/// The tokens of an entry that are not yet read.
+pub(super) struct Fields<'t, 'a> {
+    tokens: &'t [Token<'a>],
+    /// The next token to read.
+    at: usize,
+    origin: &'t Name,
+    /// Tokens that are relative names although they repeat the origin.
+    repeats_origin: Vec<usize>,
+}
+
+impl<'t, 'a> Fields<'t, 'a> {
+    /// `at` is the first token to read; the ones before it are only counted.
+    pub(super) fn new(tokens: &'t [Token<'a>], at: usize, origin: &'t Name) -> Self {
+        Self { tokens, at, origin, repeats_origin: Vec::new() }
+    }
+
+    /// Reads all that is left as the RDATA of a type.
+    pub(super) fn rdata(&mut self, rtype: RecordType) -> Result<Box<[u8]>, Fault> {
+        let generic = self.peek().is_some_and(is_generic_marker);
+        let mut wire = Vec::new();
+        if generic || !presentation::read(rtype, self, &mut wire)? {
+            let data: ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>> =
+                ZoneRecordData::scan(Rtype::from_int(rtype.0), self)?;
+            data.compose_rdata(&mut wire).map_err(|_| Fault::short_buf())?;
+        }
+        if self.peek().is_some() {
+            self.at += 1;
+            return Err(Fault::trailing_tokens());
+        }
+        if wire.len() > RDATA_LEN_MAX {
+            return Err(Fault::short_buf());
+        }
+        if generic && !is_well_formed(rtype, &wire) {
+            return Err(Fault::new(format!("these octets are not those of {rtype}")));
+        }
+        Ok(wire.into())
+    }
+
+    /// The last token that was read.
+    pub(super) fn last(&self) -> Option<&'t Token<'a>> {
+        self.tokens.get(self.at.checked_sub(1)?)
+    }
+
+    /// The names read so far that look as if their final dot were forgotten.
+    pub(super) fn repeats_origin(&self) -> impl Iterator<Item = &'t Token<'a>> {
+        self.repeats_origin.iter().map(|&index| &self.tokens[index])
+    }
+
+    pub(super) fn peek(&self) -> Option<&'t Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    pub(super) fn token(&mut self) -> Result<&'t Token<'a>, Fault> {
+        let token = self.tokens.get(self.at).ok_or_else(Fault::end_of_entry)?;
+        self.at += 1;
+        Ok(token)
+    }
+
+    /// A token as it is; for what has no escapes: numbers, addresses, mnemonics.
+    pub(super) fn word(&mut self) -> Result<&'a str, Fault> {
+        Ok(self.token()?.text)
+    }
+
+    /// A token with its escapes resolved.
+    pub(super) fn octets(&mut self) -> Result<Vec<u8>, Fault> {
+        unescape(self.token()?.text)
+    }
+
+    /// A domain name; relative ones are under the origin, which `@` stands for. RFC 1035 §5.1.
+    pub(super) fn name(&mut self) -> Result<Name, Fault> {
+        let index = self.at;
+        let token = self.token()?;
+        if token.text.is_empty() {
+            return Err(Fault::new("an empty name"));
+        }
+        let found = Name::from_text_under(token.text, self.origin)
+            .map_err(|error| Fault::new(error.to_string()))?;
+        // A single label cannot tell: `mail` under `mail.` may well be meant.
+        if self.origin.label_count() > 1
+            && !token.text.ends_with('.')
+            && Name::from_text(token.text).is_ok_and(|it| it.is_at_or_under(self.origin))
+        {
+            self.repeats_origin.push(index);
+        }
+        Ok(found)
+    }
+
+    /// A number of the type's own size.
+    pub(super) fn number<T: Scan<Self>>(&mut self) -> Result<T, Fault> {
+        T::scan(self)
+    }
+
+    /// Base 64 in any number of tokens up to the end.
+    pub(super) fn base64_to_end(&mut self) -> Result<Vec<u8>, Fault> {
+        self.convert_entry(base64::SymbolConverter::new())
+    }
+
+    /// Base 64 in one token.
+    pub(super) fn base64(&mut self) -> Result<Vec<u8>, Fault> {
+        self.convert_token(base64::SymbolConverter::new())
+    }
+
+    /// Hexadecimal digits in any number of tokens up to the end.
+    pub(super) fn hex_to_end(&mut self) -> Result<Vec<u8>, Fault> {
+        self.convert_entry(base16::SymbolConverter::new())
+    }
+
+    /// Hexadecimal digits in one token.
+    pub(super) fn hex(&mut self) -> Result<Vec<u8>, Fault> {
+        self.convert_token(base16::SymbolConverter::new())
+    }
+
+    /// A list of types up to the end, as a bitmap. RFC 4034 §4.1.2.
+    pub(super) fn type_bitmap(&mut self) -> Result<Vec<u8>, Fault> {
+        let bitmap = domain::rdata::dnssec::RtypeBitmap::<Vec<u8>>::scan(self)?;
+        Ok(bitmap.as_slice().to_vec())
+    }
+}
+
+impl Scanner for Fields<'_, '_> {
+    type Octets = Vec<u8>;
+    type OctetsBuilder = Vec<u8>;
+    type Name = DomainName<Vec<u8>>;
+    type Error = Fault;
+
+    fn has_space(&self) -> bool {
+        self.peek().is_some_and(|token| !token.glued)
+    }
+
+    fn continues(&mut self) -> bool {
+        self.peek().is_some()
+    }
+
+    fn scan_symbols<F>(&mut self, mut op: F) -> Result<(), Fault>
+    where
+        F: FnMut(Symbol) -> Result<(), Fault>,
+    {
+        let token = self.token()?;
+        if token.text.is_empty() {
+            return Err(Fault::new("an empty string where a value is expected"));
+        }
+        each_symbol(token.text, &mut op)
+    }
+
+    fn scan_entry_symbols<F>(&mut self, mut op: F) -> Result<(), Fault>
+    where
+        F: FnMut(EntrySymbol) -> Result<(), Fault>,
+    {
+        while self.continues() {
+            each_symbol(self.token()?.text, &mut |symbol| op(symbol.into()))?;
+            op(EntrySymbol::EndOfToken)?;
+        }
+        Ok(())
+    }
+
+    fn convert_token<C: ConvertSymbols<Symbol, Fault>>(
+        &mut self,
+        mut convert: C,
+    ) -> Result<Vec<u8>, Fault> {
+        let mut octets = Vec::new();
+        each_symbol(self.token()?.text, &mut |symbol| {
+            octets.extend_from_slice(convert.process_symbol(symbol)?.unwrap_or_default());
+            Ok(())
+        })?;
+        octets.extend_from_slice(convert.process_tail()?.unwrap_or_default());
+        Ok(octets)
+    }
+
+    fn convert_entry<C: ConvertSymbols<EntrySymbol, Fault>>(
+        &mut self,
+        mut convert: C,
+    ) -> Result<Vec<u8>, Fault> {
+        let mut octets = Vec::new();
+        self.scan_entry_symbols(|symbol| {
+            octets.extend_from_slice(convert.process_symbol(symbol)?.unwrap_or_default());
+            Ok(())
+        })?;
+        octets.extend_from_slice(convert.process_tail()?.unwrap_or_default());
+        Ok(octets)
+    }
+
+    fn scan_octets(&mut self) -> Result<Vec<u8>, Fault> {
+        self.octets()
+    }
+
+    fn scan_svcb_octets(&mut self) -> Result<Vec<u8>, Fault> {
+        let mut octets = self.octets()?;
+        while self.peek().is_some_and(|token| token.glued) {
+            octets.extend(self.octets()?);
+        }
+        Ok(octets)
+    }
+
+    fn scan_ascii_str<F, T>(&mut self, op: F) -> Result<T, Fault>
+    where
+        F: FnOnce(&str) -> Result<T, Fault>,
+    {
+        let octets = self.octets()?;
+        match str::from_utf8(&octets) {
+            Ok(text) if text.is_ascii() => op(text),
+            Ok(_) | Err(_) => Err(Fault::new("a letter outside of ASCII")),
+        }
+    }
+
+    fn scan_name(&mut self) -> Result<Self::Name, Fault> {
+        let found = self.name()?;
+        DomainName::from_octets(found.as_wire().to_vec())
+            .map_err(|_| Fault::new("not a domain name"))
+    }
+
+    fn scan_charstr(&mut self) -> Result<CharStr<Vec<u8>>, Fault> {
+        CharStr::from_octets(self.octets()?)
+            .map_err(|_| Fault::new("a string of more than 255 octets"))
+    }
+
+    fn scan_string(&mut self) -> Result<Str<Vec<u8>>, Fault> {
+        Str::from_utf8(self.octets()?).map_err(|_| Fault::new("not UTF-8"))
+    }
+
+    fn scan_charstr_entry(&mut self) -> Result<Vec<u8>, Fault> {
+        let mut octets = Vec::new();
+        loop {
+            let string = self.scan_charstr()?;
+            octets.push(string.len() as u8);
+            octets.extend_from_slice(string.as_slice());
+            if !self.continues() {
+                return Ok(octets);
+            }
+        }
+    }
+
+    fn scan_opt_unknown_marker(&mut self) -> Result<bool, Fault> {
+        let marked = self.peek().is_some_and(is_generic_marker);
+        self.at += usize::from(marked);
+        Ok(marked)
+    }
+
+    fn octets_builder(&mut self) -> Result<Vec<u8>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+/// RFC 3597 §5: `\#`, a length, and octets in hexadecimal, for any type.
+fn is_generic_marker(token: &Token<'_>) -> bool {
+    !token.quoted && token.text == r"\#"
+}
+
+fn each_symbol(text: &str, op: &mut impl FnMut(Symbol) -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut symbols = Symbols::new(text.chars());
+    for symbol in &mut symbols {
+        op(symbol)?;
+    }
+    symbols.ok().map_err(|_| bad_escape())
+}
+
+fn bad_escape() -> Fault {
+    Fault::new("a backslash must be followed by a character or three digits up to 255")
+}
+
+/// The octets that a token means; what is not ASCII stands for its octets in UTF-8.
+fn unescape(text: &str) -> Result<Vec<u8>, Fault> {
+    let mut octets = Vec::with_capacity(text.len());
+    each_symbol(text, &mut |symbol| {
+        match symbol {
+            Symbol::Char(letter) => {
+                octets.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            Symbol::SimpleEscape(octet) | Symbol::DecimalEscape(octet) => octets.push(octet),
+        }
+        Ok(())
+    })?;
+    Ok(octets)
+}
+
+/// Octets given in the generic form must be what their type says, if it is a known one: a resolver
+/// would throw the whole answer away. RFC 3597 §5.
+fn is_well_formed(rtype: RecordType, octets: &[u8]) -> bool {
+    let names_complete = rdata::pieces(rtype, octets)
+        .zip(rdata::name_layout(rtype))
+        .all(|((found, _), expected)| found == *expected);
+    if !names_complete || octets.is_empty() && !rdata::name_layout(rtype).is_empty() {
+        return false;
+    }
+    let mut parser = Parser::from_ref(octets);
+    let parsed: Result<ZoneRecordData<&[u8], ParsedName<&[u8]>>, _> =
+        domain::base::rdata::ParseRecordData::parse_rdata(Rtype::from_int(rtype.0), &mut parser)
+            .map(|data| data.expect("every type is known or unknown record data"));
+    let mut again = Vec::new();
+    // What reads a compressed name writes it uncompressed, which shows here.
+    parsed.is_ok_and(|data| data.compose_rdata(&mut again).is_ok())
+        && parser.remaining() == 0
+        && again == octets
+}
