@@ -19,6 +19,7 @@
 //! ```
 
 pub mod config;
+pub mod daemon;
 pub mod health;
 pub mod probe;
 pub mod respond;

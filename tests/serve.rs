@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use rota::serve::{self, BindError, Limits, Listeners, Options, Running, Totals};
-use rota::snapshot::{Current, Snapshot};
+use rota::snapshot::{Current, Publisher};
 
 /// Long enough for any machine, so that only a fault runs into it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,8 +21,8 @@ const AMPLE: Limits =
     Limits { connections: 1000, connections_per_client: 1000, idle: Duration::from_secs(60) };
 
 /// A snapshot without a zone.
-fn empty_snapshot() -> Snapshot {
-    Snapshot {}
+fn empty_snapshot() -> Arc<Current> {
+    Arc::clone(Publisher::new().current())
 }
 
 fn options(addresses: &[&str], tcp: Limits) -> Options {
@@ -32,7 +32,7 @@ fn options(addresses: &[&str], tcp: Limits) -> Options {
 
 fn start(options: &Options) -> Running {
     let listeners = Listeners::bind(options).unwrap();
-    serve::start(listeners, Arc::new(Current::new(empty_snapshot())), 1).unwrap()
+    serve::start(listeners, empty_snapshot(), 1).unwrap()
 }
 
 fn serve_on(addresses: &[&str]) -> Running {

@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
-use crate::respond::Worker;
+use crate::respond::{Tally, Worker};
 use crate::snapshot::Current;
 use bind::Share;
 use seats::Seats;
@@ -75,6 +75,7 @@ pub struct Limits {
 pub struct Running {
     addresses: Vec<SocketAddr>,
     counters: Counters,
+    tallies: Vec<Arc<Tally>>,
     stop: Stop,
     threads: Vec<JoinHandle<()>>,
     ended: mpsc::UnboundedReceiver<Ended>,
@@ -103,17 +104,23 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
     let cores = sys::cores();
     let mut seeds = fastrand::Rng::with_seed(seed);
     let (report, ended) = mpsc::unbounded_channel();
-    let mut running =
-        Running { addresses, counters, stop: Stop::new(), threads: Vec::new(), ended };
+    let mut running = Running {
+        addresses,
+        counters,
+        tallies: Vec::new(),
+        stop: Stop::new(),
+        threads: Vec::new(),
+        ended,
+    };
 
     for (index, Share { udp, tcp }) in shares.into_iter().enumerate() {
         // More workers than cores take turns on them.
         let core = cores.get(index % cores.len().max(1)).copied();
 
         let (snapshots, stop) = (Arc::clone(&current), Arc::clone(&running.stop.flag));
-        let (counters, seed) = (running.counters.clone(), seeds.u64(..));
+        let counters = running.counters.clone();
+        let worker = running.worker(seeds.u64(..));
         running.spawn(format!("udp-{index}"), core, &report, move || {
-            let worker = Worker::new(seed);
             udp::serve(&udp, &snapshots, worker, &stop, &counters.udp[index]);
             Ok(())
         })?;
@@ -126,10 +133,10 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
             index,
             stop: running.stop.word.subscribe(),
         };
-        let seed = seeds.u64(..);
+        let worker = running.worker(seeds.u64(..));
         running.spawn(format!("tcp-{index}"), core, &report, move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            LocalSet::new().block_on(&runtime, stream::serve(tcp, station, Worker::new(seed)))
+            LocalSet::new().block_on(&runtime, stream::serve(tcp, station, worker))
         })?;
     }
     Ok(running)
@@ -144,6 +151,11 @@ impl Running {
     /// The counters, which outlive this.
     pub fn counters(&self) -> Counters {
         self.counters.clone()
+    }
+
+    /// What the workers' answers were, one tally a worker; they outlive this.
+    pub fn tallies(&self) -> &[Arc<Tally>] {
+        &self.tallies
     }
 
     /// Waits until a thread has ended, which none does before [`stop`](Self::stop): whatever the
@@ -165,6 +177,13 @@ impl Running {
             // A panic has been printed by the thread itself, and told by `ended`.
             let _ = thread.join();
         }
+    }
+
+    /// A worker whose tally is known here.
+    fn worker(&mut self, seed: u64) -> Worker {
+        let worker = Worker::new(seed);
+        self.tallies.push(Arc::clone(worker.tally()));
+        worker
     }
 
     /// Starts a thread on its core. It reports its end, however that comes.

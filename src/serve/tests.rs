@@ -6,7 +6,8 @@ fn idle_running() -> (Running, mpsc::UnboundedSender<Ended>) {
     let (report, ended) = mpsc::unbounded_channel();
     let counters = Counters::for_workers(1);
     let (addresses, threads) = (Vec::new(), Vec::new());
-    (Running { addresses, counters, stop: Stop::new(), threads, ended }, report)
+    let (tallies, stop) = (Vec::new(), Stop::new());
+    (Running { addresses, counters, tallies, stop, threads, ended }, report)
 }
 
 /// A thread with this body ends; `expected` is what is told of it.

@@ -1,0 +1,313 @@
+//! The one task that thinks: it owns every status and every plan.
+//!
+//! Verdicts, reloads and questions from outside come in by the same door and are taken one at a
+//! time, so nothing here is shared and nothing is locked. What it decides it puts in force through
+//! the [`Publisher`]; workers see it with their next batch.
+//!
+//! ```text
+//!   prober ── report ──►┐
+//!   SIGHUP ── reload ──►├─ monitor ─ change ─► publisher ─ plan ─► workers
+//!   board  ── view ────►┘
+//! ```
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::health::{
+    Change, IN_FLIGHT_MAX, Monitor, Outcome, Place, Pulse, Standing, Status, Target,
+};
+use crate::probe::{Http, Prober, Reports};
+use crate::respond::Tally;
+use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
+use crate::steer::{Board, Override, Policy, Tier};
+
+/// Owner of statuses and plans.
+#[derive(Debug)]
+pub struct Control {
+    monitor: Monitor,
+    publisher: Publisher,
+    prober: Prober,
+    reports: Reports,
+    rng: Rng,
+    zones: Vec<Authored>,
+    /// Statuses have changed since they were last asked for.
+    unsaved: bool,
+}
+
+/// What others ask of the control task.
+#[derive(Debug)]
+pub enum Command {
+    /// Put other zones and settings in force.
+    Reload(Vec<Authored>, Settings),
+    /// Tell how everything stands.
+    View(oneshot::Sender<View>),
+}
+
+/// How everything stands at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// All services of all zones.
+    pub services: Vec<ServiceView>,
+}
+
+/// One service.
+#[derive(Clone, Debug)]
+pub struct ServiceView {
+    /// `zone/service`.
+    pub id: String,
+    /// The name that clients ask for, with the final dot.
+    pub owner: String,
+    /// Seconds, as answered now.
+    pub ttl: u32,
+    /// How its addresses are picked.
+    pub policy: Policy,
+    /// Every address of every node, in the order written.
+    pub addresses: Vec<AddressView>,
+}
+
+/// One address of a node.
+#[derive(Clone, Debug)]
+pub struct AddressView {
+    /// The node's name.
+    pub node: String,
+    /// The address.
+    pub ip: IpAddr,
+    /// The node's weight.
+    pub weight: u16,
+    /// What its checks say together; none where it has none.
+    pub standing: Option<Standing>,
+    /// How long it has had this status; none where that is not known.
+    pub since: Option<Duration>,
+    /// What the latest probe said, and how long it took.
+    pub last: Option<(Outcome, Duration)>,
+    /// Where workers count the answers that it was first in.
+    pub firsts: u64,
+}
+
+/// The monitor as plans see it.
+struct Known<'m>(&'m Monitor);
+
+impl Board for Known<'_> {
+    fn standing(&self, target: &Target) -> Standing {
+        self.0.standing(target)
+    }
+
+    fn forced(&self, _: &str) -> Option<Override> {
+        None
+    }
+}
+
+impl Control {
+    /// Owns nothing yet; `rng` jitters the probes.
+    pub fn new(rng: Rng) -> Self {
+        let (prober, reports) = Prober::new(Http::new());
+        Self {
+            monitor: Monitor::new(IN_FLIGHT_MAX),
+            publisher: Publisher::new(),
+            prober,
+            reports,
+            rng,
+            zones: Vec::new(),
+            unsaved: false,
+        }
+    }
+
+    /// What workers read from.
+    pub fn current(&self) -> &Arc<Current> {
+        self.publisher.current()
+    }
+
+    /// Puts zones and settings in force; statuses of places that stay are kept.
+    pub fn apply(&mut self, zones: Vec<Authored>, settings: Settings) {
+        let good = zones.iter().filter_map(|authored| match authored {
+            Authored::Good(model) => Some(model),
+            Authored::Broken(_) => None,
+        });
+        let services = good.flat_map(|model| &model.services);
+        let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
+        self.monitor.configure(targets, now(), &mut self.rng);
+        self.publisher.publish(&zones, settings, &Known(&self.monitor));
+        self.zones = zones;
+        let snapshot = self.current().load();
+        tracing::info!(
+            generation = snapshot.generation(),
+            zones = snapshot.all().len(),
+            targets = self.monitor.views().count(),
+            "published"
+        );
+    }
+
+    /// The zones in force.
+    pub fn zones(&self) -> &[Authored] {
+        &self.zones
+    }
+
+    /// Takes over statuses that were saved lately enough.
+    pub fn restore(&mut self, saved: &HashMap<Place, Status>) {
+        self.monitor.restore(saved);
+        let targets: Vec<Arc<Target>> =
+            self.monitor.views().map(|view| Arc::clone(view.target)).collect();
+        let targets = targets.iter().map(|target| &**target);
+        self.publisher.replan(targets, &Known(&self.monitor));
+    }
+
+    /// The first round of probes: until every target has a status, or `limit` has passed.
+    pub async fn settle(&mut self, limit: Duration) {
+        let end = tokio::time::Instant::now() + limit;
+        while !self.monitor.is_settled() {
+            tokio::select! {
+                () = self.step() => {}
+                () = tokio::time::sleep_until(end) => {
+                    let unknown = self.monitor.views();
+                    let unknown = unknown.filter(|view| view.standing.status == Status::Unknown);
+                    tracing::warn!(targets = unknown.count(), "serving before their first verdict");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Works until all senders of commands are gone.
+    pub async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        tallies: Vec<Arc<Tally>>,
+    ) -> Self {
+        loop {
+            tokio::select! {
+                () = self.step() => {}
+                command = commands.recv() => match command {
+                    Some(Command::Reload(zones, settings)) => self.apply(zones, settings),
+                    // Nobody waits any more where this fails.
+                    Some(Command::View(reply)) => drop(reply.send(self.view(&tallies))),
+                    None => return self,
+                },
+            }
+        }
+    }
+
+    /// Starts what is due, then waits for one report or for the next time that something is due.
+    /// May be dropped while it waits.
+    async fn step(&mut self) {
+        let started = now();
+        while let Some(order) = self.monitor.poll_probe(started) {
+            self.prober.start(order);
+        }
+        let wake = self.monitor.poll_timeout();
+        tokio::select! {
+            Some(report) = self.reports.recv() => {
+                let change =
+                    self.monitor.handle_verdict(report.id, report.verdict, now(), &mut self.rng);
+                if let Some(change) = change {
+                    self.handle_change(&change);
+                }
+            }
+            () = sleep_until(wake) => {}
+        }
+    }
+
+    fn handle_change(&mut self, change: &Change) {
+        let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
+        if change.is_transition() {
+            self.unsaved = true;
+            let reason = change.reason.as_ref().map(tracing::field::display);
+            let (from, to) = (change.from.status, change.to.status);
+            tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
+        }
+        tiers.iter().for_each(log_tier);
+    }
+
+    /// The statuses worth saving, if any has changed since this was last asked.
+    pub fn take_unsaved(&mut self) -> Option<HashMap<Place, Status>> {
+        std::mem::take(&mut self.unsaved).then(|| self.monitor.statuses().collect())
+    }
+
+    /// The statuses worth saving.
+    pub fn statuses(&self) -> HashMap<Place, Status> {
+        self.monitor.statuses().collect()
+    }
+
+    fn view(&self, tallies: &[Arc<Tally>]) -> View {
+        let now = now();
+        let snapshot = self.current().load();
+        let mut services = Vec::new();
+        for entry in snapshot.zones().flat_map(|(_, zone)| zone.services()) {
+            let service = &entry.service;
+            let mut slots = entry.addresses.iter();
+            let mut addresses = Vec::new();
+            for node in service.nodes() {
+                for address in &node.addresses {
+                    let views: Vec<_> =
+                        address.targets.iter().filter_map(|t| self.monitor.view(t)).collect();
+                    let last = views.iter().filter_map(|view| view.last()).max_by_key(|s| s.at);
+                    let since = views.iter().filter_map(|view| view.since).max();
+                    let firsts = slots
+                        .next()
+                        .map_or(0, |&slot| tallies.iter().map(|tally| tally.first(slot)).sum());
+                    addresses.push(AddressView {
+                        node: node.name.clone(),
+                        ip: address.ip,
+                        weight: node.weight,
+                        standing: crate::steer::eligible::combine(
+                            views.iter().map(|view| view.standing),
+                        ),
+                        since: since.map(|since| now.saturating_duration_since(since)),
+                        last: last.map(|s| (s.verdict.outcome.clone(), s.verdict.latency)),
+                        firsts,
+                    });
+                }
+            }
+            services.push(ServiceView {
+                id: service.id.clone(),
+                owner: service.owner.to_string(),
+                ttl: entry.plan().ttl,
+                policy: service.policy,
+                addresses,
+            });
+        }
+        View { services }
+    }
+
+    /// The prober's signs of life.
+    pub fn pulse(&self) -> Pulse {
+        self.monitor.pulse(now())
+    }
+}
+
+/// Says when a service's answers come from another row of the truth table.
+fn log_tier(change: &TierChange) {
+    let TierChange { service, family, from, to } = change;
+    let family = family.record_type();
+    match to {
+        Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
+        Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
+        Tier::OtherFamily => {
+            tracing::warn!(%service, %family, "all down: clients are left to the other family");
+        }
+        Tier::Draining { .. } => {
+            tracing::warn!(%service, %family, "none up: draining addresses are served");
+        }
+        Tier::Serving { .. } | Tier::NoAddress => {
+            tracing::info!(%service, %family, ?from, "healthy addresses are served again");
+        }
+    }
+}
+
+/// Never, where there is no time to wait for.
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The time, asked once for each event.
+#[expect(clippy::disallowed_methods, reason = "the control task is where time enters")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,4 @@
+//! Floor 7: start, reload, stop.
+
+pub mod control;
+pub mod state;
