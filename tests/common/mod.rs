@@ -1,6 +1,7 @@
 //! What the black-box tests share: nodes that can be broken, the built binary, and a client that is
 //! not ours.
 
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "the outside of the program has a clock")]
 

@@ -1,0 +1,66 @@
+//! An answer allocates nothing: counted by the allocator itself.
+
+#![allow(unsafe_code, reason = "an allocator that counts is the only way to know")]
+
+#[path = "common/engine.rs"]
+mod engine;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use engine::{Engine, NAMES, query};
+use rota::respond::Transport;
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it is; the count is a plain thread-local
+// number that needs no allocation itself.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller keeps `dealloc`'s contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn no_answer_allocates_or_frees() {
+    let mut engine = Engine::new(1);
+    let types = [1, 28, 2, 5, 6, 15, 16, 33, 43, 255, 252, 65_280];
+    let messages: Vec<Vec<u8>> = NAMES
+        .iter()
+        .flat_map(|name| types.map(|qtype| [None, Some(1232)].map(|opt| (name, qtype, opt))))
+        .flatten()
+        .map(|(name, qtype, opt)| query(1, name, qtype, opt))
+        .chain([b"runt".to_vec(), vec![255; 100], vec![0; 12]])
+        .collect();
+    let mut out = vec![0; 65_535];
+    // The first load of a snapshot on a thread registers the thread, once.
+    engine.respond(&messages[0], Transport::Udp, &mut out);
+    for transport in [Transport::Udp, Transport::Tcp] {
+        for message in &messages {
+            let before = CALLS.with(Cell::get);
+            for _ in 0..10 {
+                std::hint::black_box(engine.respond(message, transport, &mut out));
+            }
+            let calls = CALLS.with(Cell::get) - before;
+            assert_eq!(calls, 0, "{message:02x?} over {transport:?}");
+        }
+    }
+    let before = CALLS.with(Cell::get);
+    drop(std::hint::black_box(vec![1_u8]));
+    assert_eq!(CALLS.with(Cell::get) - before, 2, "the count counts");
+}

@@ -1,0 +1,186 @@
+//! The answer path in process, over a zone that has something of everything.
+
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::disallowed_methods, reason = "any time will do")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rota::health::{Standing, Status, Target};
+use rota::respond::{Action, Client, Transport, Worker, respond};
+use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
+use rota::steer::{
+    Address, Answers, Board, Node, Override, Policy, Pool, Service, Ttl, WhenAllDown,
+};
+use rota::wire::Name;
+use rota::zone::{Source, masterfile};
+
+pub const ZONE: &str = r#"
+$TTL 300
+@        SOA   ns1 hostmaster 1 3600 600 86400 60
+@        NS    ns1
+@        NS    ns.elsewhere.test.
+@        MX    10 mail
+ns1      A     192.0.2.53
+ns1      AAAA  2001:db8::53
+mail     A     192.0.2.25
+www      A     192.0.2.1
+www      A     192.0.2.2
+www      A     192.0.2.3
+text     TXT   "some text" "and more of it"
+big      TXT   ( "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" )
+big      TXT   ( "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+                 "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" )
+big      TXT   ( "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+                 "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz" )
+big      TXT   ( "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+                 "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww" )
+alias    CNAME rotated
+chain    CNAME alias
+out      CNAME www.elsewhere.test.
+loop     CNAME loop
+*.wild   TXT   "anything"
+a.b.c    TXT   "below empty names"
+_sip._tcp SRV  0 5 5060 mail
+sub      NS    ns.sub
+sub      NS    ns1
+ns.sub   A     192.0.2.54
+odd      TYPE65280 \# 4 01020304
+"#;
+
+/// Every name that the zone knows, and some that it does not.
+pub const NAMES: &[&str] = &[
+    "example.test",
+    "www.example.test",
+    "text.example.test",
+    "big.example.test",
+    "mail.example.test",
+    "alias.example.test",
+    "chain.example.test",
+    "out.example.test",
+    "loop.example.test",
+    "x.wild.example.test",
+    "b.c.example.test",
+    "_sip._tcp.example.test",
+    "sub.example.test",
+    "deep.in.sub.example.test",
+    "odd.example.test",
+    "nothing.example.test",
+    "rotated.example.test",
+    "weighted.example.test",
+    "shuffled.example.test",
+    "ordered.example.test",
+    "name.many.example.test",
+    "www.broken.test",
+    "elsewhere.test",
+];
+
+struct NothingChecked;
+
+impl Board for NothingChecked {
+    fn standing(&self, _: &Target) -> Standing {
+        Standing { status: Status::Unknown, contradicted: false }
+    }
+
+    fn forced(&self, _: &str) -> Option<Override> {
+        None
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    Name::from_text(text).expect("a name")
+}
+
+fn service(label: &str, policy: Policy, count: usize) -> Arc<Service> {
+    let node = |index: usize| Node {
+        id: format!("{label}/{index}"),
+        name: format!("n{index}"),
+        weight: (index % 5 + 1) as u16,
+        addresses: [
+            format!("10.0.{}.{}", index / 250, index % 250),
+            format!("2001:db8::{index:x}"),
+        ]
+        .iter()
+        .map(|text| Address { ip: text.parse().expect("an address"), targets: Vec::new() })
+        .collect(),
+        together: false,
+        labels: BTreeMap::new(),
+    };
+    Arc::new(Service {
+        owner: name(&format!("{label}.example.test")),
+        id: label.into(),
+        policy,
+        answers: if count > 100 { Answers::All } else { Answers::DEFAULT },
+        ttl: Ttl { calm: 5, alert: 5 },
+        when_all_down: WhenAllDown::Open,
+        pools: vec![Pool { name: String::new(), nodes: (0..count).map(node).collect() }],
+    })
+}
+
+/// The zone `example.test`, and a broken one beside it.
+pub fn zones() -> Vec<Authored> {
+    let source = Arc::new(Source { path: "example.test.zone".into(), text: ZONE.into() });
+    let mut diagnostics = Vec::new();
+    let mut no_includes = |_: &str| Err(String::from("there is nothing to include"));
+    let file =
+        masterfile::parse(&source, &name("example.test"), &mut no_includes, &mut diagnostics);
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    let services = vec![
+        service("rotated", Policy::Rotate, 4),
+        service("weighted", Policy::Weighted, 4),
+        service("shuffled", Policy::Shuffle, 40),
+        service("ordered", Policy::Ordered, 3),
+        service("*.many", Policy::Weighted, 200),
+    ];
+    let model = ZoneModel { records: file.records, services };
+    vec![Authored::Good(Arc::new(model)), Authored::Broken(name("broken.test"))]
+}
+
+/// A worker over a published snapshot.
+pub struct Engine {
+    pub publisher: Publisher,
+    pub worker: Worker,
+}
+
+impl Engine {
+    pub fn new(seed: u64) -> Self {
+        let mut publisher = Publisher::new();
+        publisher.publish(&zones(), Settings::default(), &NothingChecked);
+        let mut worker = Worker::new(seed);
+        worker.begin_batch(&publisher.current().load(), Instant::now());
+        Self { publisher, worker }
+    }
+
+    /// One message through the answer path; the response's length, or none for silence.
+    pub fn respond(
+        &mut self,
+        message: &[u8],
+        transport: Transport,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let snapshot = self.publisher.current().load();
+        let client = Client { addr: ([192, 0, 2, 99], 4000).into(), transport };
+        match respond(message, &client, &snapshot, &mut self.worker, &mut (), out) {
+            Action::Send(len) => Some(len),
+            Action::Drop => None,
+        }
+    }
+}
+
+/// A query's bytes; `opt` is the UDP size that the client offers.
+pub fn query(id: u16, qname: &str, qtype: u16, opt: Option<u16>) -> Vec<u8> {
+    let mut message = id.to_be_bytes().to_vec();
+    message.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(opt.is_some())]);
+    message.extend(name(qname).as_wire());
+    message.extend(qtype.to_be_bytes());
+    message.extend([0, 1]);
+    if let Some(size) = opt {
+        message.extend([0, 0, 41]);
+        message.extend(size.to_be_bytes());
+        message.extend([0; 6]);
+    }
+    message
+}
