@@ -1,0 +1,85 @@
+//! The health floor in a world with its own clock.
+//!
+//! A seed makes a world of nodes that fail, hang, drain, flap and recover, of operators who reload,
+//! and of a prober that is in trouble itself at times. The real [`Monitor`](rota::health::Monitor)
+//! lives in it; hours pass in milliseconds. After every step outside checkers look at it: a naive
+//! model that keeps every verdict and works each status out from scratch (`reference`), and the
+//! promises that hold whatever the verdicts are (`world`).
+//!
+//! A failure prints its seed; `SEED=n cargo test --test simulation` plays that world alone.
+
+mod reference;
+mod world;
+
+use std::env;
+use std::thread;
+use std::time::Duration;
+
+use world::{Profile, World};
+
+/// Seeds that are always played; one that found something is added here and stays.
+const SEEDS: [u64; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 1034, 2181, 2308, 9471];
+
+const CALM: Profile =
+    Profile { nodes: 20, in_flight_max: 256, verdicts: 1_500, reloads: false, trouble: false };
+
+/// Plays a profile with every seed, or with the one of the environment.
+fn play(profile: Profile) {
+    let chosen = env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
+    let seeds = chosen.map_or_else(|| SEEDS.to_vec(), |seed| vec![seed]);
+    for seed in seeds {
+        let _told = TellSeed(seed);
+        World::new(profile, seed).run();
+    }
+}
+
+/// Names the seed of a world that ends badly.
+struct TellSeed(u64);
+
+impl Drop for TellSeed {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("this world again: SEED={} cargo test --test simulation", self.0);
+        }
+    }
+}
+
+#[test]
+fn statuses_follow_verdicts() {
+    play(CALM);
+}
+
+#[test]
+fn reloads_change_no_status() {
+    play(Profile { reloads: true, ..CALM });
+}
+
+#[test]
+fn a_prober_in_trouble_withdraws_nobody() {
+    play(Profile { trouble: true, reloads: true, ..CALM });
+}
+
+#[test]
+fn limits_hold_when_there_is_too_much_to_do() {
+    play(Profile { nodes: 60, in_flight_max: 3, reloads: true, ..CALM });
+}
+
+#[test]
+fn ten_thousand_targets_are_probed_in_time() {
+    let _told = TellSeed(1);
+    let profile = Profile { nodes: 10_000, in_flight_max: 20_000, verdicts: 40_000, ..CALM };
+    World::new(profile, 1).run();
+}
+
+#[test]
+fn a_start_knows_every_target_after_one_timeout() {
+    for seed in SEEDS {
+        let _told = TellSeed(seed);
+        let mut world = World::new(CALM, seed);
+        let start = world.now();
+        while !world.monitor().is_settled() {
+            world.step();
+        }
+        assert!(world.now() - start <= Duration::from_secs(2), "{:?}", world.now() - start);
+    }
+}

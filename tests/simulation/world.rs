@@ -1,0 +1,399 @@
+//! Nodes with moods, a clock that jumps from event to event, and the checkers.
+//!
+//! The promises that are checked at every step, beside agreement with the reference:
+//!
+//! * at most the limit of probes in flight, and never two for one target;
+//! * from one probe of a target to the next at most `every`, or the probe itself if that is longer;
+//! * a node that is bad without a break is not up after `every × fails + timeout`, and one that is
+//!   good without a break is up after `every × passes + timeout`;
+//! * a change is told exactly when there is one, and is a transition only after its count;
+//! * when nothing is due, the time to come back lies ahead (no busy loop);
+//! * a reload changes no status.
+//!
+//! Promises about time are not checked where the limit of probes in flight is reached, and a
+//! prober in trouble starts their time anew.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rota::health::{Ask, Change, Check, HttpAsk, Monitor, ProbeOrder, TargetId};
+use rota::health::{Outcome, Reason, Status, Target, Verdict};
+
+use crate::reference::{Ledger, Reference, place};
+
+/// What kind of world a seed makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Profile {
+    pub(crate) nodes: usize,
+    pub(crate) in_flight_max: usize,
+    /// The world ends after so many verdicts.
+    pub(crate) verdicts: usize,
+    /// Operators change recipes, take nodes out and bring them back.
+    pub(crate) reloads: bool,
+    /// The prober lacks descriptors or routes at times.
+    pub(crate) trouble: bool,
+}
+
+/// What a node does to a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Good,
+    Erring,
+    Refusing,
+    Silent,
+    Draining,
+    /// Good and bad by chance.
+    Flapping,
+    /// The prober cannot even try.
+    OutOfReach,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    target: Arc<Target>,
+    configured: bool,
+    mood: Mood,
+    /// Since when mood and recipe are what they are.
+    since: Instant,
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Verdict(TargetId, Arc<Target>, Outcome, Duration),
+    Turn(usize),
+    Reload,
+}
+
+pub(crate) struct World {
+    profile: Profile,
+    now: Instant,
+    rng: fastrand::Rng,
+    monitor: Monitor,
+    reference: Reference,
+    nodes: Vec<Node>,
+    /// Where in `nodes` an address is.
+    by_address: HashMap<IpAddr, usize>,
+    events: BTreeMap<(Instant, u64), Event>,
+    event_count: u64,
+    in_flight: HashSet<Arc<Target>>,
+    last_start: HashMap<Arc<Target>, Instant>,
+    verdict_count: usize,
+    saturated: bool,
+}
+
+impl World {
+    pub(crate) fn new(profile: Profile, seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let now = start();
+        let nodes: Vec<Node> = (0..profile.nodes).map(|n| node(n, now, &mut rng)).collect();
+        let by_address = nodes.iter().enumerate().map(|(n, node)| (node.target.address, n));
+        let mut world = Self {
+            profile,
+            now,
+            monitor: Monitor::new(profile.in_flight_max),
+            reference: Reference::default(),
+            by_address: by_address.collect(),
+            nodes,
+            events: BTreeMap::new(),
+            event_count: 0,
+            in_flight: HashSet::new(),
+            last_start: HashMap::new(),
+            verdict_count: 0,
+            saturated: false,
+            rng,
+        };
+        world.configure();
+        if world.rng.bool() {
+            world.restore();
+        }
+        for n in 0..world.nodes.len() {
+            world.turn_later(n);
+        }
+        if profile.reloads {
+            world.happen_in(Duration::from_secs(7), Event::Reload);
+        }
+        world
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub(crate) fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// Steps until the profile's verdicts are used up.
+    pub(crate) fn run(&mut self) {
+        while self.verdict_count < self.profile.verdicts {
+            self.step();
+        }
+        for node in self.nodes.iter().filter(|node| node.configured) {
+            self.check_time(node);
+            assert_eq!(
+                self.monitor.standing(&node.target),
+                self.reference.ledgers[&node.target].standing()
+            );
+        }
+    }
+
+    /// Starts what is due, then lets the next thing happen; gives the change that came of it.
+    pub(crate) fn step(&mut self) -> Option<Change> {
+        while let Some(order) = self.monitor.poll_probe(self.now) {
+            self.launch(order);
+        }
+        let next_event = self.events.first_key_value().map(|((at, _), _)| *at);
+        let wake = self.monitor.poll_timeout();
+        assert!(wake.is_none_or(|at| at > self.now), "told to come back at once, for nothing");
+        let next = next_event.into_iter().chain(wake).min().expect("moods always turn");
+        self.now = self.now.max(next);
+        let first = self.events.first_entry().filter(|event| event.key().0 <= self.now)?;
+        match first.remove() {
+            Event::Verdict(id, target, outcome, latency) => {
+                return self.land(id, &target, Verdict { outcome, latency });
+            }
+            Event::Turn(n) => {
+                self.nodes[n].mood = mood(self.profile, &mut self.rng);
+                self.nodes[n].since = self.now;
+                self.turn_later(n);
+            }
+            Event::Reload => {
+                self.reload();
+                let pause = Duration::from_millis(self.rng.u64(500..30_000));
+                self.happen_in(pause, Event::Reload);
+            }
+        }
+        None
+    }
+
+    fn launch(&mut self, order: ProbeOrder) {
+        let ProbeOrder { id, target } = order;
+        let alone = self.in_flight.insert(Arc::clone(&target));
+        assert!(alone, "two probes at once for {target:?}");
+        assert!(self.in_flight.len() <= self.profile.in_flight_max);
+        self.saturated |= self.in_flight.len() == self.profile.in_flight_max;
+        if let Some(before) = self.last_start.insert(Arc::clone(&target), self.now) {
+            let gap = self.now - before;
+            assert!(self.saturated || gap <= slowest_pace(&target.check), "{gap:?} apart");
+        }
+
+        let node = &self.nodes[self.by_address[&target.address]];
+        let Check { timeout, .. } = target.check;
+        let latency = timeout.mul_f64(self.rng.f64().powi(4));
+        let (outcome, latency) = match node.mood {
+            Mood::Good => (Outcome::Pass, latency),
+            Mood::Erring => (Outcome::Fail(Reason::HttpStatus(500)), latency),
+            Mood::Refusing => (Outcome::Fail(Reason::Refused), Duration::ZERO),
+            Mood::Silent => (Outcome::Fail(Reason::Timeout), timeout),
+            Mood::Draining => (Outcome::Fail(Reason::Draining), latency),
+            Mood::Flapping => match self.rng.u8(0..4) {
+                0 => (Outcome::Fail(Reason::Reset), latency),
+                1 => (Outcome::Fail(Reason::Draining), latency),
+                _ => (Outcome::Pass, latency),
+            },
+            Mood::OutOfReach => (Outcome::NoVerdict(Reason::Local("trouble".into())), latency),
+        };
+        self.happen_in(latency, Event::Verdict(id, target, outcome, latency));
+    }
+
+    fn land(&mut self, id: TargetId, target: &Arc<Target>, verdict: Verdict) -> Option<Change> {
+        self.verdict_count += 1;
+        assert!(self.in_flight.remove(target));
+        self.check_time(&self.nodes[self.by_address[&target.address]]);
+
+        let outcome = verdict.outcome.clone();
+        let before = self.monitor.standing(target);
+        let change = self.monitor.handle_verdict(id, verdict, self.now, &mut self.rng);
+        assert_eq!(self.monitor.handle_verdict(id, pass(), self.now, &mut self.rng), None);
+        let after = self.monitor.standing(target);
+
+        let Some(ledger) = self.reference.ledgers.get_mut(target) else {
+            assert_eq!(change, None, "a forgotten target changed");
+            return None;
+        };
+        ledger.write(&outcome, &target.check);
+        assert_eq!(after, ledger.standing(), "{ledger:?}");
+        if matches!(outcome, Outcome::NoVerdict(_)) {
+            assert_eq!(change, None, "the prober's trouble changed a target");
+        }
+        match &change {
+            Some(change) => {
+                assert_eq!((change.from, change.to), (before, after));
+                assert_ne!(before, after);
+                assert_eq!(change.reason.is_none(), outcome == Outcome::Pass);
+                check_count(change, ledger);
+            }
+            None => assert_eq!(before, after),
+        }
+        if self.profile.nodes < 1_000 {
+            assert_eq!(self.monitor.is_settled(), self.reference.is_settled());
+        }
+        change
+    }
+
+    /// What must be true of a node that has been the same for long enough.
+    fn check_time(&self, node: &Node) {
+        if self.saturated || !node.configured {
+            return;
+        }
+        let check = &node.target.check;
+        let after = |count: u32| node.since + slowest_pace(check) * count + check.timeout;
+        let status = self.monitor.standing(&node.target).status;
+        match node.mood {
+            Mood::Good => assert!(self.now <= after(check.passes) || status == Status::Up),
+            Mood::Erring | Mood::Refusing | Mood::Silent | Mood::Draining => {
+                assert!(self.now <= after(check.fails) || status != Status::Up, "{node:?}");
+            }
+            Mood::Flapping | Mood::OutOfReach => {}
+        }
+    }
+
+    fn reload(&mut self) {
+        let before: Vec<_> =
+            self.monitor.views().map(|v| (Arc::clone(v.target), v.standing)).collect();
+        for node in &mut self.nodes {
+            match self.rng.u8(0..20) {
+                0 | 1 => node.configured = !node.configured,
+                2 => node.target = remade(&node.target, |check| change_pace(check, &mut self.rng)),
+                3 => node.target = remade(&node.target, |check| change_expect(check)),
+                4 => node.target = remade(&node.target, |check| change_path(check)),
+                _ => continue,
+            }
+            node.since = self.now;
+        }
+        self.configure();
+        for (target, standing) in before {
+            for node in self.nodes.iter().filter(|node| node.configured) {
+                if place(&node.target) == place(&target) {
+                    assert_eq!(self.monitor.standing(&node.target).status, standing.status);
+                }
+            }
+        }
+    }
+
+    fn configure(&mut self) {
+        let configured = self.nodes.iter().filter(|node| node.configured);
+        let targets: Vec<_> = configured.map(|node| Arc::clone(&node.target)).collect();
+        // Two services may name the same target.
+        let named_twice = targets.iter().step_by(3).map(|target| Arc::new((**target).clone()));
+        let all = targets.iter().cloned().chain(named_twice);
+        self.monitor.configure(all, self.now, &mut self.rng);
+        assert_eq!(self.monitor.views().count(), targets.len());
+        let staying: HashSet<_> = targets.iter().collect();
+        self.last_start.retain(|target, _| staying.contains(target));
+        self.reference.configure(&targets);
+    }
+
+    fn restore(&mut self) {
+        let mut saved = HashMap::new();
+        for node in self.nodes.iter().step_by(2) {
+            let status = [Status::Up, Status::Down, Status::Draining][self.rng.usize(0..3)];
+            saved.insert(node.target.place(), status);
+            self.reference.ledgers.insert(Arc::clone(&node.target), Ledger::new(status));
+        }
+        self.monitor.restore(&saved);
+    }
+
+    fn turn_later(&mut self, n: usize) {
+        let pause = Duration::from_millis(self.rng.u64(1_000..90_000));
+        self.happen_in(pause, Event::Turn(n));
+    }
+
+    fn happen_in(&mut self, pause: Duration, event: Event) {
+        self.event_count += 1;
+        self.events.insert((self.now + pause, self.event_count), event);
+    }
+}
+
+/// No transition without its count: the first verdict alone, afterwards as many as configured.
+fn check_count(change: &Change, ledger: &Ledger) {
+    if !change.is_transition() || change.from.status == Status::Unknown {
+        return;
+    }
+    assert!(!ledger.is_blank());
+    let check = &change.target.check;
+    let (good, needed) = match change.to.status {
+        Status::Up => (true, check.passes),
+        Status::Down | Status::Draining => (false, check.fails),
+        Status::Unknown => panic!("nothing becomes unknown by a verdict"),
+    };
+    assert!(ledger.latest_run(good) >= needed as usize, "{change:?} after {ledger:?}");
+}
+
+/// From one probe to the next at most: a probe that outlasts its interval is not overtaken.
+fn slowest_pace(check: &Check) -> Duration {
+    check.every.max(check.timeout)
+}
+
+#[expect(clippy::disallowed_methods, reason = "where virtual time starts; it is not asked again")]
+fn start() -> Instant {
+    Instant::now()
+}
+
+fn pass() -> Verdict {
+    Verdict { outcome: Outcome::Pass, latency: Duration::ZERO }
+}
+
+fn mood(profile: Profile, rng: &mut fastrand::Rng) -> Mood {
+    match rng.u8(0..12) {
+        0..=4 => Mood::Good,
+        5 => Mood::Erring,
+        6 => Mood::Refusing,
+        7 => Mood::Silent,
+        8 => Mood::Draining,
+        9 | 10 => Mood::Flapping,
+        _ if profile.trouble => Mood::OutOfReach,
+        _ => Mood::Good,
+    }
+}
+
+fn node(n: usize, now: Instant, rng: &mut fastrand::Rng) -> Node {
+    let n = u32::try_from(n).expect("worlds are small");
+    let address = IpAddr::V4(Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + n));
+    let ask = HttpAsk {
+        tls: n % 5 == 0,
+        port: 8080,
+        path: "/ready".into(),
+        host: "app.example.org".into(),
+        expect: vec![200..=299],
+    };
+    let mut check = Check {
+        ask: Ask::Http(ask),
+        every: Duration::from_secs(5),
+        timeout: Duration::from_secs(2),
+        fails: 3,
+        passes: 2,
+    };
+    if rng.bool() {
+        change_pace(&mut check, rng);
+        check.timeout = check.timeout.min(Duration::from_secs(2));
+    }
+    let target = Arc::new(Target { address, check });
+    Node { target, configured: true, mood: Mood::Good, since: now }
+}
+
+fn remade(target: &Target, change: impl FnOnce(&mut Check)) -> Arc<Target> {
+    let mut target = target.clone();
+    change(&mut target.check);
+    Arc::new(target)
+}
+
+fn change_pace(check: &mut Check, rng: &mut fastrand::Rng) {
+    check.every = Duration::from_millis(rng.u64(200..15_000));
+    // Sometimes longer than `every`.
+    check.timeout = Duration::from_millis(rng.u64(100..5_000));
+    check.fails = rng.u32(1..6);
+    check.passes = rng.u32(1..4);
+}
+
+fn change_expect(check: &mut Check) {
+    let Ask::Http(ask) = &mut check.ask;
+    ask.expect.push(301..=301);
+}
+
+fn change_path(check: &mut Check) {
+    let Ask::Http(ask) = &mut check.ask;
+    ask.path.push('x');
+}
