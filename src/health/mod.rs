@@ -20,9 +20,11 @@ pub mod monitor;
 pub mod schedule;
 pub mod status;
 pub mod tracker;
+pub mod view;
 
 pub use check::{Ask, Check, HttpAsk, Place, Target};
-pub use monitor::{Change, Monitor, ProbeOrder, Pulse, View};
+pub use monitor::{Change, Monitor, ProbeOrder};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use status::{Outcome, Reason, Standing, Status, Verdict};
 pub use tracker::{HISTORY_MAX, Seen, Tracker};
+pub use view::{Pulse, View};

@@ -23,11 +23,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::schedule::{Flight, Pace};
-use super::{Outcome, Place, Reason, Schedule, Seen, Standing, Status, Target, TargetId};
-use super::{Tracker, Verdict};
+use super::{Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
+use super::{Tracker, Verdict, View};
 
 /// All targets and the schedule of their probes.
 #[derive(Debug)]
@@ -76,44 +76,6 @@ impl Change {
     pub fn is_transition(&self) -> bool {
         self.from.status != self.to.status
     }
-}
-
-/// One target as a board shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// Which target.
-    pub target: &'a Arc<Target>,
-    /// How it stands.
-    pub standing: Standing,
-    /// When it reached its status; none where that is unknown or was restored.
-    pub since: Option<Instant>,
-    tracker: &'a Tracker,
-}
-
-impl<'a> View<'a> {
-    /// The latest verdict with its time and latency.
-    pub fn last(&self) -> Option<&'a Seen> {
-        self.tracker.history().back()
-    }
-
-    /// The latest verdicts, oldest first; at most [`HISTORY_MAX`](super::HISTORY_MAX).
-    pub fn history(&self) -> impl DoubleEndedIterator<Item = &'a Seen> + use<'a> {
-        self.tracker.history().iter()
-    }
-}
-
-/// Signs of life, for a watchdog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pulse {
-    /// Probes in flight.
-    pub in_flight: usize,
-    /// Probes that may be in flight.
-    pub in_flight_max: usize,
-    /// How far the most delayed probe is behind: one that should have started, or have ended.
-    /// A healthy prober stays well below a second; more means that it is stalled or overbooked.
-    pub late_by: Duration,
-    /// When the last verdict came.
-    pub last_verdict: Option<Instant>,
 }
 
 impl Monitor {
@@ -274,7 +236,7 @@ impl Monitor {
     /// How a target stands; one that is not configured is unknown.
     pub fn standing(&self, target: &Target) -> Standing {
         match self.view(target) {
-            Some(view) => view.standing,
+            Some(view) => view.standing(),
             None => Standing { status: Status::Unknown, contradicted: false },
         }
     }
@@ -298,8 +260,8 @@ impl Monitor {
     /// What is worth saving for a restart: the status of every place that has one.
     pub fn statuses(&self) -> impl Iterator<Item = (Place, Status)> {
         self.views()
-            .filter(|view| view.standing.status != Status::Unknown)
-            .map(|view| (view.target.place(), view.standing.status))
+            .map(|view| (view.target.place(), view.standing().status))
+            .filter(|(_, status)| *status != Status::Unknown)
     }
 
     /// Signs of life, for a watchdog.
@@ -312,12 +274,7 @@ impl Monitor {
 
 impl Entry {
     fn view(&self) -> View<'_> {
-        View {
-            target: &self.target,
-            standing: self.tracker.standing(),
-            since: self.tracker.since(),
-            tracker: &self.tracker,
-        }
+        View::new(&self.target, &self.tracker)
     }
 }
 

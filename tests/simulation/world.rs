@@ -161,7 +161,8 @@ impl World {
             }
             Event::Reload => {
                 self.reload();
-                let pause = Duration::from_millis(self.rng.u64(500..30_000));
+                // Often again at once: what was taken out returns while its probe is in flight.
+                let pause = Duration::from_secs(30).mul_f64(self.rng.f64().powi(6));
                 self.happen_in(pause, Event::Reload);
             }
         }
@@ -252,13 +253,13 @@ impl World {
 
     fn reload(&mut self) {
         let before: Vec<_> =
-            self.monitor.views().map(|v| (Arc::clone(v.target), v.standing)).collect();
+            self.monitor.views().map(|v| (Arc::clone(v.target), v.standing())).collect();
         for node in &mut self.nodes {
             match self.rng.u8(0..20) {
-                0 | 1 => node.configured = !node.configured,
-                2 => node.target = remade(&node.target, |check| change_pace(check, &mut self.rng)),
-                3 => node.target = remade(&node.target, |check| change_expect(check)),
-                4 => node.target = remade(&node.target, |check| change_path(check)),
+                0..=2 => node.configured = !node.configured,
+                3 => node.target = remade(&node.target, |check| change_pace(check, &mut self.rng)),
+                4 => node.target = remade(&node.target, change_expect),
+                5 => node.target = remade(&node.target, change_path),
                 _ => continue,
             }
             node.since = self.now;

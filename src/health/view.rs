@@ -1,0 +1,54 @@
+//! What others see of the monitor: rows for a board, signs of life for a watchdog.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Seen, Standing, Target, Tracker};
+
+/// One target as a board shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Which target.
+    pub target: &'a Arc<Target>,
+    tracker: &'a Tracker,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(target: &'a Arc<Target>, tracker: &'a Tracker) -> Self {
+        Self { target, tracker }
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        self.tracker.standing()
+    }
+
+    /// When it reached its status; none where that is unknown or was restored.
+    pub fn since(&self) -> Option<Instant> {
+        self.tracker.since()
+    }
+
+    /// The latest verdict with its time and latency.
+    pub fn last(&self) -> Option<&'a Seen> {
+        self.tracker.history().back()
+    }
+
+    /// The latest verdicts, oldest first; at most [`HISTORY_MAX`](super::HISTORY_MAX).
+    pub fn history(&self) -> impl DoubleEndedIterator<Item = &'a Seen> + use<'a> {
+        self.tracker.history().iter()
+    }
+}
+
+/// Signs of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// Probes in flight.
+    pub in_flight: usize,
+    /// Probes that may be in flight.
+    pub in_flight_max: usize,
+    /// How far the most delayed probe is behind: one that should have started, or have ended.
+    /// A healthy prober stays well below a second; more means that it is stalled or overbooked.
+    pub late_by: Duration,
+    /// When the last verdict came.
+    pub last_verdict: Option<Instant>,
+}
