@@ -4,6 +4,7 @@
 //! its TOML file; both end as the same [`Records`]. Nothing here is fast and nothing needs to be:
 //! `snapshot` compiles what is here into what the hot path reads.
 
+pub mod check;
 pub mod diagnostic;
 pub mod masterfile;
 pub mod rdata;
