@@ -18,6 +18,8 @@
 //!    daemon/    start, reload, stop
 //! ```
 
+pub mod admin;
+pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod health;

@@ -1,0 +1,87 @@
+//! Floor 6: what an operator, a supervisor or a load balancer in front may ask the process.
+//!
+//! ```text
+//!   GET /healthz   200 while the process works; 503 where the prober's heart has stopped:
+//!                  restart it
+//!   GET /readyz    200 while it serves; 503 with the reason before the first verdicts and while
+//!                  it stops: send it nothing
+//!   GET /          what there is here
+//! ```
+//!
+//! The two differ on purpose. A server that starts or stops is well and must not be killed for
+//! it; a server whose prober is stuck still answers, with the last statuses, and must be replaced.
+//!
+//! The listener is for few and friendly clients, and on loopback unless the operator says
+//! otherwise; `listen` bounds what an unfriendly one can hold.
+
+mod listen;
+mod state;
+
+pub use listen::{BindError, bind, serve};
+pub use state::{Health, Phase, State};
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+/// What there is, for people and for those who ask for something else.
+const CONTENTS: &str = "GET /healthz /readyz";
+
+/// Everything that the listener answers.
+fn router(state: Arc<State>) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/", get(contents))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+}
+
+async fn healthz(extract::State(state): extract::State<Arc<State>>) -> Response {
+    match state.health(now()) {
+        Health::Well => "ok\n".into_response(),
+        Health::Stalled(silence) => {
+            let text = format!("the prober has shown no sign of life for {}s\n", silence.as_secs());
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
+}
+
+async fn readyz(extract::State(state): extract::State<Arc<State>>) -> Response {
+    match state.phase() {
+        Phase::Serving => "ready\n".into_response(),
+        Phase::Starting => not_ready("starting: waiting for a first verdict of every target\n"),
+        Phase::Stopping => not_ready("stopping\n"),
+    }
+}
+
+fn not_ready(why: &'static str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
+}
+
+async fn contents() -> String {
+    format!("rota {}: {CONTENTS}\n", env!("CARGO_PKG_VERSION"))
+}
+
+async fn unknown() -> Response {
+    (StatusCode::NOT_FOUND, format!("not here; there are {CONTENTS}\n")).into_response()
+}
+
+async fn wrong_method() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, format!("only {CONTENTS}\n")).into_response()
+}
+
+/// The one place where this floor asks the clock.
+#[expect(clippy::disallowed_methods, reason = "an I/O floor: health is about now")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! `rota ask`: asks a DNS server for addresses and prints what it says.
+//!
+//! For the demo's traffic, the compose file's client and machines without `dig`. It reads answers
+//! with the `domain` library rather than with our own `wire`, so that what it prints is what a
+//! stranger understands. It is no replacement for `dig`: one question, over UDP, to a server that
+//! is given by address.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use domain::base::iana::Rcode;
+use domain::base::{Message, MessageBuilder, Name, Rtype};
+use domain::rdata::{A, Aaaa};
+
+use super::Exit;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Largest UDP answer that is read.
+const ANSWER_LEN_MAX: usize = 4096;
+
+/// Arguments of `rota ask`.
+#[derive(clap::Args, Debug)]
+pub struct AskArgs {
+    /// The name to ask for
+    pub name: Name<Vec<u8>>,
+
+    /// The server, as @address or @address:port
+    #[arg(value_name = "@SERVER", value_parser = parse_server)]
+    pub server: SocketAddr,
+
+    /// IPv6 addresses (AAAA) rather than IPv4 (A)
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+
+    /// Ask again after every such time, until stopped
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub every: Option<Duration>,
+}
+
+/// What a server said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The response code.
+    pub rcode: Rcode,
+    /// TTL of the first address, in seconds.
+    pub ttl: Option<u32>,
+    /// Addresses of the answer section in the order in which they came.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl fmt::Display for Answer {
+    /// One line: response code where it is not NOERROR, TTL, addresses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rcode != Rcode::NOERROR {
+            return write!(f, "{}", self.rcode);
+        }
+        let Some(ttl) = self.ttl else {
+            return f.write_str("no addresses");
+        };
+        write!(f, "ttl {ttl}:")?;
+        self.addresses.iter().try_for_each(|address| write!(f, " {address}"))
+    }
+}
+
+/// Asks once, or again and again, and prints a line for each answer.
+pub fn run(args: &AskArgs) -> anyhow::Result<Exit> {
+    let rtype = if args.ipv6 { Rtype::AAAA } else { Rtype::A };
+    loop {
+        let outcome = ask(&args.name, rtype, args.server);
+        let Some(every) = args.every else {
+            let answer = outcome?;
+            super::print(&format!("{} {rtype} {answer}", args.name));
+            return Ok(if answer.addresses.is_empty() { Exit::Found } else { Exit::Good });
+        };
+        match outcome {
+            Ok(answer) => super::print(&format!("{} {rtype} {answer}", args.name)),
+            Err(error) => super::print(&format!("{} {rtype} {error:#}", args.name)),
+        }
+        std::thread::sleep(every);
+    }
+}
+
+/// One query without the wish for recursion: the server is authoritative or it is the wrong one.
+pub fn query(id: u16, name: &Name<Vec<u8>>, rtype: Rtype) -> Vec<u8> {
+    let mut question = MessageBuilder::new_vec().question();
+    question.header_mut().set_id(id);
+    question.push((name, rtype)).expect("a vector takes any question");
+    question.finish()
+}
+
+/// Reads an answer to the query with this id; none where it is another message or garbled.
+pub fn parse(id: u16, bytes: &[u8]) -> Option<Answer> {
+    let message = Message::from_octets(bytes).ok()?;
+    if message.header().id() != id || !message.header().qr() {
+        return None;
+    }
+    let mut answer = Answer { rcode: message.header().rcode(), ttl: None, addresses: Vec::new() };
+    for record in message.answer().ok()? {
+        let record = record.ok()?;
+        let ttl = record.ttl().as_secs();
+        let address = match record.rtype() {
+            Rtype::A => IpAddr::V4(record.to_record::<A>().ok()??.data().addr()),
+            Rtype::AAAA => IpAddr::V6(record.to_record::<Aaaa>().ok()??.data().addr()),
+            _ => continue,
+        };
+        answer.ttl.get_or_insert(ttl);
+        answer.addresses.push(address);
+    }
+    Some(answer)
+}
+
+fn ask(name: &Name<Vec<u8>>, rtype: Rtype, server: SocketAddr) -> anyhow::Result<Answer> {
+    let any: SocketAddr = if server.is_ipv4() {
+        SocketAddr::from(([0, 0, 0, 0], 0))
+    } else {
+        SocketAddr::from(([0; 16], 0))
+    };
+    let socket = UdpSocket::bind(any).context("no socket")?;
+    socket.connect(server).with_context(|| format!("no way to {server}"))?;
+    socket.set_read_timeout(Some(PATIENCE)).context("no timeout")?;
+    // A fresh port for each question and a connected socket: only the server can answer here, so
+    // the id has nobody to keep out.
+    let id = 1;
+    socket.send(&query(id, name, rtype)).with_context(|| format!("cannot ask {server}"))?;
+    let mut buffer = [0; ANSWER_LEN_MAX];
+    let len = socket.recv(&mut buffer).map_err(|error| why_silent(server, &error))?;
+    parse(id, &buffer[..len]).ok_or_else(|| anyhow!("{server} sent something else than an answer"))
+}
+
+fn why_silent(server: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    let kind = error.kind();
+    if matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut) {
+        anyhow!("no answer from {server} within {PATIENCE:?}")
+    } else if kind == ErrorKind::ConnectionRefused {
+        anyhow!("nothing listens on {server}")
+    } else {
+        anyhow!("no answer from {server}: {error}")
+    }
+}
+
+fn parse_server(text: &str) -> Result<SocketAddr, String> {
+    let address = text.strip_prefix('@').ok_or("begins with @, such as @127.0.0.1:5300")?;
+    address
+        .parse()
+        .or_else(|_| address.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)))
+        .map_err(|_| format!("{address} is no address, and no address:port"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name() -> Name<Vec<u8>> {
+        "app.example.org".parse().unwrap()
+    }
+
+    /// An answer to `query(7, …)` with these addresses.
+    fn answer(addresses: &[[u8; 4]]) -> Vec<u8> {
+        let question = query(7, &name(), Rtype::A);
+        let message = Message::from_octets(question).unwrap();
+        let mut answer = MessageBuilder::new_vec().start_answer(&message, Rcode::NOERROR).unwrap();
+        for octets in addresses {
+            answer
+                .push((name(), 5, A::from_octets(octets[0], octets[1], octets[2], octets[3])))
+                .unwrap();
+        }
+        answer.finish()
+    }
+
+    #[test]
+    fn prints_addresses_in_the_order_of_the_answer() {
+        for (addresses, expected) in [
+            (&[[192, 0, 2, 2], [192, 0, 2, 1]][..], "ttl 5: 192.0.2.2 192.0.2.1"),
+            (&[][..], "no addresses"),
+        ] {
+            assert_eq!(parse(7, &answer(addresses)).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn takes_only_the_answer_to_its_own_question() {
+        assert_eq!(parse(8, &answer(&[[192, 0, 2, 1]])), None);
+        assert_eq!(parse(7, &query(7, &name(), Rtype::A)), None);
+        assert_eq!(parse(7, b"not dns"), None);
+    }
+
+    #[test]
+    fn reads_servers_as_dig_does() {
+        for (text, expected) in [
+            ("@192.0.2.1", Some("192.0.2.1:53")),
+            ("@192.0.2.1:5300", Some("192.0.2.1:5300")),
+            ("@2001:db8::1", Some("[2001:db8::1]:53")),
+            ("@[2001:db8::1]:5300", Some("[2001:db8::1]:5300")),
+            ("192.0.2.1", None),
+            ("@ns1.example.org", None),
+        ] {
+            let expected: Option<SocketAddr> = expected.map(|text| text.parse().unwrap());
+            assert_eq!(parse_server(text).ok(), expected, "{text}");
+        }
+    }
+}

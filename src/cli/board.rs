@@ -1,0 +1,286 @@
+//! The demo's board as text: a value goes in, lines come out.
+//!
+//! ```text
+//!   thoughtspot.customer.com   weighted   ttl 5s   50 answers/s
+//!
+//!   node   address       weight  status      since  last verdict           first in answers
+//!   node1  127.0.0.11         4  ● up           8s  passed in 0.4 ms        50% ██████████
+//!   node2  127.0.0.12         2  ○ down         3s  status 503               0%
+//! ```
+//!
+//! Nothing here knows of terminals beyond colours and a width, so all of it is tested as text. No
+//! line is wider than the terminal: a line that wraps would spoil the redraw in place.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::health::{Outcome, Status, Verdict};
+
+/// The narrowest width that is laid out for, in columns; on less, lines are cut.
+const WIDTH_MIN: usize = 40;
+/// The widest bar, in columns.
+const BAR_MAX: usize = 24;
+/// Widest text of a last verdict, in columns.
+const VERDICT_MAX: usize = 24;
+
+/// What the board shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    /// The name that is served.
+    pub service: String,
+    /// How addresses are picked.
+    pub policy: String,
+    /// Lifetime of the records.
+    pub ttl: Duration,
+    /// What the demo's client gets.
+    pub answers_per_second: f64,
+    /// One for each address.
+    pub rows: Vec<Row>,
+    /// Something that needs a sentence: every address is down, the server does not answer.
+    pub notice: Option<String>,
+    /// What happened lately, the newest first.
+    pub events: Vec<Event>,
+    /// What to try.
+    pub hints: Vec<Hint>,
+}
+
+/// One address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The node's name.
+    pub node: String,
+    /// The address that is answered.
+    pub address: IpAddr,
+    /// Its share beside the others.
+    pub weight: u16,
+    /// Its settled state.
+    pub status: Status,
+    /// Verdicts against the status are being counted.
+    pub contradicted: bool,
+    /// How long it has had the status; none before the first verdict.
+    pub since: Option<Duration>,
+    /// The latest verdict.
+    pub last: Option<Verdict>,
+    /// The part of the answers that began with it, from 0 to 1; none where nothing was answered.
+    pub share: Option<f64>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// How long ago.
+    pub ago: Duration,
+    /// What it was.
+    pub text: String,
+}
+
+/// Something to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// What it does.
+    pub label: String,
+    /// What to type.
+    pub command: String,
+}
+
+/// A way to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ink {
+    Plain,
+    Strong,
+    Faint,
+    Green,
+    Red,
+    Yellow,
+    Cyan,
+}
+
+impl Ink {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Strong => "1",
+            Self::Faint => "2",
+            Self::Green => "32",
+            Self::Red => "31",
+            Self::Yellow => "33",
+            Self::Cyan => "36",
+        }
+    }
+}
+
+/// The board in at most `width` columns, each line ended by a line feed.
+pub fn render(board: &Board, width: usize, colour: bool) -> String {
+    let mut page = Page { out: String::new(), line: Vec::new(), width, colour };
+    header(board, &mut page);
+    table(board, &mut page);
+    if !board.events.is_empty() {
+        page.end();
+        for event in &board.events {
+            page.put(Ink::Faint, format!("  {:>4} ago  ", age(event.ago)));
+            page.put(Ink::Plain, &event.text);
+            page.end();
+        }
+    }
+    page.end();
+    page.put(Ink::Strong, "  try this in another terminal");
+    page.end();
+    let label_width = widest(board.hints.iter().map(|hint| hint.label.as_str()));
+    for hint in &board.hints {
+        page.put(Ink::Faint, format!("  {:label_width$}  ", hint.label));
+        page.put(Ink::Cyan, &hint.command);
+        page.end();
+    }
+    page.out
+}
+
+fn header(board: &Board, page: &mut Page) {
+    page.put(Ink::Strong, format!("  {}", board.service));
+    page.put(
+        Ink::Faint,
+        format!(
+            "   {}   ttl {}   {:.0} answers/s",
+            board.policy,
+            humantime::format_duration(board.ttl),
+            board.answers_per_second
+        ),
+    );
+    page.end();
+    if let Some(notice) = &board.notice {
+        page.put(Ink::Yellow, format!("  {notice}"));
+        page.end();
+    }
+    page.end();
+}
+
+fn table(board: &Board, page: &mut Page) {
+    let node_width = widest(board.rows.iter().map(|row| row.node.as_str())).max("node".len());
+    let address_width = board.rows.iter().map(|row| row.address.to_string().len()).max();
+    let address_width = address_width.unwrap_or(0).max("address".len());
+    let left = format!(
+        "  {:node_width$}  {:address_width$}  weight  {:11}  {:>5}  {:VERDICT_MAX$}  ",
+        "node", "address", "status", "since", "last verdict",
+    );
+    let bar_width = page.width.max(WIDTH_MIN).saturating_sub(columns(&left) + 6).min(BAR_MAX);
+    page.put(Ink::Faint, left + "first in answers");
+    page.end();
+
+    for row in &board.rows {
+        page.put(Ink::Strong, format!("  {:node_width$}", row.node));
+        page.put(Ink::Plain, format!("  {:address_width$}", row.address.to_string()));
+        page.put(Ink::Plain, format!("  {:>6}  ", row.weight));
+        let (mark, ink) = mark(row.status);
+        // An ellipsis while the verdicts and the status disagree: it is about to turn, or not.
+        let turning = if row.contradicted { "…" } else { "" };
+        page.put(ink, format!("{:11}", format!("{mark} {}{turning}", row.status)));
+        page.put(Ink::Plain, format!("  {:>5}  ", row.since.map_or("-".to_owned(), age)));
+        let (verdict, ink) = verdict(row.last.as_ref());
+        page.put(ink, format!("{:VERDICT_MAX$}  ", cut(&verdict, VERDICT_MAX)));
+        let Some(share) = row.share else {
+            page.end();
+            continue;
+        };
+        page.put(Ink::Plain, format!("{:>3.0}%", share * 100.0));
+        let filled = (share * bar_width as f64).round() as usize;
+        if filled > 0 {
+            page.put(ink_of_bar(row.status), format!(" {}", "█".repeat(filled.min(bar_width))));
+        }
+        page.end();
+    }
+}
+
+fn mark(status: Status) -> (char, Ink) {
+    match status {
+        Status::Up => ('●', Ink::Green),
+        Status::Down => ('○', Ink::Red),
+        Status::Draining => ('◐', Ink::Yellow),
+        Status::Unknown => ('?', Ink::Faint),
+    }
+}
+
+fn ink_of_bar(status: Status) -> Ink {
+    match status {
+        Status::Up | Status::Unknown => Ink::Cyan,
+        Status::Down | Status::Draining => Ink::Yellow,
+    }
+}
+
+fn verdict(last: Option<&Verdict>) -> (String, Ink) {
+    let Some(verdict) = last else {
+        return ("-".to_owned(), Ink::Faint);
+    };
+    let milliseconds = verdict.latency.as_secs_f64() * 1000.0;
+    match &verdict.outcome {
+        Outcome::Pass => (format!("passed in {milliseconds:.1} ms"), Ink::Plain),
+        Outcome::Fail(reason) => (reason.to_string(), Ink::Red),
+        Outcome::NoVerdict(reason) => (reason.to_string(), Ink::Yellow),
+    }
+}
+
+/// A short age: `8s`, `3m05`, `2h07`.
+pub fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// Lines under way: pieces are collected, cut to the width and only then coloured, so that
+/// escape sequences never count as columns.
+struct Page {
+    out: String,
+    line: Vec<(Ink, String)>,
+    width: usize,
+    colour: bool,
+}
+
+impl Page {
+    fn put(&mut self, ink: Ink, text: impl Into<String>) {
+        self.line.push((ink, text.into()));
+    }
+
+    fn end(&mut self) {
+        let mut room = self.width;
+        let pieces = std::mem::take(&mut self.line);
+        let last = pieces.len().saturating_sub(1);
+        for (at, (ink, text)) in pieces.iter().enumerate() {
+            let text = cut(text, room);
+            room -= columns(&text);
+            let text = if at == last { text.trim_end() } else { &text };
+            if self.colour && *ink != Ink::Plain && !text.is_empty() {
+                write!(self.out, "\x1b[{}m{text}\x1b[0m", ink.code())
+                    .expect("a string takes all text");
+            } else {
+                self.out.push_str(text);
+            }
+        }
+        self.out.push('\n');
+    }
+}
+
+/// Columns of a text: everything that the board writes is one column a character.
+fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    if width > 0 {
+        short.push('…');
+    }
+    short
+}
+
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(columns).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

@@ -1,0 +1,223 @@
+//! Floor 7: the command line. One file per verb.
+//!
+//! Each verb's arguments stand beside the code that they steer; here is only the tree, what all
+//! verbs share, and what an exit code means. This is the one floor that prints to standard output.
+
+pub mod ask;
+pub mod board;
+pub mod demo;
+pub mod log;
+pub mod node;
+pub mod ready;
+pub mod traffic;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use log::LogFormat;
+
+/// The file that is read where `-c` is not given, if it is there.
+pub const CONFIG_DEFAULT: &str = "rota.toml";
+
+/// The widest that help is wrapped to, in columns.
+const HELP_WIDTH: usize = 100;
+
+/// A DNS server that balances load: answers with the addresses of healthy nodes
+///
+/// A zone is delegated to Rota. For each service name in it Rota answers A and AAAA queries with
+/// the addresses of the service's nodes, rotated or by weight. It probes every address; one that
+/// fails its check leaves the next answer, and returns when it passes again.
+#[derive(Parser, Debug)]
+#[command(name = "rota", version, max_term_width = HELP_WIDTH, after_help = EXAMPLES)]
+pub struct Cli {
+    /// The server's configuration [default: rota.toml, if there is one]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// How log lines look; they go to standard error, filtered by ROTA_LOG
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value = "text")]
+    pub log: LogFormat,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rota demo                     four nodes, a zone and a live board; nothing else needed
+  rota check                    read rota.toml and zones/, report every mistake, start nothing
+  rota run                      serve zones/ on the addresses of rota.toml
+  rota -c /etc/rota/rota.toml run --log json
+
+Exit codes: 0 good, 1 found something, 2 could not run.";
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Serve the zones and probe their nodes, until stopped
+    ///
+    /// SIGHUP reads the configuration again and keeps the old one where the new one has errors.
+    /// SIGTERM and Ctrl-C stop.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+
+    /// Read the configuration, report every mistake with its place, start nothing
+    ///
+    /// Exit code 0 where all is well, 1 where there are errors.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+
+    /// Show the main job on this machine: four nodes, a zone, a live board
+    ///
+    /// Starts four small HTTP nodes on 127.0.0.11 to 127.0.0.14, serves thoughtspot.customer.com
+    /// with their addresses, and shows what is up and what is answered. Break a node with curl and
+    /// watch. Writes nothing to disk.
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(demo::DemoArgs),
+
+    /// Ask a running server whether it is ready
+    ///
+    /// Asks GET /readyz of the admin listener that the configuration names. Exit code 0 where it
+    /// is ready, 1 where it is not (yet, or any more), 2 where nothing answers.
+    Ready(ready::ReadyArgs),
+
+    /// Ask a DNS server for addresses, for machines without dig
+    #[command(hide = true)]
+    Ask(ask::AskArgs),
+
+    /// Be a small HTTP node that can be told to fail
+    #[command(hide = true)]
+    Node(node::NodeArgs),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  rota run                          rota.toml, or zones/ on 127.0.0.1:5300 without it
+  rota run --strict --log json      refuse to start with a broken zone; JSON logs
+  kill -HUP $(pidof rota)           take changed zones";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  rota check                        before each reload
+  rota check --strict               warnings count as errors
+  rota check --json | jq .          for editors and pipelines";
+
+const DEMO_EXAMPLES: &str = "\
+While it runs, in another terminal:
+  dig @127.0.0.1 -p 5300 thoughtspot.customer.com A
+  curl -X POST http://127.0.0.11:8080/fail      also /hang and /drain
+  curl -X POST http://127.0.0.11:8080/heal";
+
+/// Arguments of `rota run`.
+#[derive(clap::Args, Debug)]
+pub struct RunArgs {
+    /// Refuse to start while any zone has errors; else such a zone is answered with SERVFAIL
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Arguments of `rota check`.
+#[derive(clap::Args, Debug)]
+pub struct CheckArgs {
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Print JSON rather than text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: all is well.
+    Good,
+    /// 1: the verb did its work and found something wrong.
+    Found,
+    /// 2: the verb could not do its work.
+    CouldNotRun,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Good => Self::SUCCESS,
+            Exit::Found => Self::from(1),
+            // The code that clap gives to a command line that it cannot read.
+            Exit::CouldNotRun => Self::from(2),
+        }
+    }
+}
+
+/// Prints a line to standard output; a reader that went away (`rota check | head`) ends the verb.
+pub(crate) fn print(line: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(1);
+    }
+}
+
+/// A runtime for a verb: one thread, which is all that verbs without DNS workers need.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_and_verb_has_help() {
+        let root = Cli::command();
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+            assert!(command.get_about().is_some(), "{} says nothing", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{}: {argument}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn options_of_all_verbs_stand_before_or_after_the_verb() {
+        for line in ["rota -c a.toml --log json run", "rota run --log json -c a.toml"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.config, Some(PathBuf::from("a.toml")));
+            assert_eq!(cli.log, LogFormat::Json);
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_could_not_run() {
+        let error = Cli::try_parse_from(["rota", "serve"]).unwrap_err();
+        assert_eq!(ExitCode::from(error.exit_code() as u8), Exit::CouldNotRun.into());
+    }
+}
