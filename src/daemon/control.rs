@@ -10,21 +10,28 @@
 //!   board  ── view ────►┘
 //! ```
 
-use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::health::{
-    Change, IN_FLIGHT_MAX, Monitor, Outcome, Place, Pulse, Standing, Status, Target,
-};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Outcome, Standing, Status, Target};
 use crate::probe::{Http, Prober, Reports};
 use crate::respond::Tally;
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
 use crate::steer::{Board, Override, Policy, Tier};
+
+use super::state;
+
+/// Between two looks at everything that is not an event.
+const TICK: Duration = Duration::from_secs(1);
+/// Statuses are saved this often even if none has changed, so that they are fresh after a crash.
+const SAVE_EVERY: Duration = Duration::from_secs(20);
+/// A probe that should have started this long ago means that the prober is stalled.
+const LATE_MAX: Duration = Duration::from_secs(5);
 
 /// Owner of statuses and plans.
 #[derive(Debug)]
@@ -35,8 +42,7 @@ pub struct Control {
     reports: Reports,
     rng: Rng,
     zones: Vec<Authored>,
-    /// Statuses have changed since they were last asked for.
-    unsaved: bool,
+    keeper: Keeper,
 }
 
 /// What others ask of the control task.
@@ -44,6 +50,8 @@ pub struct Control {
 pub enum Command {
     /// Put other zones and settings in force.
     Reload(Vec<Authored>, Settings),
+    /// Tell the zones in force.
+    Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
     View(oneshot::Sender<View>),
 }
@@ -113,7 +121,7 @@ impl Control {
             reports,
             rng,
             zones: Vec::new(),
-            unsaved: false,
+            keeper: Keeper::default(),
         }
     }
 
@@ -142,18 +150,24 @@ impl Control {
         );
     }
 
-    /// The zones in force.
-    pub fn zones(&self) -> &[Authored] {
-        &self.zones
-    }
-
-    /// Takes over statuses that were saved lately enough.
-    pub fn restore(&mut self, saved: &HashMap<Place, Status>) {
-        self.monitor.restore(saved);
-        let targets: Vec<Arc<Target>> =
-            self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-        let targets = targets.iter().map(|target| &**target);
-        self.publisher.replan(targets, &Known(&self.monitor));
+    /// Keeps statuses in this folder from now on, and takes over those that are there and fresh.
+    pub fn keep_in(&mut self, folder: PathBuf) {
+        match state::load(&folder) {
+            Ok(saved) if saved.is_empty() => {}
+            Ok(saved) => {
+                self.monitor.restore(&saved);
+                let targets: Vec<Arc<Target>> =
+                    self.monitor.views().map(|view| Arc::clone(view.target)).collect();
+                let targets = targets.iter().map(|target| &**target);
+                self.publisher.replan(targets, &Known(&self.monitor));
+                tracing::info!(statuses = saved.len(), "saved statuses taken over");
+            }
+            Err(error) => {
+                let file = state::file_in(&folder);
+                tracing::warn!(file = %file.display(), %error, "saved statuses cannot be read");
+            }
+        }
+        self.keeper.folder = Some(folder);
     }
 
     /// The first round of probes: until every target has a status, or `limit` has passed.
@@ -164,7 +178,7 @@ impl Control {
                 () = self.step() => {}
                 () = tokio::time::sleep_until(end) => {
                     let unknown = self.monitor.views();
-                    let unknown = unknown.filter(|view| view.standing.status == Status::Unknown);
+                    let unknown = unknown.filter(|view| view.standing().status == Status::Unknown);
                     tracing::warn!(targets = unknown.count(), "serving before their first verdict");
                     return;
                 }
@@ -172,20 +186,35 @@ impl Control {
         }
     }
 
-    /// Works until all senders of commands are gone.
+    /// Works until all senders of commands are gone. `alive` is called about once a second as long
+    /// as probes are on time.
     pub async fn run(
         mut self,
         mut commands: mpsc::Receiver<Command>,
         tallies: Vec<Arc<Tally>>,
-    ) -> Self {
+        mut alive: impl FnMut(Instant),
+    ) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = self.step() => {}
+                _ = ticks.tick() => {
+                    let now = now();
+                    if self.monitor.pulse(now).late_by < LATE_MAX {
+                        alive(now);
+                    }
+                    self.publisher.sweep();
+                    if self.keeper.is_due(now) {
+                        self.keeper.save(&self.monitor, now).await;
+                    }
+                }
                 command = commands.recv() => match command {
                     Some(Command::Reload(zones, settings)) => self.apply(zones, settings),
+                    Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
                     Some(Command::View(reply)) => drop(reply.send(self.view(&tallies))),
-                    None => return self,
+                    None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }
         }
@@ -214,22 +243,12 @@ impl Control {
     fn handle_change(&mut self, change: &Change) {
         let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
         if change.is_transition() {
-            self.unsaved = true;
+            self.keeper.changed = true;
             let reason = change.reason.as_ref().map(tracing::field::display);
             let (from, to) = (change.from.status, change.to.status);
             tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
         }
         tiers.iter().for_each(log_tier);
-    }
-
-    /// The statuses worth saving, if any has changed since this was last asked.
-    pub fn take_unsaved(&mut self) -> Option<HashMap<Place, Status>> {
-        std::mem::take(&mut self.unsaved).then(|| self.monitor.statuses().collect())
-    }
-
-    /// The statuses worth saving.
-    pub fn statuses(&self) -> HashMap<Place, Status> {
-        self.monitor.statuses().collect()
     }
 
     fn view(&self, tallies: &[Arc<Tally>]) -> View {
@@ -245,7 +264,7 @@ impl Control {
                     let views: Vec<_> =
                         address.targets.iter().filter_map(|t| self.monitor.view(t)).collect();
                     let last = views.iter().filter_map(|view| view.last()).max_by_key(|s| s.at);
-                    let since = views.iter().filter_map(|view| view.since).max();
+                    let since = views.iter().filter_map(|view| view.since()).max();
                     let firsts = slots
                         .next()
                         .map_or(0, |&slot| tallies.iter().map(|tally| tally.first(slot)).sum());
@@ -254,7 +273,7 @@ impl Control {
                         ip: address.ip,
                         weight: node.weight,
                         standing: crate::steer::eligible::combine(
-                            views.iter().map(|view| view.standing),
+                            views.iter().map(|view| view.standing()),
                         ),
                         since: since.map(|since| now.saturating_duration_since(since)),
                         last: last.map(|s| (s.verdict.outcome.clone(), s.verdict.latency)),
@@ -272,10 +291,41 @@ impl Control {
         }
         View { services }
     }
+}
 
-    /// The prober's signs of life.
-    pub fn pulse(&self) -> Pulse {
-        self.monitor.pulse(now())
+/// Saves statuses when it is time to.
+#[derive(Debug, Default)]
+struct Keeper {
+    /// None where nothing is kept.
+    folder: Option<PathBuf>,
+    saved: Option<Instant>,
+    changed: bool,
+    failed: bool,
+}
+
+impl Keeper {
+    fn is_due(&self, now: Instant) -> bool {
+        let stale = self.saved.is_none_or(|saved| now.duration_since(saved) >= SAVE_EVERY);
+        self.folder.is_some() && (self.changed || stale)
+    }
+
+    async fn save(&mut self, monitor: &Monitor, now: Instant) {
+        let Some(folder) = self.folder.clone() else { return };
+        self.changed = false;
+        self.saved = Some(now);
+        let file = state::file_in(&folder);
+        let statuses = monitor.statuses().collect();
+        let saved = tokio::task::spawn_blocking(move || state::save(&folder, &statuses)).await;
+        let error = match saved {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        // Said once, until it works again: a full disk would fill the log too.
+        if let (Some(error), false) = (&error, self.failed) {
+            tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
+        }
+        self.failed = error.is_some();
     }
 }
 

@@ -1,0 +1,169 @@
+//! A running server: everything that is started together and stopped together.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::admin::{self, Phase};
+use crate::serve::{self, Ended, Listeners, Running};
+use crate::snapshot::{Authored, Settings};
+
+use super::control::{Command, Control, View};
+
+/// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
+/// no answer.
+const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// A prober without a sign of life for this long is stalled, and `/healthz` says so.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// Commands that may wait.
+const COMMANDS_MAX: usize = 16;
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// DNS listeners.
+    pub serve: serve::Options,
+    /// The admin listener.
+    pub admin: SocketAddr,
+    /// Where statuses are kept; none to keep nothing.
+    pub state: Option<PathBuf>,
+    /// The start of all random numbers.
+    pub seed: u64,
+}
+
+/// A running server. Dropping it does not stop it; [`stop`](Self::stop) does.
+#[derive(Debug)]
+pub struct Server {
+    running: Running,
+    commands: mpsc::Sender<Command>,
+    control: JoinHandle<()>,
+    state: Arc<admin::State>,
+    admin: JoinHandle<()>,
+    stop_admin: oneshot::Sender<()>,
+}
+
+/// Why a server could not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// A DNS address.
+    Dns(serve::BindError),
+    /// The admin address.
+    Admin(admin::BindError),
+    /// No thread or runtime.
+    Threads(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(error) => error.fmt(f),
+            Self::Admin(error) => error.fmt(f),
+            Self::Threads(error) => write!(f, "cannot start a worker: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Server {
+    /// Starts in this order: ports are tried, the admin listener answers, zones are compiled, every
+    /// target gets a first verdict (or five seconds pass), and only then DNS is answered.
+    pub async fn start(
+        setup: Setup,
+        zones: Vec<Authored>,
+        settings: Settings,
+    ) -> Result<Self, StartError> {
+        // A port that is taken is the first thing to say; it is given back until it can be served.
+        let tried = Listeners::bind(&setup.serve).map_err(StartError::Dns)?;
+        drop(tried);
+        let listener = admin::bind(setup.admin).await.map_err(StartError::Admin)?;
+        let admin_addr = listener.local_addr().unwrap_or(setup.admin);
+        let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
+        let (stop_admin, stopped) = oneshot::channel();
+        let stopped = async { drop(stopped.await) };
+        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), stopped));
+
+        let mut seeds = Rng::with_seed(setup.seed);
+        let mut control = Control::new(seeds.fork());
+        control.apply(zones, settings);
+        if let Some(folder) = setup.state {
+            control.keep_in(folder);
+        }
+        control.settle(SETTLE_MAX).await;
+
+        let listeners = Listeners::bind(&setup.serve).map_err(StartError::Dns)?;
+        let running = serve::start(listeners, Arc::clone(control.current()), seeds.u64(..))
+            .map_err(StartError::Threads)?;
+        for dns in running.addresses() {
+            tracing::info!(%dns, "listening");
+        }
+        tracing::info!(admin = %admin_addr, "listening");
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        let beat = Arc::clone(&state);
+        let tallies = running.tallies().to_vec();
+        let control = tokio::spawn(control.run(received, tallies, move |now| beat.beat(now)));
+        state.enter(Phase::Serving);
+        Ok(Self { running, commands, control, state, admin, stop_admin })
+    }
+
+    /// Where DNS is answered, with real ports.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.running.addresses()
+    }
+
+    /// Puts other zones and settings in force.
+    pub async fn reload(&self, zones: Vec<Authored>, settings: Settings) {
+        // The control task ends only after this is gone.
+        drop(self.commands.send(Command::Reload(zones, settings)).await);
+    }
+
+    /// The zones in force.
+    pub async fn zones(&self) -> Vec<Authored> {
+        self.ask(Command::Zones).await
+    }
+
+    /// How everything stands.
+    pub async fn view(&self) -> View {
+        self.ask(Command::View).await
+    }
+
+    async fn ask<T: Default>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> T {
+        let (reply, answer) = oneshot::channel();
+        drop(self.commands.send(command(reply)).await);
+        answer.await.unwrap_or_default()
+    }
+
+    /// Waits until a worker or the control task has ended, which neither does by itself.
+    pub async fn ended(&mut self) -> Ended {
+        tokio::select! {
+            ended = self.running.ended() => ended,
+            _ = &mut self.control => Ended { thread: String::from("control"), error: None },
+        }
+    }
+
+    /// Stops answering, saves statuses, and ends when all is stopped.
+    pub async fn stop(self) {
+        self.state.enter(Phase::Stopping);
+        let Self { running, commands, control, admin, stop_admin, .. } = self;
+        // Threads are joined, which blocks; a panic of theirs has been told by `ended`.
+        drop(tokio::task::spawn_blocking(move || running.stop()).await);
+        drop(commands);
+        if !control.is_finished() {
+            drop(control.await);
+        }
+        drop(stop_admin);
+        drop(admin.await);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the start of the process is its first moment")]
+fn now() -> Instant {
+    Instant::now()
+}
