@@ -193,7 +193,7 @@ impl Rota {
         let mut rota = Self { child, dns: nowhere, admin: nowhere, log };
         for (field, to) in [("dns", true), ("admin", false)] {
             let text = rota.wait_for_log(&format!("a line that tells where {field} listens"), |line| {
-                line["fields"][field].as_str().map(String::from)
+                line[field].as_str().map(String::from)
             });
             let addr = text.parse().expect("an address");
             if to { rota.dns = addr } else { rota.admin = addr }
@@ -223,7 +223,7 @@ impl Rota {
     /// How many lines of the log have this message.
     pub fn logged(&self, message: &str) -> usize {
         let log = self.log.lock().expect("no reader panics");
-        log.iter().filter(|line| line["fields"]["message"] == message).count()
+        log.iter().filter(|line| line["message"] == message).count()
     }
 
     /// Sends a signal by its name.
@@ -335,4 +335,15 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The status code of a `GET`.
+pub fn http_status(server: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(server).expect("the admin listener accepts");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("the admin listener reads");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response.split(' ').nth(1).unwrap_or_default().to_owned()
 }
