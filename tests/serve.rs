@@ -320,6 +320,38 @@ fn a_flood_of_questions_waits_for_a_client_that_reads_late() {
     running.stop();
 }
 
+/// Asks without ever reading, until nothing more fits or the server has had enough.
+fn ask_and_never_read(stream: &mut TcpStream) -> ErrorKind {
+    let questions: Vec<u8> = (0..1000).flat_map(|id| framed(&query(id))).collect();
+    loop {
+        if let Err(error) = stream.write_all(&questions) {
+            return error.kind();
+        }
+    }
+}
+
+#[test]
+fn a_client_that_never_takes_its_answers_is_let_go() {
+    let running = serve_on(&["127.0.0.1:0"]);
+    let mut stream = tcp_client(running.addresses()[0]);
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    let end = ask_and_never_read(&mut stream);
+    assert!(matches!(end, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{end}");
+    eventually(&running, "all is counted", |_, tcp| {
+        tcp.send_errors > 0 && tcp.received == tcp.silent + tcp.sent + tcp.send_errors
+    });
+    running.stop();
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_client_that_never_reads() {
+    let running = serve_on(&["127.0.0.1:0"]);
+    let mut stream = tcp_client(running.addresses()[0]);
+    stream.set_nonblocking(true).unwrap();
+    assert_eq!(ask_and_never_read(&mut stream), ErrorKind::WouldBlock);
+    running.stop();
+}
+
 /// After one good question, `bytes` end the connection; what was asked before is answered.
 #[track_caller]
 fn check_broken(bytes: &[u8]) {

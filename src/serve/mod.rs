@@ -7,7 +7,8 @@
 //! ```text
 //!             core 0                core 1          ...
 //!  udp.rs     thread udp-0          thread udp-1         recvmmsg -> respond -> sendmmsg
-//!  stream.rs  thread tcp-0          thread tcp-1         a small tokio runtime each
+//!  stream.rs  thread tcp-0          thread tcp-1         a small tokio runtime each,
+//!                                                         conversation.rs -> respond
 //!                 \____________________/
 //!                 Current: the snapshot in force, loaded once a turn
 //! ```
@@ -23,6 +24,7 @@
 //! Not here: what an answer is, how often it may be given, who may ask.
 
 mod bind;
+mod conversation;
 mod counters;
 mod seats;
 mod stream;

@@ -279,7 +279,7 @@ impl Control {
 
 #[cfg(test)]
 impl Batch {
-    /// Sends the answer in this slot elsewhere.
+    /// Has the query in this slot come from elsewhere.
     pub(in crate::serve) fn readdress(&mut self, slot: usize, to: SocketAddrV4) {
         // SAFETY: a `sockaddr_in` is made of integers.
         let mut v4: libc::sockaddr_in = unsafe { mem::zeroed() };

@@ -94,6 +94,18 @@ fn an_answer_that_the_kernel_refuses_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_query_from_port_0_meets_silence() {
+    let (server, client) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    client.send_to(b"?", server.local_addr().unwrap()).unwrap();
+    let mut batch = Batch::new();
+    assert_eq!(batch.receive(&server, true).unwrap(), 1);
+    // Only a raw socket could send this.
+    batch.readdress(0, "127.0.0.1:0".parse().unwrap());
+    assert_eq!(batch.answer(|_, _, _| unreachable!("it has no sender")), 1);
+    assert_eq!(batch.send(&server), Sent { sent: 0, failed: 0 });
+}
+
+#[test]
 fn a_long_datagram_is_cut_and_an_empty_one_is_a_datagram() {
     let (server, client) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
     let mut batch = Batch::new();
