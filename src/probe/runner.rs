@@ -14,7 +14,7 @@
 //!   }
 //! ```
 //!
-//! A target whose report never came would never be probed again. So every task holds a [`Promise`],
+//! A target whose report never came would never be probed again. So every task holds a promise,
 //! which reports on its way out even if the task panics or is cancelled.
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@
 //!
 //! A failure prints its seed; `SEED=n cargo test --test simulation` plays that world alone.
 
+mod node;
 mod reference;
 mod world;
 

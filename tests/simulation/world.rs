@@ -1,4 +1,4 @@
-//! Nodes with moods, a clock that jumps from event to event, and the checkers.
+//! A clock that jumps from event to event, and the checkers.
 //!
 //! The promises that are checked at every step, beside agreement with the reference:
 //!
@@ -14,13 +14,14 @@
 //! prober in trouble starts their time anew.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rota::health::{Ask, Change, Check, HttpAsk, Monitor, ProbeOrder, TargetId};
-use rota::health::{Outcome, Reason, Status, Target, Verdict};
+use rota::health::Verdict;
+use rota::health::{Change, Check, Monitor, Outcome, ProbeOrder, Status, Target, TargetId};
 
+use crate::node::{Mood, Node, change_expect, change_pace, change_path, mood, node, remade};
 use crate::reference::{Ledger, Reference, place};
 
 /// What kind of world a seed makes.
@@ -34,29 +35,6 @@ pub(crate) struct Profile {
     pub(crate) reloads: bool,
     /// The prober lacks descriptors or routes at times.
     pub(crate) trouble: bool,
-}
-
-/// What a node does to a probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
-    Good,
-    Erring,
-    Refusing,
-    Silent,
-    Draining,
-    /// Good and bad by chance.
-    Flapping,
-    /// The prober cannot even try.
-    OutOfReach,
-}
-
-#[derive(Clone, Debug)]
-struct Node {
-    target: Arc<Target>,
-    configured: bool,
-    mood: Mood,
-    /// Since when mood and recipe are what they are.
-    since: Instant,
 }
 
 #[derive(Clone, Debug)]
@@ -155,7 +133,7 @@ impl World {
                 return self.land(id, &target, Verdict { outcome, latency });
             }
             Event::Turn(n) => {
-                self.nodes[n].mood = mood(self.profile, &mut self.rng);
+                self.nodes[n].mood = mood(self.profile.trouble, &mut self.rng);
                 self.nodes[n].since = self.now;
                 self.turn_later(n);
             }
@@ -181,21 +159,7 @@ impl World {
         }
 
         let node = &self.nodes[self.by_address[&target.address]];
-        let Check { timeout, .. } = target.check;
-        let latency = timeout.mul_f64(self.rng.f64().powi(4));
-        let (outcome, latency) = match node.mood {
-            Mood::Good => (Outcome::Pass, latency),
-            Mood::Erring => (Outcome::Fail(Reason::HttpStatus(500)), latency),
-            Mood::Refusing => (Outcome::Fail(Reason::Refused), Duration::ZERO),
-            Mood::Silent => (Outcome::Fail(Reason::Timeout), timeout),
-            Mood::Draining => (Outcome::Fail(Reason::Draining), latency),
-            Mood::Flapping => match self.rng.u8(0..4) {
-                0 => (Outcome::Fail(Reason::Reset), latency),
-                1 => (Outcome::Fail(Reason::Draining), latency),
-                _ => (Outcome::Pass, latency),
-            },
-            Mood::OutOfReach => (Outcome::NoVerdict(Reason::Local("trouble".into())), latency),
-        };
+        let (outcome, latency) = node.mood.answer(target.check.timeout, &mut self.rng);
         self.happen_in(latency, Event::Verdict(id, target, outcome, latency));
     }
 
@@ -335,66 +299,4 @@ fn start() -> Instant {
 
 fn pass() -> Verdict {
     Verdict { outcome: Outcome::Pass, latency: Duration::ZERO }
-}
-
-fn mood(profile: Profile, rng: &mut fastrand::Rng) -> Mood {
-    match rng.u8(0..12) {
-        0..=4 => Mood::Good,
-        5 => Mood::Erring,
-        6 => Mood::Refusing,
-        7 => Mood::Silent,
-        8 => Mood::Draining,
-        9 | 10 => Mood::Flapping,
-        _ if profile.trouble => Mood::OutOfReach,
-        _ => Mood::Good,
-    }
-}
-
-fn node(n: usize, now: Instant, rng: &mut fastrand::Rng) -> Node {
-    let n = u32::try_from(n).expect("worlds are small");
-    let address = IpAddr::V4(Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + n));
-    let ask = HttpAsk {
-        tls: n % 5 == 0,
-        port: 8080,
-        path: "/ready".into(),
-        host: "app.example.org".into(),
-        expect: vec![200..=299],
-    };
-    let mut check = Check {
-        ask: Ask::Http(ask),
-        every: Duration::from_secs(5),
-        timeout: Duration::from_secs(2),
-        fails: 3,
-        passes: 2,
-    };
-    if rng.bool() {
-        change_pace(&mut check, rng);
-        check.timeout = check.timeout.min(Duration::from_secs(2));
-    }
-    let target = Arc::new(Target { address, check });
-    Node { target, configured: true, mood: Mood::Good, since: now }
-}
-
-fn remade(target: &Target, change: impl FnOnce(&mut Check)) -> Arc<Target> {
-    let mut target = target.clone();
-    change(&mut target.check);
-    Arc::new(target)
-}
-
-fn change_pace(check: &mut Check, rng: &mut fastrand::Rng) {
-    check.every = Duration::from_millis(rng.u64(200..15_000));
-    // Sometimes longer than `every`.
-    check.timeout = Duration::from_millis(rng.u64(100..5_000));
-    check.fails = rng.u32(1..6);
-    check.passes = rng.u32(1..4);
-}
-
-fn change_expect(check: &mut Check) {
-    let Ask::Http(ask) = &mut check.ask;
-    ask.expect.push(301..=301);
-}
-
-fn change_path(check: &mut Check) {
-    let Ask::Http(ask) = &mut check.ask;
-    ask.path.push('x');
 }

@@ -1,0 +1,115 @@
+//! The nodes of a world: what they do to a probe, and what operators do to their recipes.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rota::health::{Ask, Check, HttpAsk, Outcome, Reason, Target};
+
+/// Where the nodes are: RFC 3849.
+const NETWORK: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0);
+
+/// What a node does to a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Good,
+    Erring,
+    Refusing,
+    Silent,
+    Draining,
+    /// Good and bad by chance.
+    Flapping,
+    /// The prober cannot even try.
+    OutOfReach,
+}
+
+impl Mood {
+    /// What a probe finds, and how long that takes: mostly quick, never above the timeout.
+    pub(crate) fn answer(self, timeout: Duration, rng: &mut fastrand::Rng) -> (Outcome, Duration) {
+        let latency = timeout.mul_f64(rng.f64().powi(4));
+        match self {
+            Self::Good => (Outcome::Pass, latency),
+            Self::Erring => (Outcome::Fail(Reason::HttpStatus(500)), latency),
+            Self::Refusing => (Outcome::Fail(Reason::Refused), Duration::ZERO),
+            Self::Silent => (Outcome::Fail(Reason::Timeout), timeout),
+            Self::Draining => (Outcome::Fail(Reason::Draining), latency),
+            Self::Flapping => match rng.u8(0..4) {
+                0 => (Outcome::Fail(Reason::Reset), latency),
+                1 => (Outcome::Fail(Reason::Draining), latency),
+                _ => (Outcome::Pass, latency),
+            },
+            Self::OutOfReach => (Outcome::NoVerdict(Reason::Local("trouble".into())), latency),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) target: Arc<Target>,
+    pub(crate) configured: bool,
+    pub(crate) mood: Mood,
+    /// Since when mood and recipe are what they are.
+    pub(crate) since: Instant,
+}
+
+pub(crate) fn mood(trouble: bool, rng: &mut fastrand::Rng) -> Mood {
+    match rng.u8(0..12) {
+        0..=4 => Mood::Good,
+        5 => Mood::Erring,
+        6 => Mood::Refusing,
+        7 => Mood::Silent,
+        8 => Mood::Draining,
+        9 | 10 => Mood::Flapping,
+        _ if trouble => Mood::OutOfReach,
+        _ => Mood::Good,
+    }
+}
+
+pub(crate) fn node(n: usize, now: Instant, rng: &mut fastrand::Rng) -> Node {
+    let number = n as u128;
+    let address = IpAddr::V6(Ipv6Addr::from_bits(NETWORK.to_bits() + number));
+    let ask = HttpAsk {
+        tls: n.is_multiple_of(5),
+        port: 8080,
+        path: "/ready".into(),
+        host: "app.example.org".into(),
+        expect: vec![200..=299],
+    };
+    let mut check = Check {
+        ask: Ask::Http(ask),
+        every: Duration::from_secs(5),
+        timeout: Duration::from_secs(2),
+        fails: 3,
+        passes: 2,
+    };
+    if rng.bool() {
+        change_pace(&mut check, rng);
+        check.timeout = check.timeout.min(Duration::from_secs(2));
+    }
+    let target = Arc::new(Target { address, check });
+    Node { target, configured: true, mood: Mood::Good, since: now }
+}
+
+pub(crate) fn remade(target: &Target, change: impl FnOnce(&mut Check)) -> Arc<Target> {
+    let mut target = target.clone();
+    change(&mut target.check);
+    Arc::new(target)
+}
+
+pub(crate) fn change_pace(check: &mut Check, rng: &mut fastrand::Rng) {
+    check.every = Duration::from_millis(rng.u64(200..15_000));
+    // Sometimes longer than `every`.
+    check.timeout = Duration::from_millis(rng.u64(100..5_000));
+    check.fails = rng.u32(1..6);
+    check.passes = rng.u32(1..4);
+}
+
+pub(crate) fn change_expect(check: &mut Check) {
+    let Ask::Http(ask) = &mut check.ask;
+    ask.expect.push(301..=301);
+}
+
+pub(crate) fn change_path(check: &mut Check) {
+    let Ask::Http(ask) = &mut check.ask;
+    ask.path.push('x');
+}
