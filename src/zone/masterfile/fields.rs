@@ -35,7 +35,12 @@ const RDATA_LEN_MAX: usize = u16::MAX as usize;
 
 /// The record type of a mnemonic or of `TYPE` and a number. RFC 3597 §5.
 pub(super) fn record_type(text: &str) -> Option<RecordType> {
-    text.parse::<Rtype>().ok().map(|rtype| RecordType(rtype.to_int()))
+    // The one mnemonic with a hyphen, which `domain` does not know in this form. RFC 1706 §6.
+    const NSAP_PTR: RecordType = RecordType(23);
+    match text.parse::<Rtype>() {
+        Ok(rtype) => Some(RecordType(rtype.to_int())),
+        Err(_) => text.eq_ignore_ascii_case("NSAP-PTR").then_some(NSAP_PTR),
+    }
 }
 
 /// Why tokens are not the RDATA of a type.
