@@ -95,6 +95,13 @@ pub fn pieces(rtype: RecordType, rdata: &[u8]) -> impl Iterator<Item = (Part, &[
     })
 }
 
+/// True where every name and string that the type begins with is there and complete.
+pub fn fits_layout(rtype: RecordType, rdata: &[u8]) -> bool {
+    let mut found = pieces(rtype, rdata).map(|(part, _)| part);
+    // What goes on to the end may be nothing.
+    name_layout(rtype).iter().all(|&part| part == Part::Rest || found.next() == Some(part))
+}
+
 /// True where two RDATA are the same record: names inside are compared without case.
 ///
 /// RFC 2181 §5 forbids duplicates, RFC 4343 §3 says what makes names equal.
@@ -198,6 +205,20 @@ mod tests {
         assert_eq!(soa_minimum(&rdata), Some(60));
         for cut in 0..rdata.len() {
             assert_eq!(soa_minimum(&rdata[..cut]), None, "{cut} octets");
+        }
+    }
+
+    #[test]
+    fn names_that_are_missing_or_cut_do_not_fit() {
+        for (rtype, octets, expected) in [
+            (RecordType::NS, &b"\x01a\x00"[..], true),
+            (RecordType::NS, b"\x01a", false),
+            (RecordType::NS, b"", false),
+            (RecordType::AFSDB, b"\0\0", false),
+            (RecordType::NSEC, b"\0", true),
+            (RecordType::A, b"", true),
+        ] {
+            assert_eq!(fits_layout(rtype, octets), expected, "{rtype} {octets:?}");
         }
     }
 

@@ -367,10 +367,7 @@ fn unescape(text: &str) -> Result<Vec<u8>, Fault> {
 /// Octets given in the generic form must be what their type says, if it is a known one: a resolver
 /// would throw the whole answer away. RFC 3597 §5.
 fn is_well_formed(rtype: RecordType, octets: &[u8]) -> bool {
-    let names_complete = rdata::pieces(rtype, octets)
-        .zip(rdata::name_layout(rtype))
-        .all(|((found, _), expected)| found == *expected);
-    if !names_complete || octets.is_empty() && !rdata::name_layout(rtype).is_empty() {
+    if !rdata::fits_layout(rtype, octets) {
         return false;
     }
     let mut parser = Parser::from_ref(octets);

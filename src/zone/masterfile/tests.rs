@@ -155,6 +155,7 @@ p TXT \\300
 q A \\# 3 c00002
 r NS \\# 2 c00c
 s TYPE65534 x
+t AFSDB \\# 2 0000
 z A 192.0.2.9
 ";
     check_wrong(
@@ -196,6 +197,8 @@ z A 192.0.2.9
              (it is written like `NS ns1.example.org.`)",
             "z:24:3: bad TYPE65534 record: the text form of this type is not known \
              (octets can be written as `TYPE65534 \\# length hex`)",
+            "z:25:14: bad AFSDB record: these octets are not those of AFSDB \
+             (octets can be written as `AFSDB \\# length hex`)",
         ],
     );
 }
