@@ -28,7 +28,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.verb {
         Verb::Run(_) | Verb::Check(_) | Verb::Demo(_) => anyhow::bail!("not connected yet"),
         Verb::Ready(args) => ready::run(args, ([127, 0, 0, 1], 9153).into()),
-        Verb::Ask(args) => ask::run(args),
+        Verb::Ask(args) => cli::runtime()?.block_on(ask::run(args)),
         Verb::Node(args) => {
             cli::runtime()?.block_on(node::run(args))?;
             Ok(Exit::Good)

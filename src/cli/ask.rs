@@ -6,21 +6,23 @@
 //! is given by address.
 
 use std::fmt;
-use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use domain::base::iana::Rcode;
 use domain::base::{Message, MessageBuilder, Name, Rtype};
 use domain::rdata::{A, Aaaa};
+use tokio::net::UdpSocket;
+use tokio::time::{sleep, timeout};
 
 use super::Exit;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Largest UDP answer that is read.
-const ANSWER_LEN_MAX: usize = 4096;
+pub(super) const ANSWER_LEN_MAX: usize = 4096;
 
 /// Arguments of `rota ask`.
 #[derive(clap::Args, Debug)]
@@ -66,21 +68,27 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Asks once, or again and again, and prints a line for each answer.
-pub fn run(args: &AskArgs) -> anyhow::Result<Exit> {
+/// Asks once, or again and again until told to stop, and prints a line for each answer.
+pub async fn run(args: &AskArgs) -> anyhow::Result<Exit> {
     let rtype = if args.ipv6 { Rtype::AAAA } else { Rtype::A };
+    let Some(every) = args.every else {
+        let answer = ask(&args.name, rtype, args.server).await?;
+        super::print(&format!("{} {rtype} {answer}", args.name));
+        return Ok(if answer.addresses.is_empty() { Exit::Found } else { Exit::Good });
+    };
+    let mut stop = pin!(super::stop_signal()?);
     loop {
-        let outcome = ask(&args.name, rtype, args.server);
-        let Some(every) = args.every else {
-            let answer = outcome?;
-            super::print(&format!("{} {rtype} {answer}", args.name));
-            return Ok(if answer.addresses.is_empty() { Exit::Found } else { Exit::Good });
+        let round = async {
+            match ask(&args.name, rtype, args.server).await {
+                Ok(answer) => super::print(&format!("{} {rtype} {answer}", args.name)),
+                Err(error) => super::print(&format!("{} {rtype} {error:#}", args.name)),
+            }
+            sleep(every).await;
         };
-        match outcome {
-            Ok(answer) => super::print(&format!("{} {rtype} {answer}", args.name)),
-            Err(error) => super::print(&format!("{} {rtype} {error:#}", args.name)),
+        tokio::select! {
+            () = round => {}
+            () = &mut stop => return Ok(Exit::Good),
         }
-        std::thread::sleep(every);
     }
 }
 
@@ -113,33 +121,23 @@ pub fn parse(id: u16, bytes: &[u8]) -> Option<Answer> {
     Some(answer)
 }
 
-fn ask(name: &Name<Vec<u8>>, rtype: Rtype, server: SocketAddr) -> anyhow::Result<Answer> {
-    let any: SocketAddr = if server.is_ipv4() {
-        SocketAddr::from(([0, 0, 0, 0], 0))
-    } else {
-        SocketAddr::from(([0; 16], 0))
+async fn ask(name: &Name<Vec<u8>>, rtype: Rtype, server: SocketAddr) -> anyhow::Result<Answer> {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let socket = UdpSocket::bind(any).context("no socket")?;
-    socket.connect(server).with_context(|| format!("no way to {server}"))?;
-    socket.set_read_timeout(Some(PATIENCE)).context("no timeout")?;
+    let socket = UdpSocket::bind((any, 0)).await.context("no socket")?;
+    socket.connect(server).await.with_context(|| format!("no way to {server}"))?;
     // A fresh port for each question and a connected socket: only the server can answer here, so
     // the id has nobody to keep out.
     let id = 1;
-    socket.send(&query(id, name, rtype)).with_context(|| format!("cannot ask {server}"))?;
+    socket.send(&query(id, name, rtype)).await.with_context(|| format!("cannot ask {server}"))?;
     let mut buffer = [0; ANSWER_LEN_MAX];
-    let len = socket.recv(&mut buffer).map_err(|error| why_silent(server, &error))?;
+    let len = timeout(PATIENCE, socket.recv(&mut buffer))
+        .await
+        .map_err(|_| anyhow!("no answer from {server} within {PATIENCE:?}"))?
+        .with_context(|| format!("no answer from {server}"))?;
     parse(id, &buffer[..len]).ok_or_else(|| anyhow!("{server} sent something else than an answer"))
-}
-
-fn why_silent(server: SocketAddr, error: &std::io::Error) -> anyhow::Error {
-    let kind = error.kind();
-    if matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut) {
-        anyhow!("no answer from {server} within {PATIENCE:?}")
-    } else if kind == ErrorKind::ConnectionRefused {
-        anyhow!("nothing listens on {server}")
-    } else {
-        anyhow!("no answer from {server}: {error}")
-    }
 }
 
 fn parse_server(text: &str) -> Result<SocketAddr, String> {

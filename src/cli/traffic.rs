@@ -100,7 +100,7 @@ pub async fn run(server: SocketAddr, name: &Name<Vec<u8>>, tally: Tally) -> std:
 }
 
 async fn receive(socket: &UdpSocket, id: u16) -> Option<ask::Answer> {
-    let mut buffer = [0; 4096];
+    let mut buffer = [0; ask::ANSWER_LEN_MAX];
     loop {
         let len = socket.recv(&mut buffer).await.ok()?;
         // A late answer to an earlier query is passed over.
