@@ -12,15 +12,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use domain::base::Name;
+use terminal_size::{Height, Width};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::health::{Standing, Status, Verdict};
+use crate::daemon::control::{AddressView, ServiceView};
+use crate::health::{Status, Verdict};
+use crate::steer::Policy;
 
 use super::board::{self, Board, Event, Hint, Row};
 use super::log::Loudness;
 use super::node::{self, Node};
-use super::traffic::{self, Tally};
+use super::traffic::{self, Shares, Window};
 
 /// The zone that the demo serves.
 pub const APEX: &str = "thoughtspot.customer.com";
@@ -31,16 +34,14 @@ const NODES: [(Ipv4Addr, u16); 4] = [
     (Ipv4Addr::new(127, 0, 0, 13), 1),
     (Ipv4Addr::new(127, 0, 0, 14), 1),
 ];
-/// Lifetime of a service's records where the zone does not say.
-const TTL: Duration = Duration::from_secs(5);
 /// Between two looks at the server: fast enough to see a change happen.
 const REDRAW: Duration = Duration::from_millis(250);
 /// Between two lines of shares where there is no board.
 const SHARES_EVERY: Duration = Duration::from_secs(10);
 /// What happened lately and is still shown.
 const EVENTS_MAX: usize = 4;
-/// Columns where the terminal does not tell.
-const WIDTH_DEFAULT: usize = 100;
+/// Columns and lines where the terminal does not tell.
+const SIZE_DEFAULT: (usize, usize) = (100, 24);
 
 /// Arguments of `rota demo`.
 #[derive(clap::Args, Debug)]
@@ -89,21 +90,10 @@ pub struct Stage {
     pub admin: SocketAddr,
 }
 
-/// What the prober knows of one address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sight {
-    /// How it stands.
-    pub standing: Standing,
-    /// When it reached its status.
-    pub since: Option<Instant>,
-    /// The latest verdict.
-    pub last: Option<Verdict>,
-}
-
 /// What the demo needs of a running server.
 pub trait Server {
-    /// What the prober knows of an address now; none before it is known at all.
-    fn sight(&self, address: IpAddr) -> Option<Sight>;
+    /// How the demo's service stands now; none where the server does not say.
+    fn view(&self) -> impl Future<Output = Option<ServiceView>>;
 
     /// Stops answering, and ends when all is stopped.
     fn stop(self) -> impl Future<Output = ()>;
@@ -116,26 +106,23 @@ pub async fn run<S: Server>(
 ) -> anyhow::Result<()> {
     let stop = super::stop_signal()?;
     let mut crew = JoinSet::new();
-    let nodes = start_nodes(args.node_port, &mut crew).await?;
+    start_nodes(args.node_port, &mut crew).await?;
     let stage = stage(args)?;
     let dns = stage.dns;
     let server = start(stage).await?;
-
-    let tally = Tally::default();
     let apex: Name<Vec<u8>> = APEX.parse().context("the demo's own name")?;
-    let client = tally.clone();
-    crew.spawn(async move { traffic::run(dns, &apex, client).await });
-    let show = Show { nodes, tally, hints: hints(args), started: now(), events: VecDeque::new() };
-    let shown = tokio::select! {
-        shown = show.run(args, &server) => shown,
-        () = stop => Ok(()),
-    };
+    crew.spawn(async move { traffic::run(dns, &apex).await });
+
+    tokio::select! {
+        () = Show::new(args).run(&server) => {}
+        () = stop => {}
+    }
     if !args.is_plain() {
-        // Whatever the board did to the terminal, what follows begins on a line with a cursor.
+        // What follows begins below the board, and with a cursor.
         print_raw("\x1b[?25h\n");
     }
     server.stop().await;
-    shown
+    Ok(())
 }
 
 /// The zone and the addresses, after making sure that nobody has them.
@@ -178,20 +165,15 @@ fn zone(node_port: u16) -> String {
 }
 
 /// Starts the four nodes; all or none.
-async fn start_nodes(
-    port: u16,
-    crew: &mut JoinSet<std::io::Result<()>>,
-) -> anyhow::Result<Vec<Node>> {
-    let mut nodes = Vec::new();
+async fn start_nodes(port: u16, crew: &mut JoinSet<std::io::Result<()>>) -> anyhow::Result<()> {
     for (at, (address, _)) in NODES.iter().enumerate() {
         let socket = SocketAddr::from((*address, port));
         let listener =
             TcpListener::bind(socket).await.map_err(|error| cannot_bind(socket, &error))?;
         let node = Node::new(&format!("node{}", at + 1));
-        crew.spawn(node::serve(listener, node.clone(), std::future::pending()));
-        nodes.push(node);
+        crew.spawn(node::serve(listener, node, std::future::pending()));
     }
-    Ok(nodes)
+    Ok(())
 }
 
 fn cannot_bind(node: SocketAddr, error: &std::io::Error) -> anyhow::Error {
@@ -226,19 +208,31 @@ fn hints(args: &DemoArgs) -> Vec<Hint> {
 
 /// What is looked at again and again.
 struct Show {
-    nodes: Vec<Node>,
-    tally: Tally,
+    plain: bool,
     hints: Vec<Hint>,
     started: Instant,
+    window: Window,
+    before: Vec<Status>,
+    /// The newest first.
     events: VecDeque<(Instant, String)>,
 }
 
 impl Show {
-    async fn run(mut self, args: &DemoArgs, server: &impl Server) -> anyhow::Result<()> {
-        let mut before = vec![Status::Unknown; NODES.len()];
+    fn new(args: &DemoArgs) -> Self {
+        Self {
+            plain: args.is_plain(),
+            hints: hints(args),
+            started: now(),
+            window: Window::default(),
+            before: Vec::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    async fn run(mut self, server: &impl Server) {
         let mut drawn_lines = 0;
         let mut shares_due = self.started + SHARES_EVERY;
-        if args.is_plain() {
+        if self.plain {
             for hint in &self.hints {
                 super::print(&format!("{:11}  {}", hint.label, hint.command));
             }
@@ -246,9 +240,10 @@ impl Show {
         let mut looks = tokio::time::interval(REDRAW);
         loop {
             looks.tick().await;
+            let Some(view) = server.view().await else { continue };
             let now = now();
-            let board = self.board(server, now, &mut before, args.is_plain());
-            if !args.is_plain() {
+            let board = self.look(&view, now);
+            if !self.plain {
                 drawn_lines = draw(&board, drawn_lines);
             } else if now >= shares_due {
                 shares_due = now + SHARES_EVERY;
@@ -257,49 +252,21 @@ impl Show {
         }
     }
 
-    /// Looks at everything once; what changed since `before` becomes an event.
-    fn board(
-        &mut self,
-        server: &impl Server,
-        now: Instant,
-        before: &mut [Status],
-        plain: bool,
-    ) -> Board {
-        let shares = self.tally.shares(now);
-        let mut rows = Vec::new();
-        for (at, (address, weight)) in NODES.iter().enumerate() {
-            let address = IpAddr::V4(*address);
-            let sight = server.sight(address);
-            let standing = sight.as_ref().map(|sight| sight.standing);
-            let status = standing.map_or(Status::Unknown, |standing| standing.status);
-            let row = Row {
-                node: self.nodes[at].name().to_owned(),
-                address,
-                weight: *weight,
-                status,
-                contradicted: standing.is_some_and(|standing| standing.contradicted),
-                since: sight
-                    .as_ref()
-                    .and_then(|sight| sight.since)
-                    .map(|since| now.saturating_duration_since(since)),
-                last: sight.and_then(|sight| sight.last),
-                share: shares.of(address),
-            };
-            if before[at] != status {
-                before[at] = status;
-                let text = format!("{} ({address}) is {status}", row.node);
-                if plain {
-                    super::print(&format!("{:>6}  {text}", self.clock(now)));
-                }
-                self.events.push_front((now, text));
-                self.events.truncate(EVENTS_MAX);
+    /// Makes a board of a view; a status that is another than before becomes an event.
+    fn look(&mut self, view: &ServiceView, now: Instant) -> Board {
+        let counts = view.addresses.iter().map(|address| address.firsts).collect();
+        let shares = self.window.note(now, counts);
+        let rows = rows(view, &shares);
+        let before = std::mem::replace(&mut self.before, statuses(&rows));
+        for (at, Row { node, address, status, .. }) in rows.iter().enumerate() {
+            if before.get(at).copied().unwrap_or(Status::Unknown) != *status {
+                self.happened(now, format!("{node} ({address}) is {status}"));
             }
-            rows.push(row);
         }
         Board {
-            service: APEX.to_owned(),
-            policy: "weighted".to_owned(),
-            ttl: TTL,
+            service: view.owner.trim_end_matches('.').to_owned(),
+            policy: policy(view.policy).to_owned(),
+            ttl: Duration::from_secs(view.ttl.into()),
             answers_per_second: shares.per_second,
             notice: notice(&rows),
             rows,
@@ -315,15 +282,62 @@ impl Show {
         }
     }
 
+    fn happened(&mut self, now: Instant, text: String) {
+        if self.plain {
+            super::print(&format!("{:>6}  {text}", self.clock(now)));
+        }
+        self.events.push_front((now, text));
+        self.events.truncate(EVENTS_MAX);
+    }
+
     /// Time since the start, as plain lines begin with it.
     fn clock(&self, now: Instant) -> String {
         board::age(now.saturating_duration_since(self.started))
     }
 }
 
+fn rows(view: &ServiceView, shares: &Shares) -> Vec<Row> {
+    let row = |(at, seen): (usize, &AddressView)| Row {
+        node: name_of(seen),
+        address: seen.ip,
+        weight: seen.weight,
+        status: seen.standing.map_or(Status::Unknown, |standing| standing.status),
+        contradicted: seen.standing.is_some_and(|standing| standing.contradicted),
+        since: seen.since,
+        last: seen
+            .last
+            .as_ref()
+            .map(|(outcome, latency)| Verdict { outcome: outcome.clone(), latency: *latency }),
+        share: shares.of[at],
+    };
+    view.addresses.iter().enumerate().map(row).collect()
+}
+
+fn statuses(rows: &[Row]) -> Vec<Status> {
+    rows.iter().map(|row| row.status).collect()
+}
+
+/// The demo's nodes have the names that they answer with; in its zone they are addresses alone.
+fn name_of(seen: &AddressView) -> String {
+    match NODES.iter().position(|(address, _)| IpAddr::V4(*address) == seen.ip) {
+        Some(at) => format!("node{}", at + 1),
+        None => seen.node.clone(),
+    }
+}
+
+fn policy(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Rotate => "rotate",
+        Policy::Weighted => "weighted",
+        Policy::Shuffle => "shuffle",
+        Policy::Ordered => "ordered",
+    }
+}
+
 /// What the statuses mean where they mean something special.
 fn notice(rows: &[Row]) -> Option<String> {
-    rows.iter().all(|row| row.status == Status::Down).then(|| {
+    let red = !rows.is_empty() && rows.iter().all(|row| row.status == Status::Down);
+    red.then(|| {
         "every address is down: all are answered, as a red board is more often a broken prober"
             .to_owned()
     })
@@ -343,18 +357,19 @@ fn shares_line(board: &Board) -> String {
 
 /// Draws over what was drawn before, and gives the lines drawn.
 fn draw(board: &Board, lines_before: usize) -> usize {
-    let width = terminal_size::terminal_size()
-        .map_or(WIDTH_DEFAULT, |(terminal_size::Width(columns), _)| usize::from(columns));
+    let (width, height) = terminal_size::terminal_size()
+        .map_or(SIZE_DEFAULT, |(Width(width), Height(height))| (width.into(), height.into()));
     let colour = std::env::var_os("NO_COLOR").is_none();
     let text = board::render(board, width, colour);
-    let lines = text.lines().count();
+    // A board that is higher than the terminal would scroll, and could not be drawn over.
+    let lines = text.lines().count().min(height.saturating_sub(1));
     // Hide the cursor; go up over the old board; clear the rest of each line as it is written
     // (clearing first would flicker), and whatever is below the last one.
     let mut out = String::from("\x1b[?25l");
     if lines_before > 0 {
         out += &format!("\x1b[{lines_before}A\r");
     }
-    for line in text.lines() {
+    for line in text.lines().take(lines) {
         out += line;
         out += "\x1b[K\n";
     }

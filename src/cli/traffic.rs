@@ -1,113 +1,84 @@
-//! The demo's own client: real queries over UDP, and who was answered first.
+//! The demo's own client, and the shares that come of its asking.
 //!
-//! The board's shares are measured from outside, as a user would: a query is sent, the answer is
-//! read, the first address is the one that a simple client connects to. Nothing is taken from the
-//! server's own counters, so the board cannot flatter.
+//! A board without traffic would stand still, so the demo asks its server as a simple client does:
+//! one real query after another over UDP. What is shown is what the server counted, the client's
+//! queries and everybody else's: whoever adds `dig` or a load generator sees it on the board.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use domain::base::{Name, Rtype};
 use tokio::net::UdpSocket;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::ask;
 
 /// Time between two queries: enough of them in a window that weights show, too few to feel.
 const EVERY: Duration = Duration::from_millis(20);
-/// How long an answer may take. Loopback needs a fraction of a millisecond.
-const PATIENCE: Duration = Duration::from_millis(200);
 /// Shares are over this long: it smooths, and a lost node still leaves the bars while one looks.
-pub const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(10);
 
-/// Who was answered first, lately; clones are handles to the same record.
-#[derive(Clone, Debug, Default)]
-pub struct Tally(Arc<Mutex<VecDeque<Heard>>>);
-
-/// One answer: when it came, and its first address.
-type Heard = (Instant, Option<IpAddr>);
-
-/// A tally at one time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shares {
-    /// Answers in the window.
-    pub answers: usize,
-    /// Answers a second.
-    pub per_second: f64,
-    firsts: Vec<IpAddr>,
-}
-
-impl Tally {
-    /// Notes an answer by its first address; none for an answer without any.
-    pub fn note(&self, now: Instant, first: Option<IpAddr>) {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.push_back((now, first));
-        forget(&mut answers, now);
-    }
-
-    /// What the window holds.
-    pub fn shares(&self, now: Instant) -> Shares {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        forget(&mut answers, now);
-        let span = answers
-            .front()
-            .map_or(WINDOW, |(first, _)| now.saturating_duration_since(*first))
-            // Less than a second says little of a rate.
-            .max(Duration::from_secs(1));
-        Shares {
-            answers: answers.len(),
-            per_second: answers.len() as f64 / span.as_secs_f64(),
-            firsts: answers.iter().filter_map(|(_, first)| *first).collect(),
-        }
-    }
-}
-
-impl Shares {
-    /// The part of the window's answers that began with this address, from 0 to 1; none where
-    /// nothing was answered.
-    pub fn of(&self, address: IpAddr) -> Option<f64> {
-        let count = self.firsts.iter().filter(|first| **first == address).count();
-        (self.answers > 0).then(|| count as f64 / self.answers as f64)
-    }
-}
-
-fn forget(answers: &mut VecDeque<Heard>, now: Instant) {
-    while answers.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > WINDOW) {
-        answers.pop_front();
-    }
-}
-
-/// Asks for A records until dropped; a query without an answer is simply not counted.
-pub async fn run(server: SocketAddr, name: &Name<Vec<u8>>, tally: Tally) -> std::io::Result<()> {
+/// Asks for A records until dropped, without waiting for the answers: the server counts them.
+pub async fn run(server: SocketAddr, name: &Name<Vec<u8>>) -> std::io::Result<()> {
     let socket = UdpSocket::bind(SocketAddr::new(server.ip(), 0)).await?;
     socket.connect(server).await?;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut buffer = [0; ask::ANSWER_LEN_MAX];
     let mut id = 0_u16;
     loop {
-        ticks.tick().await;
-        id = id.wrapping_add(1);
-        // Both can fail while the server starts or stops: then there is no answer to count.
-        if socket.send(&ask::query(id, name, Rtype::A)).await.is_err() {
-            continue;
-        }
-        if let Ok(Some(answer)) = timeout(PATIENCE, receive(&socket, id)).await {
-            tally.note(super::demo::now(), answer.addresses.first().copied());
+        tokio::select! {
+            _ = ticks.tick() => {
+                id = id.wrapping_add(1);
+                // Fails while the server starts or stops: then there is nobody to ask.
+                let _ = socket.send(&ask::query(id, name, Rtype::A)).await;
+            }
+            // Read, or the socket's buffer fills; an error is the echo of a failed query.
+            _ = socket.recv(&mut buffer) => {}
         }
     }
 }
 
-async fn receive(socket: &UdpSocket, id: u16) -> Option<ask::Answer> {
-    let mut buffer = [0; ask::ANSWER_LEN_MAX];
-    loop {
-        let len = socket.recv(&mut buffer).await.ok()?;
-        // A late answer to an earlier query is passed over.
-        if let Some(answer) = ask::parse(id, &buffer[..len]) {
-            return Some(answer);
+/// The latest counts of first places, one number for each address.
+#[derive(Debug, Default)]
+pub struct Window(VecDeque<(Instant, Vec<u64>)>);
+
+/// What a window says of the answers in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// Answers a second.
+    pub per_second: f64,
+    /// Each address's part of them, from 0 to 1; none where nothing was answered.
+    pub of: Vec<Option<f64>>,
+}
+
+impl Window {
+    /// Takes counts that only ever grow, and says what came since the oldest that is kept.
+    pub fn note(&mut self, now: Instant, counts: Vec<u64>) -> Shares {
+        // Other addresses, other slots: what was counted before means nothing now.
+        if self.0.back().is_some_and(|(_, last)| !only_grown(last, &counts)) {
+            self.0.clear();
+        }
+        self.0.push_back((now, counts));
+        while self.0.len() > 2 && now.saturating_duration_since(self.0[0].0) > WINDOW {
+            self.0.pop_front();
+        }
+        let (began, before) = &self.0[0];
+        let (_, after) = self.0.back().expect("one was just added");
+        let added: Vec<u64> =
+            after.iter().zip(before).map(|(after, before)| after - before).collect();
+        let sum: u64 = added.iter().sum();
+        let seconds = now.saturating_duration_since(*began).as_secs_f64();
+        Shares {
+            per_second: if seconds > 0.0 { sum as f64 / seconds } else { 0.0 },
+            of: added.iter().map(|&added| (sum > 0).then(|| added as f64 / sum as f64)).collect(),
         }
     }
+}
+
+fn only_grown(before: &[u64], after: &[u64]) -> bool {
+    before.len() == after.len() && before.iter().zip(after).all(|(before, after)| before <= after)
 }
 
 #[cfg(test)]
@@ -115,20 +86,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_over_the_window() {
-        let tally = Tally::default();
-        let [a, b]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
+    fn shares_are_of_what_the_window_added() {
+        let mut window = Window::default();
         let start = crate::cli::demo::now();
-        assert_eq!(tally.shares(start).of(a), None);
-
-        for (after, first) in [(0, Some(a)), (1, Some(a)), (2, Some(b)), (3, None)] {
-            tally.note(start + Duration::from_secs(after), first);
-        }
-        let early = tally.shares(start + Duration::from_secs(4));
-        assert_eq!((early.of(a), early.of(b)), (Some(0.5), Some(0.25)));
-        assert!((early.per_second - 1.0).abs() < 1e-9);
-
-        let late = tally.shares(start + WINDOW + Duration::from_secs(2));
-        assert_eq!((late.of(a), late.of(b)), (Some(0.0), Some(0.5)));
+        let mut check = |seconds, counts: [u64; 2], per_second: f64, of: [Option<f64>; 2]| {
+            let shares = window.note(start + Duration::from_secs(seconds), counts.to_vec());
+            assert_eq!(shares, Shares { per_second, of: of.to_vec() }, "after {seconds}s");
+        };
+        // What was counted before the first look is nobody's share.
+        check(0, [100, 0], 0.0, [None, None]);
+        check(4, [130, 10], 10.0, [Some(0.75), Some(0.25)]);
+        check(10, [130, 30], 6.0, [Some(0.5), Some(0.5)]);
+        // The first look has left the window, the second is its beginning.
+        check(14, [130, 60], 5.0, [Some(0.0), Some(1.0)]);
+        // Counted anew.
+        check(15, [1, 1], 0.0, [None, None]);
+        check(16, [2, 4], 4.0, [Some(0.25), Some(0.75)]);
     }
 }
