@@ -93,8 +93,7 @@ fn first_places_follow_the_weights() {
     }
     // Pearson's χ² with three degrees of freedom; 16.27 is its 99.9 % point. The seed is fixed.
     let expected = [4000.0, 2000.0, 1000.0, 1000.0];
-    let chi2: f64 =
-        firsts.iter().zip(expected).map(|(&n, e)| (f64::from(n) - e).powi(2) / e).sum();
+    let chi2: f64 = firsts.iter().zip(expected).map(|(&n, e)| (f64::from(n) - e).powi(2) / e).sum();
     assert!(chi2 < 16.27, "chi2 {chi2} of {firsts:?}");
     assert!(rota.stop().success());
 }
@@ -167,10 +166,7 @@ fn a_node_that_is_down_at_the_start_is_never_answered() {
         "rota.toml",
         "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 2\n",
     );
-    folder.write(
-        "zones/thoughtspot.customer.com.toml",
-        &zone(&nodes, &listed(6, [1, 1, 1, 1])),
-    );
+    folder.write("zones/thoughtspot.customer.com.toml", &zone(&nodes, &listed(6, [1, 1, 1, 1])));
     let rota = Rota::start(&folder.0, &[]);
     for _ in 0..50 {
         // A new socket each time, so that every worker is asked.
@@ -190,10 +186,7 @@ fn a_reload_takes_what_is_right_and_keeps_the_old_where_it_is_wrong() {
     wait_until("one leaves", || client.addresses(NAME).len() == 3);
 
     // A mistake: the old zone serves on, its statuses too.
-    folder.write(
-        "zones/thoughtspot.customer.com.toml",
-        &zone(&nodes, "nodez = [\"192.0.2.1\"]\n"),
-    );
+    folder.write("zones/thoughtspot.customer.com.toml", &zone(&nodes, "nodez = [\"192.0.2.1\"]\n"));
     rota.signal("HUP");
     rota.wait_for_log("the mistake", |line| {
         line["message"].as_str().filter(|text| text.contains("nodez")).map(String::from)

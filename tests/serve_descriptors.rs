@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rota::serve::{self, Limits, Listeners, Options};
-use rota::snapshot::{Current, Snapshot};
+use rota::snapshot::{Current, Publisher};
 
 /// Says to this program that it is the server.
 const SERVER: &str = "ROTA_TEST_SERVER_WITH_FEW_DESCRIPTORS";
 
 /// A snapshot without a zone.
-fn empty_snapshot() -> Snapshot {
-    Snapshot {}
+fn empty_snapshot() -> Arc<Current> {
+    Arc::clone(Publisher::new().current())
 }
 
 /// `www.example.org A`, framed for a stream.
@@ -69,7 +69,7 @@ fn be_the_server() {
         },
     };
     let listeners = Listeners::bind(&options).unwrap();
-    let running = serve::start(listeners, Arc::new(Current::new(empty_snapshot())), 1).unwrap();
+    let running = serve::start(listeners, empty_snapshot(), 1).unwrap();
     eprintln!("{}", running.addresses()[0]);
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     let counters = running.counters();

@@ -192,9 +192,10 @@ impl Rota {
         let nowhere = SocketAddr::from(([0; 4], 0));
         let mut rota = Self { child, dns: nowhere, admin: nowhere, log };
         for (field, to) in [("dns", true), ("admin", false)] {
-            let text = rota.wait_for_log(&format!("a line that tells where {field} listens"), |line| {
-                line[field].as_str().map(String::from)
-            });
+            let text = rota
+                .wait_for_log(&format!("a line that tells where {field} listens"), |line| {
+                    line[field].as_str().map(String::from)
+                });
             let addr = text.parse().expect("an address");
             if to { rota.dns = addr } else { rota.admin = addr }
         }
@@ -228,8 +229,9 @@ impl Rota {
 
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]);
-        assert!({ status }.status().expect("kill runs").success());
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        assert!(sent.expect("kill runs").success());
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -321,10 +323,7 @@ impl Client {
 
 /// The A records of an answer, in order.
 pub fn a_records(message: &Message) -> Vec<Ipv4Addr> {
-    let address = |data: &RData| match data {
-        RData::A(a) => Some(a.0),
-        _ => None,
-    };
+    let address = |data: &RData| if let RData::A(a) = data { Some(a.0) } else { None };
     message.answers.iter().filter_map(|record| address(&record.data)).collect()
 }
 

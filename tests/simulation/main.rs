@@ -8,6 +8,7 @@
 //!
 //! A failure prints its seed; `SEED=n cargo test --test simulation` plays that world alone.
 
+mod answers;
 mod node;
 mod reference;
 mod world;
@@ -16,6 +17,7 @@ use std::env;
 use std::thread;
 use std::time::Duration;
 
+use answers::Clients;
 use world::{Profile, World};
 
 /// Seeds that are always played; one that found something is added here and stays.
@@ -63,6 +65,21 @@ fn a_prober_in_trouble_withdraws_nobody() {
 #[test]
 fn limits_hold_when_there_is_too_much_to_do() {
     play(Profile { nodes: 60, in_flight_max: 3, reloads: true, ..CALM });
+}
+
+#[test]
+fn answers_never_hold_a_down_node_while_another_stands() {
+    for seed in SEEDS {
+        let _told = TellSeed(seed);
+        let mut world = World::new(Profile { trouble: true, ..CALM }, seed);
+        let mut clients = Clients::new(world.monitor(), world.now());
+        for _ in 0..1_500 {
+            if let Some(change) = world.step() {
+                clients.replan(&change.target, world.monitor());
+                clients.check(world.monitor());
+            }
+        }
+    }
 }
 
 #[test]
