@@ -29,7 +29,7 @@ const PIECES: &[&str] = &[
     "$TTL",
     "$INCLUDE",
     "$GENERATE",
-    "1-3",
+    " 1-3 ",
     "${0,2,d}",
     "$",
     "IN",

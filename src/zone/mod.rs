@@ -32,6 +32,8 @@ pub struct Added {
     pub other_ttl: Option<u32>,
     /// True where the RRset already had it.
     pub duplicate: bool,
+    /// How many records the RRset has now.
+    pub records: usize,
 }
 
 /// The ordinary records of one zone.
@@ -53,15 +55,13 @@ impl Records {
     pub fn add(&mut self, owner: Name, rtype: RecordType, ttl: u32, octets: Box<[u8]>) -> Added {
         let rrset =
             self.rrsets.entry((owner, rtype)).or_insert_with(|| Rrset { ttl, rdata: Vec::new() });
-        let added = Added {
-            other_ttl: (rrset.ttl != ttl).then_some(rrset.ttl),
-            duplicate: rrset.rdata.iter().any(|known| rdata::same(rtype, known, &octets)),
-        };
+        let other_ttl = (rrset.ttl != ttl).then_some(rrset.ttl);
         rrset.ttl = rrset.ttl.min(ttl);
-        if !added.duplicate {
+        let duplicate = rrset.rdata.iter().any(|known| rdata::same(rtype, known, &octets));
+        if !duplicate {
             rrset.rdata.push(octets);
         }
-        added
+        Added { other_ttl, duplicate, records: rrset.rdata.len() }
     }
 
     /// The RRset of an owner and type.

@@ -13,15 +13,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::base::charstr::CharStr;
 use domain::base::iana::Rtype;
 use domain::base::rdata::ComposeRecordData;
-use domain::base::scan::{
-    ConvertSymbols, EntrySymbol, Scan, Scanner, ScannerError, Symbol, Symbols,
-};
+use domain::base::scan::{Scan, Scanner, ScannerError, Symbol, Symbols};
 use domain::base::{Name as DomainName, ParsedName};
 use domain::dep::octseq::Parser;
-use domain::dep::octseq::str::Str;
 use domain::rdata::ZoneRecordData;
 use domain::utils::{base16, base64};
 
@@ -108,7 +104,7 @@ impl<'t, 'a> Fields<'t, 'a> {
 
     /// Reads all that is left as the RDATA of a type.
     pub(super) fn rdata(&mut self, rtype: RecordType) -> Result<Box<[u8]>, Fault> {
-        let generic = self.peek().is_some_and(is_generic_marker);
+        let generic = self.is_generic();
         let mut wire = Vec::new();
         if generic || !presentation::read(rtype, self, &mut wire)? {
             let data: ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>> =
@@ -136,6 +132,11 @@ impl<'t, 'a> Fields<'t, 'a> {
     /// The names read so far that look as if their final dot were forgotten.
     pub(super) fn repeats_origin(&self) -> impl Iterator<Item = &'t Token<'a>> {
         self.repeats_origin.iter().map(|&index| &self.tokens[index])
+    }
+
+    /// True where what comes is `\#`, a length, and octets in hexadecimal. RFC 3597 §5.
+    pub(super) fn is_generic(&self) -> bool {
+        self.peek().is_some_and(|token| !token.quoted && token.text == r"\#")
     }
 
     pub(super) fn peek(&self) -> Option<&'t Token<'a>> {
@@ -209,135 +210,10 @@ impl<'t, 'a> Fields<'t, 'a> {
     }
 }
 
-impl Scanner for Fields<'_, '_> {
-    type Octets = Vec<u8>;
-    type OctetsBuilder = Vec<u8>;
-    type Name = DomainName<Vec<u8>>;
-    type Error = Fault;
-
-    fn has_space(&self) -> bool {
-        self.peek().is_some_and(|token| !token.glued)
-    }
-
-    fn continues(&mut self) -> bool {
-        self.peek().is_some()
-    }
-
-    fn scan_symbols<F>(&mut self, mut op: F) -> Result<(), Fault>
-    where
-        F: FnMut(Symbol) -> Result<(), Fault>,
-    {
-        let token = self.token()?;
-        if token.text.is_empty() {
-            return Err(Fault::new("an empty string where a value is expected"));
-        }
-        each_symbol(token.text, &mut op)
-    }
-
-    fn scan_entry_symbols<F>(&mut self, mut op: F) -> Result<(), Fault>
-    where
-        F: FnMut(EntrySymbol) -> Result<(), Fault>,
-    {
-        while self.continues() {
-            each_symbol(self.token()?.text, &mut |symbol| op(symbol.into()))?;
-            op(EntrySymbol::EndOfToken)?;
-        }
-        Ok(())
-    }
-
-    fn convert_token<C: ConvertSymbols<Symbol, Fault>>(
-        &mut self,
-        mut convert: C,
-    ) -> Result<Vec<u8>, Fault> {
-        let mut octets = Vec::new();
-        each_symbol(self.token()?.text, &mut |symbol| {
-            octets.extend_from_slice(convert.process_symbol(symbol)?.unwrap_or_default());
-            Ok(())
-        })?;
-        octets.extend_from_slice(convert.process_tail()?.unwrap_or_default());
-        Ok(octets)
-    }
-
-    fn convert_entry<C: ConvertSymbols<EntrySymbol, Fault>>(
-        &mut self,
-        mut convert: C,
-    ) -> Result<Vec<u8>, Fault> {
-        let mut octets = Vec::new();
-        self.scan_entry_symbols(|symbol| {
-            octets.extend_from_slice(convert.process_symbol(symbol)?.unwrap_or_default());
-            Ok(())
-        })?;
-        octets.extend_from_slice(convert.process_tail()?.unwrap_or_default());
-        Ok(octets)
-    }
-
-    fn scan_octets(&mut self) -> Result<Vec<u8>, Fault> {
-        self.octets()
-    }
-
-    fn scan_svcb_octets(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut octets = self.octets()?;
-        while self.peek().is_some_and(|token| token.glued) {
-            octets.extend(self.octets()?);
-        }
-        Ok(octets)
-    }
-
-    fn scan_ascii_str<F, T>(&mut self, op: F) -> Result<T, Fault>
-    where
-        F: FnOnce(&str) -> Result<T, Fault>,
-    {
-        let octets = self.octets()?;
-        match str::from_utf8(&octets) {
-            Ok(text) if text.is_ascii() => op(text),
-            Ok(_) | Err(_) => Err(Fault::new("a letter outside of ASCII")),
-        }
-    }
-
-    fn scan_name(&mut self) -> Result<Self::Name, Fault> {
-        let found = self.name()?;
-        DomainName::from_octets(found.as_wire().to_vec())
-            .map_err(|_| Fault::new("not a domain name"))
-    }
-
-    fn scan_charstr(&mut self) -> Result<CharStr<Vec<u8>>, Fault> {
-        CharStr::from_octets(self.octets()?)
-            .map_err(|_| Fault::new("a string of more than 255 octets"))
-    }
-
-    fn scan_string(&mut self) -> Result<Str<Vec<u8>>, Fault> {
-        Str::from_utf8(self.octets()?).map_err(|_| Fault::new("not UTF-8"))
-    }
-
-    fn scan_charstr_entry(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut octets = Vec::new();
-        loop {
-            let string = self.scan_charstr()?;
-            octets.push(string.len() as u8);
-            octets.extend_from_slice(string.as_slice());
-            if !self.continues() {
-                return Ok(octets);
-            }
-        }
-    }
-
-    fn scan_opt_unknown_marker(&mut self) -> Result<bool, Fault> {
-        let marked = self.peek().is_some_and(is_generic_marker);
-        self.at += usize::from(marked);
-        Ok(marked)
-    }
-
-    fn octets_builder(&mut self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-}
-
-/// RFC 3597 §5: `\#`, a length, and octets in hexadecimal, for any type.
-fn is_generic_marker(token: &Token<'_>) -> bool {
-    !token.quoted && token.text == r"\#"
-}
-
-fn each_symbol(text: &str, op: &mut impl FnMut(Symbol) -> Result<(), Fault>) -> Result<(), Fault> {
+pub(super) fn each_symbol(
+    text: &str,
+    op: &mut impl FnMut(Symbol) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let mut symbols = Symbols::new(text.chars());
     for symbol in &mut symbols {
         op(symbol)?;

@@ -117,6 +117,7 @@ fn ttls_come_from_the_record_then_the_directive_then_the_file() {
         ("$TTL 1h\na A 192.0.2.1\n$TTL 2h\nb 5 A 192.0.2.1\nc A 192.0.2.1", [3600, 5, 7200], 0),
         ("a 7 A 192.0.2.1\nb A 192.0.2.1\nc 9 A 192.0.2.1", [7, 7, 9], 1),
         ("a A 192.0.2.1\nb A 192.0.2.1\nc 9 A 192.0.2.1", [3600, 3600, 9], 1),
+        ("a A 192.0.2.1\nb 9 A 192.0.2.1\nc A 192.0.2.1", [3600, 9, 9], 1),
         (&format!("{soa}a 9 A 192.0.2.1\nb A 192.0.2.1"), [300, 9, 300], 1),
         (&format!("a 9 A 192.0.2.1\n{soa}b A 192.0.2.1"), [9, 9, 9], 1),
     ] {
@@ -181,7 +182,7 @@ z A 192.0.2.9
             "z:13:3: a parenthesis closes nothing \
              (remove it, or open it with `(` where the entry starts)",
             "z:14:1: wrong number of values after $TTL (write `$TTL 3600`)",
-            "z:15:1: unknown directive `$NOTHING` (there are $ORIGIN, $TTL and $INCLUDE)",
+            "z:15:1: unknown directive `$NOTHING` (there are $ORIGIN, $TTL, $INCLUDE and $GENERATE)",
             "z:16:10: `other.zone` is not included: no file other.zone",
             "z:17:3: `TXTT` is no record type (did you mean TXT?)",
             "z:18:3: ANY is no type of records in a zone",
@@ -230,6 +231,12 @@ fn warns_of_what_is_probably_not_meant() {
         ],
     );
     check_wrong(
+        "$TTL 60\nmüller A 192.0.2.1\n",
+        1,
+        &["z:2:1: `müller` has letters outside of ASCII \
+           (clients ask for the `xn--` form of such a name (IDNA); write that)"],
+    );
+    check_wrong(
         " A 192.0.2.1\n A 192.0.2.1",
         0,
         &[
@@ -249,7 +256,7 @@ fn included_files_keep_their_origin_and_owner_to_themselves() {
         &mut |path| {
             asked.push(path.to_owned());
             Ok(match path {
-                "one" => source("one", "x A 192.0.2.2\n$ORIGIN deep\n"),
+                "one" => source("one", " A 192.0.2.5\nx A 192.0.2.2\n$ORIGIN deep\n"),
                 _ => source("two", "x A 192.0.2.4\n$TTL 30\nbad\n"),
             })
         },
@@ -263,12 +270,64 @@ fn included_files_keep_their_origin_and_owner_to_themselves() {
         records,
         [
             "a.example.org. 60 A c0000201",
+            "a.example.org. 60 A c0000205",
             "a.example.org. 60 A c0000203",
             "b.example.org. 30 A c0000206",
             "x.sub.example.org. 60 A c0000202",
             "x.example.org. 60 A c0000204",
         ]
     );
+}
+
+#[test]
+fn generates_records_from_ranges() {
+    let a = |owner: &str, last: u8| format!("{owner}.example.org. 60 A c00002{last:02x}");
+    check("$GENERATE 1-3 h$ A 192.0.2.${10}", &[&a("h1", 11), &a("h2", 12), &a("h3", 13)]);
+    check("$GENERATE 0-4/4 h${0,2} 60 IN A 192.0.2.$", &[&a("h00", 0), &a("h04", 4)]);
+    check("$generate 1-1 m MX \"1$ h$.\"", &["m.example.org. 60 MX 000b02683100"]);
+    check("$GENERATE 1-1 m MX 1$ h$.", &["m.example.org. 60 MX 000b02683100"]);
+    check("$GENERATE 1-1 t TXT \"a b\" \"$\"", &["t.example.org. 60 TXT 036120620131"]);
+    check(
+        "a A 192.0.2.1\n$GENERATE 1-1 b A 192.0.2.2\n A 192.0.2.3",
+        &[&a("a", 1), &a("a", 3), &a("b", 2)],
+    );
+    check_wrong(
+        "$TTL 60\n$GENERATE 250-300 h$ A 192.0.2.$\n$GENERATE 3-1 h$ A 192.0.2.$\n\
+         $GENERATE 0-4294967295 h$ A 192.0.2.1\n$GENERATE 1-2 h$ A\n\
+         $GENERATE 1-5 h$ CNAME x.example.org\n$GENERATE 1-5 h${z} A 192.0.2.1\n",
+        6 + 5,
+        &[
+            "z:2:1: bad A record: expected IPv4 address (it is written like `A 192.0.2.1`)",
+            "z:3:11: `3-1` is no range (write it as 1-254, or 0-100/10 to go in steps)",
+            "z:4:11: $GENERATE would make more than 1048576 records",
+            "z:5:1: wrong number of values after $GENERATE \
+             (write `$GENERATE 1-3[/step] owner$ [TTL] type data$`)",
+            "z:6:1: `x.example.org` means x.example.org.example.org. \
+             (if that is not meant, end it with a dot: `x.example.org.`)",
+            "z:7:1: modifiers are ${offset}, ${offset,width} or ${offset,width,base} \
+             (it is written like `$GENERATE 1-3[/step] owner$ [TTL] type data$`)",
+        ],
+    );
+}
+
+#[test]
+fn an_rrset_beyond_every_message_is_refused() {
+    check_wrong(
+        "$TTL 60\n$GENERATE 1-1000000 a TXT $\n",
+        RRSET_RECORDS_MAX + 1,
+        &["z:2:1: a.example.org. TXT has more than 5461 records \
+           (no message can carry them; spread them over several names)"],
+    );
+}
+
+#[test]
+fn what_a_generated_line_says_is_shown() {
+    let mut out = Vec::new();
+    let text = "$GENERATE 255-300 h$ 60 A 192.0.2.$\nx A 192.0.2\n";
+    let apex = Name::from_text(APEX).unwrap();
+    parse(&source("z", text), &apex, &mut |_| Err(String::new()), &mut out);
+    let labels: Vec<&str> = out.iter().map(|diagnostic| diagnostic.label.as_str()).collect();
+    assert_eq!(labels, ["this makes `h256 60 A 192.0.2.256`", ""]);
 }
 
 #[test]
