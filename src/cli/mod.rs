@@ -9,6 +9,7 @@ pub mod demo;
 pub mod log;
 pub mod node;
 pub mod ready;
+mod show;
 pub mod traffic;
 
 use std::io::Write;

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn shares_are_of_what_the_window_added() {
         let mut window = Window::default();
-        let start = crate::cli::demo::now();
+        let start = crate::cli::show::now();
         let mut check = |seconds, counts: [u64; 2], per_second: f64, of: [Option<f64>; 2]| {
             let shares = window.note(start + Duration::from_secs(seconds), counts.to_vec());
             assert_eq!(shares, Shares { per_second, of: of.to_vec() }, "after {seconds}s");
