@@ -2,8 +2,8 @@
 //!
 //! Reading a master file finds what is wrong in one record; this finds what is wrong between them.
 //! A problem that makes resolvers fail, or that the RFCs forbid in so many words, is an error; what
-//! is lawful but most probably a slip is a warning. The pages of this file are the rules, one
-//! function for each subject:
+//! is lawful but most probably a slip is a warning. Each subject has a function, the targets of NS,
+//! MX and SRV a file:
 //!
 //! | subject | errors | warnings |
 //! |---|---|---|

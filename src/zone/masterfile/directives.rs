@@ -9,6 +9,7 @@ use super::generate::{self, GENERATED_MAX};
 use super::{Context, Diagnostic, INCLUDE_DEPTH_MAX, INCLUDES_MAX, Owner, Reader, Reported};
 
 impl Reader<'_, '_> {
+    /// Obeys an entry that starts with a dollar sign.
     pub(super) fn directive(
         &mut self,
         context: &mut Context<'_>,

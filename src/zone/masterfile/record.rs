@@ -20,6 +20,7 @@ struct Head {
 }
 
 impl Reader<'_, '_> {
+    /// Reads an entry as a record and keeps it.
     pub(super) fn record(
         &mut self,
         context: &mut Context<'_>,
@@ -38,10 +39,7 @@ impl Reader<'_, '_> {
             };
             let message = format!("bad {} record: {fault}", head.rtype);
             let diagnostic = Diagnostic::error(context.place(span.clone()), message);
-            self.report(match remedy(head.rtype, &context.source.text[span]) {
-                Some(help) => diagnostic.help(help),
-                None => diagnostic,
-            })
+            self.report(diagnostic.help(remedy(head.rtype, &context.source.text[span])))
         })?;
         let place = context.place(entry.span());
         let ttl = self.settle_ttl(&head, &octets, &place);
@@ -88,6 +86,7 @@ impl Reader<'_, '_> {
             Owner::Good(owner) => owner.clone(),
             Owner::Refused => return Err(Reported),
             Owner::None => {
+                context.owner = Owner::Refused;
                 let place = context.place(entry.span());
                 let help = "a line that starts with a blank belongs to the owner before it; \
                             write the owner in the first column, or `@` for the zone itself";

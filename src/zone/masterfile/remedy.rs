@@ -35,16 +35,16 @@ pub(super) fn similar_type(text: &str) -> Option<&'static str> {
 }
 
 /// What to write instead of RDATA that could not be read.
-pub(super) fn remedy(rtype: RecordType, wrong: &str) -> Option<String> {
+pub(super) fn remedy(rtype: RecordType, wrong: &str) -> String {
     if rtype == RecordType::A && wrong.parse::<Ipv6Addr>().is_ok() {
-        return Some("an IPv6 address is for AAAA".into());
+        return "an IPv6 address is for AAAA".into();
     }
     if rtype == RecordType::AAAA && wrong.parse::<Ipv4Addr>().is_ok() {
-        return Some("an IPv4 address is for A".into());
+        return "an IPv4 address is for A".into();
     }
     let rtype = rtype.to_string();
     match FORMS.iter().find(|(name, _)| *name == rtype) {
-        Some((name, form)) => Some(format!("it is written like `{name} {form}`")),
-        None => Some(format!("octets can be written as `{rtype} \\# length hex`")),
+        Some((name, form)) => format!("it is written like `{name} {form}`"),
+        None => format!("octets can be written as `{rtype} \\# length hex`"),
     }
 }
