@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rota::cli::log::{self, Loudness};
-use rota::cli::{self, Cli, Exit, Verb, ask, node, ready};
+use rota::cli::{self, Cli, Exit, Verb, ask, check, demo, node, ready, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         }
     };
     log::start(cli.log, loudness);
-    match run(&cli) {
+    match perform(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("rota: {error:#}");
@@ -24,10 +24,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<Exit> {
+fn perform(cli: &Cli) -> anyhow::Result<Exit> {
+    let config = cli.config.as_deref();
     match &cli.verb {
-        Verb::Run(_) | Verb::Check(_) | Verb::Demo(_) => anyhow::bail!("not connected yet"),
-        Verb::Ready(args) => ready::run(args, ([127, 0, 0, 1], 9153).into()),
+        Verb::Run(args) => run::run(args, config, cli.log),
+        Verb::Check(args) => check::run(args, config),
+        Verb::Demo(args) => demo::run(args),
+        Verb::Ready(args) => ready::run(args, config),
         Verb::Ask(args) => cli::runtime()?.block_on(ask::run(args)),
         Verb::Node(args) => {
             cli::runtime()?.block_on(node::run(args))?;

@@ -7,14 +7,21 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use domain::base::Name;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::daemon::control::ServiceView;
+use crate::config::{ZoneFiles, read_zone};
+use crate::daemon::{Server, Setup};
+use crate::serve::{self, Limits};
+use crate::snapshot::Settings;
+use crate::zone::Source;
 
+use super::Exit;
 use super::board::Hint;
 use super::log::Loudness;
 use super::node::{self, Node};
@@ -30,6 +37,9 @@ const NODES: [(Ipv4Addr, u16); 4] = [
     (Ipv4Addr::new(127, 0, 0, 13), 1),
     (Ipv4Addr::new(127, 0, 0, 14), 1),
 ];
+
+/// TCP connections of the demo that say nothing end after this long.
+const TCP_IDLE: Duration = Duration::from_secs(10);
 
 /// Arguments of `rota demo`.
 #[derive(clap::Args, Debug)]
@@ -78,20 +88,13 @@ pub struct Stage {
     pub admin: SocketAddr,
 }
 
-/// What the demo needs of a running server.
-pub trait Server {
-    /// How the demo's service stands now; none where the server does not say.
-    fn view(&self) -> impl Future<Output = Option<ServiceView>>;
-
-    /// Stops answering, and ends when all is stopped.
-    fn stop(self) -> impl Future<Output = ()>;
+/// Builds the stage, starts the server on it and shows what happens until stopped.
+pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
+    super::runtime()?.block_on(perform(args))?;
+    Ok(Exit::Good)
 }
 
-/// Builds the stage, starts the server on it and shows what happens until stopped.
-pub async fn run<S: Server>(
-    args: &DemoArgs,
-    start: impl AsyncFnOnce(Stage) -> anyhow::Result<S>,
-) -> anyhow::Result<()> {
+async fn perform(args: &DemoArgs) -> anyhow::Result<()> {
     let stop = super::stop_signal()?;
     let mut crew = JoinSet::new();
     start_nodes(args.node_port, &mut crew).await?;
@@ -108,6 +111,30 @@ pub async fn run<S: Server>(
     }
     server.stop().await;
     Ok(())
+}
+
+/// The same server as under `rota run`, on a zone that is nowhere written.
+async fn start(stage: Stage) -> anyhow::Result<Server> {
+    let source = Source { path: format!("{APEX}.toml"), text: stage.zone };
+    let files = ZoneFiles {
+        apex: crate::wire::Name::from_text(APEX).context("the demo's own name")?,
+        toml: Some(Arc::new(source)),
+        master: None,
+        serial: 1,
+    };
+    let mut diagnostics = Vec::new();
+    let zone = read_zone(&files, &mut diagnostics);
+    if let Some(problem) = diagnostics.first() {
+        bail!("the demo's own zone: {problem}");
+    }
+    let tcp = Limits { connections: 100, connections_per_client: 100, idle: TCP_IDLE };
+    let setup = Setup {
+        serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
+        admin: stage.admin,
+        state: None,
+        seed: crate::daemon::random_seed(),
+    };
+    Ok(Server::start(setup, vec![zone], Settings::default()).await?)
 }
 
 /// The zone and the addresses, after making sure that nobody has them.

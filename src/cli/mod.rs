@@ -5,10 +5,12 @@
 
 pub mod ask;
 pub mod board;
+pub mod check;
 pub mod demo;
 pub mod log;
 pub mod node;
 pub mod ready;
+pub mod run;
 mod show;
 pub mod traffic;
 
@@ -66,13 +68,13 @@ pub enum Verb {
     /// SIGHUP reads the configuration again and keeps the old one where the new one has errors.
     /// SIGTERM and Ctrl-C stop.
     #[command(after_help = RUN_EXAMPLES)]
-    Run(RunArgs),
+    Run(run::RunArgs),
 
     /// Read the configuration, report every mistake with its place, start nothing
     ///
     /// Exit code 0 where all is well, 1 where there are errors.
     #[command(after_help = CHECK_EXAMPLES)]
-    Check(CheckArgs),
+    Check(check::CheckArgs),
 
     /// Show the main job on this machine: four nodes, a zone, a live board
     ///
@@ -114,26 +116,6 @@ While it runs, in another terminal:
   dig @127.0.0.1 -p 5300 thoughtspot.customer.com A
   curl -X POST http://127.0.0.11:8080/fail      also /hang and /drain
   curl -X POST http://127.0.0.11:8080/heal";
-
-/// Arguments of `rota run`.
-#[derive(clap::Args, Debug)]
-pub struct RunArgs {
-    /// Refuse to start while any zone has errors; else such a zone is answered with SERVFAIL
-    #[arg(long)]
-    pub strict: bool,
-}
-
-/// Arguments of `rota check`.
-#[derive(clap::Args, Debug)]
-pub struct CheckArgs {
-    /// Treat warnings as errors
-    #[arg(long)]
-    pub strict: bool,
-
-    /// Print JSON rather than text
-    #[arg(long)]
-    pub json: bool,
-}
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

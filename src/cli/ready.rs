@@ -6,9 +6,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+
+use crate::config::load_server;
 
 use super::Exit;
 
@@ -29,9 +32,12 @@ pub struct ReadyArgs {
     pub quiet: bool,
 }
 
-/// Asks `GET /readyz`; `admin` is where the configuration says that the listener is.
-pub fn run(args: &ReadyArgs, admin: SocketAddr) -> anyhow::Result<Exit> {
-    let server = reachable(args.admin.unwrap_or(admin));
+/// Asks `GET /readyz` where the arguments or the configuration say.
+pub fn run(args: &ReadyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let server = reachable(match args.admin {
+        Some(admin) => admin,
+        None => configured(config)?,
+    });
     let (code, text) = fetch(server)
         .with_context(|| format!("no answer from {server}; is `rota run` running there?"))?;
     if !args.quiet {
@@ -42,6 +48,15 @@ pub fn run(args: &ReadyArgs, admin: SocketAddr) -> anyhow::Result<Exit> {
         503 => Ok(Exit::Found),
         other => bail!("{server} answered with status {other}: not rota's admin listener"),
     }
+}
+
+/// Where the configuration says that the admin listener is; its zones do not matter here.
+fn configured(config: Option<&Path>) -> anyhow::Result<SocketAddr> {
+    let server = load_server(config).map_err(|diagnostics| {
+        let first = diagnostics.first().map(ToString::to_string).unwrap_or_default();
+        anyhow::anyhow!("the configuration has errors: {first}")
+    })?;
+    Ok(server.listen.admin)
 }
 
 /// A listener on all addresses is asked on loopback.

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use terminal_size::{Height, Width};
 
+use crate::daemon::Server;
 use crate::daemon::control::{AddressView, ServiceView};
 use crate::health::{Status, Verdict};
 use crate::steer::Policy;
 
 use super::board::{self, Board, Event, Hint, Row};
-use super::demo::{self, Server};
+use super::demo;
 use super::traffic::{Shares, Window};
 
 /// Between two looks at the server: fast enough to see a change happen.
@@ -51,7 +52,7 @@ impl Show {
     }
 
     /// Looks and shows until dropped; what is printed afterwards begins below the board.
-    pub(super) async fn run(mut self, server: &impl Server) {
+    pub(super) async fn run(mut self, server: &Server) {
         let _cursor = (!self.plain).then_some(Cursor);
         let mut drawn_lines = 0;
         let mut shares_due = self.started + SHARES_EVERY;
@@ -63,7 +64,8 @@ impl Show {
         let mut looks = tokio::time::interval(REDRAW);
         loop {
             looks.tick().await;
-            let Some(view) = server.view().await else { continue };
+            let mut services = server.view().await.services.into_iter();
+            let Some(view) = services.next() else { continue };
             let now = now();
             let board = self.look(&view, now);
             if !self.plain {

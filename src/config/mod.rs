@@ -1,9 +1,69 @@
 //! Floor 7: `rota.toml` and `zones/` to a validated model.
+//!
+//! ```text
+//!   load.rs    files ─> Source            the only I/O
+//!   syntax.rs  Source ─> spanned TOML     every syntax error
+//!   tables.rs  what may be written        each key described once, in the terms of keys.rs
+//!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
+//!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
+//!     delegation.rs check.rs service.rs nodes.rs records.rs
+//!   render.rs  Diagnostic ─> text         the line underlined
+//! ```
+//!
+//! Whoever edits a file by hand wants every mistake of it at once, each with its place and what to
+//! write instead. So nothing here returns at the first error: each part pushes diagnostics and
+//! hands on what it could read, and only at the end is a zone with an error declared broken. All
+//! but [`load()`] is pure over texts.
+
+mod check;
+mod delegation;
+pub mod keys;
+mod load;
+mod nodes;
+mod reader;
+mod records;
+mod render;
+mod server;
+mod service;
+mod suggest;
+mod syntax;
+pub mod tables;
+mod zone;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::snapshot::Authored;
+use crate::zone::Diagnostic;
+
+pub use load::{load, load_server};
+pub use render::{SHOWN_MAX, render, summary};
+pub use server::read_server;
+pub(crate) use service::relative;
+pub use zone::{ZoneFiles, read_zone, read_zone_with};
+
+/// What the files of a configuration say, with everything that is wrong in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// None where `rota.toml` has errors: then nothing may start.
+    pub server: Option<Server>,
+    /// One for each apex found in the zones folder, in canonical order of apexes.
+    pub zones: Vec<Authored>,
+    /// By file and place; errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// What can be served; none where `rota.toml` has errors or there is no zone at all.
+    pub fn into_config(self) -> Option<Config> {
+        let server = self.server?;
+        (!self.zones.is_empty()).then_some(Config { server, zones: self.zones })
+    }
+}
 
 /// Everything an operator wrote, with every default filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +101,7 @@ pub struct Listen {
     /// TCP connections of one client address.
     pub tcp_connections_per_client: usize,
     /// A TCP connection that asks nothing for this long is closed.
-    pub tcp_idle: std::time::Duration,
+    pub tcp_idle: Duration,
 }
 
 /// `[dns]`.

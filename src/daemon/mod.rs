@@ -1,5 +1,163 @@
 //! Floor 7: start, reload, stop.
+//!
+//! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
+//! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
+//! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives the
+//! process.
 
 pub mod control;
+pub mod reload;
 pub mod server;
 pub mod state;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::config::{self, Config, Loaded};
+use crate::serve::{self, Ended};
+use crate::snapshot::Settings;
+use crate::zone::Diagnostic;
+use crate::zone::diagnostic::has_errors;
+
+pub use server::{Server, Setup, StartError};
+
+/// How `rota run` was called.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The file of `-c`.
+    pub config: Option<PathBuf>,
+    /// A broken zone stops the start.
+    pub strict: bool,
+    /// The start of all random numbers; by chance where it is not given.
+    pub seed: Option<u64>,
+}
+
+/// Why a run ended otherwise than by being told to.
+#[derive(Debug)]
+pub enum RunError {
+    /// The configuration cannot be served; its diagnostics have been reported.
+    Config,
+    /// Something could not be started.
+    Start(StartError),
+    /// Signals cannot be waited for.
+    Signals(io::Error),
+    /// A thread that must not end has ended.
+    Ended(Ended),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config => f.write_str("the configuration cannot be served as it is"),
+            Self::Start(error) => error.fmt(f),
+            Self::Signals(error) => write!(f, "cannot wait for signals: {error}"),
+            Self::Ended(Ended { thread, error: Some(error) }) => {
+                write!(f, "the thread {thread} has ended: {error}")
+            }
+            Self::Ended(Ended { thread, error: None }) => {
+                write!(f, "the thread {thread} has ended by a fault; its last words are above")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// Serves until SIGTERM or SIGINT; SIGHUP reads the configuration anew. `report` is given whatever
+/// is wrong with it, at the start and at every reload.
+pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunError> {
+    let mut signals = Signals::new().map_err(RunError::Signals)?;
+    let Loaded { server, zones, diagnostics } = config::load(call.config.as_deref());
+    report(&diagnostics);
+    if call.strict && has_errors(&diagnostics) {
+        return Err(RunError::Config);
+    }
+    let loaded = Loaded { server, zones, diagnostics };
+    let mut config = loaded.into_config().ok_or(RunError::Config)?;
+    let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
+    let zones = std::mem::take(&mut config.zones);
+    let mut server =
+        Server::start(setup, zones, settings(&config)).await.map_err(RunError::Start)?;
+    loop {
+        tokio::select! {
+            ended = server.ended() => {
+                server.stop().await;
+                return Err(RunError::Ended(ended));
+            }
+            told = signals.next() => match told {
+                Told::Reload => {
+                    reload::reload(&server, &config.server, call.config.clone(), &report).await;
+                }
+                Told::Stop(name) => {
+                    tracing::info!(signal = name, "stopping");
+                    server.stop().await;
+                    tracing::info!("stopped");
+                    return Ok(());
+                }
+            },
+        }
+    }
+}
+
+/// What a configuration says of a server.
+fn setup(config: &Config, seed: u64) -> Setup {
+    let listen = &config.server.listen;
+    Setup {
+        serve: serve::Options {
+            addresses: listen.dns.clone(),
+            workers: listen.workers,
+            tcp: serve::Limits {
+                connections: listen.tcp_connections,
+                connections_per_client: listen.tcp_connections_per_client,
+                idle: listen.tcp_idle,
+            },
+        },
+        admin: listen.admin,
+        state: Some(config.server.state.clone()),
+        seed,
+    }
+}
+
+/// What a configuration says of answers beside its zones.
+fn settings(config: &Config) -> Settings {
+    Settings { udp_size: config.server.dns.udp_size }
+}
+
+/// A seed that nobody can know: rotation starts and weighted draws must not be foreseen.
+pub fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// What the process was told from outside.
+enum Told {
+    Reload,
+    Stop(&'static str),
+}
+
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.hangup.recv() => Told::Reload,
+            _ = self.interrupt.recv() => Told::Stop("SIGINT"),
+            _ = self.terminate.recv() => Told::Stop("SIGTERM"),
+        }
+    }
+}

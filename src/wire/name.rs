@@ -50,6 +50,8 @@ impl fmt::Display for NameError {
     }
 }
 
+impl std::error::Error for NameError {}
+
 impl Name {
     /// The root.
     pub fn root() -> Self {

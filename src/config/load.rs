@@ -1,0 +1,228 @@
+//! The only place of this floor that touches files: it reads them and looks at their times.
+//!
+//! ```text
+//! rota run -c /etc/rota/rota.toml     zones, state: relative to /etc/rota
+//! rota run                            ./rota.toml if there is one, else every default
+//! ```
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fs, io};
+
+use super::suggest::nearest;
+use super::{Loaded, Server, ZoneFiles, read_server, read_zone_with};
+use crate::snapshot::Authored;
+use crate::wire::Name;
+use crate::zone::{Diagnostic, Severity, Source, diagnostic::has_errors};
+
+/// What is looked for in the working folder where no file is named.
+const FILE_NAME: &str = "rota.toml";
+/// The root zone's files are called `root.zone` and `root.toml`: it has no name to call them by.
+const ROOT_STEM: &str = "root";
+/// Beyond any file that is written by hand; a larger one is something else's.
+const FILE_LEN_MAX: u64 = 256 << 20;
+
+/// Reads the whole configuration; all problems of all files come back together.
+pub fn load(path: Option<&Path>) -> Loaded {
+    let mut diagnostics = Vec::new();
+    let (source, base) = read_server_file(path, &mut diagnostics);
+    let readable = !has_errors(&diagnostics);
+    let (folder, server) = read_server(&source, &base, &mut diagnostics);
+    let zones = match list_zones(&folder, &mut diagnostics) {
+        Ok(all) => all.values().map(|found| read_found(found, &folder, &mut diagnostics)).collect(),
+        Err(error) => {
+            // A refused rota.toml may have meant another folder.
+            if server.is_some() {
+                diagnostics.push(no_zones(&folder, &error));
+            }
+            Vec::new()
+        }
+    };
+    sort(&mut diagnostics);
+    Loaded { server: server.filter(|_| readable), zones, diagnostics }
+}
+
+/// Reads `rota.toml` alone, for those who need no zones.
+pub fn load_server(path: Option<&Path>) -> Result<Server, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let (source, base) = read_server_file(path, &mut diagnostics);
+    let (_, server) = read_server(&source, &base, &mut diagnostics);
+    match server {
+        Some(server) if !has_errors(&diagnostics) => Ok(server),
+        Some(_) | None => Err(diagnostics),
+    }
+}
+
+/// The text of `rota.toml` (empty where there need not be one), and the folder it stands in.
+fn read_server_file(path: Option<&Path>, out: &mut Vec<Diagnostic>) -> (Arc<Source>, PathBuf) {
+    let wanted = path.unwrap_or(Path::new(FILE_NAME));
+    let text = match read_text(wanted) {
+        Ok(text) => text,
+        Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => {
+            out.push(unreadable(wanted, &error));
+            String::new()
+        }
+    };
+    let base = wanted.parent().unwrap_or(Path::new("")).to_owned();
+    (Arc::new(Source { path: wanted.display().to_string(), text }), base)
+}
+
+/// What the folder holds for one apex.
+struct Found {
+    files: ZoneFiles,
+    /// One of the files could not be taken: the others alone would be half a zone.
+    spoiled: bool,
+}
+
+/// Reads the files of every apex in a folder, in canonical order of apexes.
+fn list_zones(folder: &Path, out: &mut Vec<Diagnostic>) -> io::Result<BTreeMap<Name, Found>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    // Folders list their files in no order, but the same mistakes shall read the same every time.
+    paths.sort();
+    let mut zones: BTreeMap<Name, Found> = BTreeMap::new();
+    for path in &paths {
+        let Some((apex, kind)) = apex_of(path, out) else { continue };
+        let found = zones.entry(apex.clone()).or_insert_with(|| Found {
+            files: ZoneFiles { apex, toml: None, master: None, serial: 0 },
+            spoiled: false,
+        });
+        let (text, serial) = match read_text(path).and_then(|text| Ok((text, serial_of(path)?))) {
+            Ok(read) => read,
+            Err(error) => {
+                out.push(unreadable(path, &error));
+                found.spoiled = true;
+                continue;
+            }
+        };
+        let source = Arc::new(Source { path: path.display().to_string(), text });
+        let slot = match kind {
+            Kind::Toml => &mut found.files.toml,
+            Kind::Master => &mut found.files.master,
+        };
+        if let Some(first) = slot {
+            let message = format!("{} and {} name the same zone", first.path, source.path);
+            out.push(Diagnostic::unplaced(message).help("remove one: case makes no difference"));
+            found.spoiled = true;
+        }
+        *slot = Some(source);
+        found.files.serial = found.files.serial.max(serial);
+    }
+    if zones.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "there is no zone in it"));
+    }
+    Ok(zones)
+}
+
+/// Reads one zone; what is only half there is broken, but its problems are told all the same.
+fn read_found(found: &Found, folder: &Path, out: &mut Vec<Diagnostic>) -> Authored {
+    let mut includes = |path: &str| read_include(folder, path);
+    if !found.spoiled {
+        return read_zone_with(&found.files, &mut includes, out);
+    }
+    if found.files.toml.is_some() || found.files.master.is_some() {
+        read_zone_with(&found.files, &mut includes, out);
+    }
+    Authored::Broken(found.files.apex.clone())
+}
+
+/// A file that a master file includes: from inside the folder of zones, links followed, and from
+/// nowhere else. What a zone's author may write is not what the server may read.
+fn read_include(folder: &Path, path: &str) -> Result<Arc<Source>, String> {
+    let said = |error: io::Error| error.to_string();
+    let root = folder.canonicalize().map_err(said)?;
+    let wanted = folder.join(path);
+    if !wanted.canonicalize().map_err(said)?.starts_with(&root) {
+        return Err(format!("it is outside of the folder {}", folder.display()));
+    }
+    let text = read_text(&wanted).map_err(said)?;
+    Ok(Arc::new(Source { path: wanted.display().to_string(), text }))
+}
+
+/// The two kinds of files that make a zone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Toml,
+    Master,
+}
+
+/// The apex that a file's name says; none for files that are no zone's.
+fn apex_of(path: &Path, out: &mut Vec<Diagnostic>) -> Option<(Name, Kind)> {
+    let file = path.file_name().and_then(OsStr::to_str)?;
+    // Hidden files, and what editors leave behind.
+    if file.starts_with(['.', '#']) || file.ends_with('~') || path.is_dir() {
+        return None;
+    }
+    let (stem, extension) = file.rsplit_once('.')?;
+    let kind = match extension {
+        "toml" => Kind::Toml,
+        "zone" => Kind::Master,
+        other => {
+            if let Some(near) = nearest(other, ["toml", "zone"]) {
+                let message = format!("{} is not read", path.display());
+                let help = format!("did you mean {stem}.{near}?");
+                let warning = Diagnostic::unplaced(message).help(help);
+                out.push(Diagnostic { severity: Severity::Warning, ..warning });
+            }
+            return None;
+        }
+    };
+    if stem == ROOT_STEM {
+        return Some((Name::root(), kind));
+    }
+    match Name::from_text(stem) {
+        Ok(apex) => Some((apex, kind)),
+        Err(why) => {
+            let message = format!("{} does not name a zone: {why}", path.display());
+            let help = "a zone's file is called by the delegated name: zones/app.example.org.toml";
+            out.push(Diagnostic::unplaced(message).help(help));
+            None
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::unplaced(format!("cannot read {}: {error}", path.display()))
+}
+
+fn no_zones(folder: &Path, error: &io::Error) -> Diagnostic {
+    let message = format!("no zones to serve from the folder {}: {error}", folder.display());
+    let help = format!(
+        "write {}/<the delegated name>.toml, or see it work first: rota demo",
+        folder.display()
+    );
+    Diagnostic::unplaced(message).help(help)
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let len = fs::metadata(path)?.len();
+    if len > FILE_LEN_MAX {
+        let message = format!("it has {len} octets, more than {FILE_LEN_MAX}");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    String::from_utf8(fs::read(path)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+    })
+}
+
+/// The file's time in seconds, in the arithmetic of serials, which wraps. RFC 1982 §3.
+fn serial_of(path: &Path) -> io::Result<u32> {
+    let time: SystemTime = fs::metadata(path)?.modified()?;
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Ok((seconds & u64::from(u32::MAX)) as u32)
+}
+
+/// By file and place; problems without a place first, since others may follow from them.
+fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|one| {
+        one.place.as_ref().map(|place| (place.source.path.clone(), place.span.start))
+    });
+}

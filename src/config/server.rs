@@ -1,0 +1,96 @@
+//! `rota.toml`: what belongs to the server.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::reader::{Fields, Reader, Text};
+use super::tables::{DNS, LISTEN, SERVER};
+use super::{Dns, Listen, Server, syntax};
+use crate::zone::diagnostic::has_errors;
+use crate::zone::{Diagnostic, Source};
+
+/// Reads `rota.toml`; an empty text gives every default.
+///
+/// Folders that are not absolute are relative to `base`, the folder of the file. The zones folder
+/// comes back even where the server is refused, so that one run tells the problems of both.
+pub fn read_server(
+    source: &Arc<Source>,
+    base: &Path,
+    out: &mut Vec<Diagnostic>,
+) -> (PathBuf, Option<Server>) {
+    let before = out.len();
+    let empty = DeTable::new();
+    let tree = syntax::parse(source, out);
+    let mut reader = Reader::new(source, out);
+    let table = tree.as_ref().map_or(&empty, |tree| tree.get_ref());
+    let server = reader.fields(&SERVER, table, 0..0);
+    let (table, span) = server.table("listen").unwrap_or((&empty, 0..0));
+    let listen = reader.fields(&LISTEN, table, span);
+    let listen = read_listen(&listen, &mut reader);
+    let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
+    let dns = reader.fields(&DNS, table, span);
+    // The key's bounds lie within 16 bits.
+    let dns = Dns { udp_size: u16::try_from(dns.number("udp_size")).unwrap_or(u16::MAX) };
+    let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
+    let server = listen.filter(|_| !has_errors(&out[before..]));
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns }))
+}
+
+fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
+    let written = fields.texts("dns", reader);
+    if written.is_empty() && fields.sound(&["dns"]) {
+        let help = "write an address and port, or leave the key out for port 5300 of this machine";
+        reader.refuse(fields.value_span("dns"), "`dns` lists no address to listen on", help);
+    }
+    let mut dns = Vec::new();
+    for text in &written {
+        let Some(address) = socket(text, 53, reader) else { continue };
+        if dns.contains(&address) {
+            reader.refuse(text.span.clone(), format!("{address} is listed twice"), "remove one");
+        } else {
+            dns.push(address);
+        }
+    }
+    let admin = fields.texts("admin", reader).first().and_then(|text| socket(text, 9153, reader));
+    let (all, per_client) =
+        (fields.number("tcp_connections"), fields.number("tcp_connections_per_client"));
+    if fields.written("tcp_connections_per_client")
+        && per_client > all
+        && fields.sound(&["tcp_connections", "tcp_connections_per_client"])
+    {
+        reader.refuse(
+            fields.value_span("tcp_connections_per_client"),
+            format!("{per_client} TCP connections of one client are more than the {all} in all"),
+            "lower this, or raise `tcp_connections`",
+        );
+    }
+    Some(Listen {
+        dns,
+        admin: admin?,
+        workers: count(fields, "workers"),
+        tcp_connections: count(fields, "tcp_connections"),
+        tcp_connections_per_client: count(fields, "tcp_connections_per_client")
+            .min(count(fields, "tcp_connections")),
+        tcp_idle: fields.duration("tcp_idle"),
+    })
+}
+
+fn socket(text: &Text, port: u16, reader: &mut Reader<'_>) -> Option<SocketAddr> {
+    match text.text.parse() {
+        Ok(address) => Some(address),
+        Err(_) => {
+            let help = format!("write for example \"0.0.0.0:{port}\" or \"[::]:{port}\"");
+            let message = format!("\"{}\" is not an address and port", text.text);
+            reader.refuse(text.span.clone(), message, help);
+            None
+        }
+    }
+}
+
+fn count(fields: &Fields<'_>, name: &str) -> usize {
+    // Every bound of these keys is far below what any machine counts to.
+    usize::try_from(fields.number(name)).unwrap_or(usize::MAX)
+}

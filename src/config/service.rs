@@ -1,0 +1,240 @@
+//! Services: `[service.<name>]`, a name in the zone whose addresses are steered.
+
+use std::net::IpAddr;
+use std::num::NonZeroU16;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::check::Checks;
+use super::nodes::{self, Draft};
+use super::reader::{Fields, Reader, Value, as_duration, number};
+use super::tables::{SERVICE, TTL};
+use crate::health::{Check, Target};
+use crate::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, WhenAllDown};
+use crate::wire::{Name, RecordType};
+use crate::zone::Records;
+
+/// A service's name in its file, and what it means.
+pub(super) struct Heading {
+    /// The name it answers for.
+    pub(super) owner: Name,
+    /// Where it is written.
+    pub(super) span: Range<usize>,
+}
+
+impl Heading {
+    /// Judges a service's name: `@`, relative, `*.app`, or absolute with a final dot.
+    pub(super) fn read(
+        written: &str,
+        span: Range<usize>,
+        apex: &Name,
+        reader: &mut Reader<'_>,
+    ) -> Option<Self> {
+        if written.is_empty() {
+            let help = "write [service.\"@\"] for the zone's own name";
+            reader.refuse(span, "the service has no name", help);
+            return None;
+        }
+        let owner = match Name::from_text_under(written, apex) {
+            Ok(owner) => owner,
+            Err(why) => {
+                reader.refuse(span, format!("\"{written}\" is not a name: {why}"), "");
+                return None;
+            }
+        };
+        if !owner.is_at_or_under(apex) {
+            let message = format!("the service {owner} lies outside the zone {apex}");
+            let help = "names that end with a dot are complete; others lie under the zone";
+            reader.refuse(span, message, help);
+            return None;
+        }
+        let apex_text = apex.to_string();
+        let stem = apex_text.trim_end_matches('.');
+        if !apex.is_root() && !written.ends_with('.') && ends_in_name(written, stem) {
+            let message = format!("this is the service {owner}");
+            let help = "the zone's name is added to names without a final dot: leave it out here";
+            reader.warn(span.clone(), message, help);
+        }
+        Some(Self { owner, span })
+    }
+}
+
+/// Reads one service; none where there were errors that leave nothing to serve.
+pub(super) fn read(
+    heading: &Heading,
+    value: &Value<'_>,
+    records: &Records,
+    checks: &mut Checks,
+    reader: &mut Reader<'_>,
+) -> Option<Service> {
+    let Heading { owner, span } = heading;
+    let Some(table) = value.get_ref().as_table() else {
+        return None; // reported as being of the wrong type
+    };
+    let fields = reader.fields(&SERVICE, table, span.clone());
+    if records.get(owner, RecordType::CNAME).is_some() {
+        let message = format!("{owner} has a CNAME record, so it cannot be a service");
+        let help = "remove the record or the service: beside a CNAME nothing else can stand";
+        reader.refuse(span.clone(), message, help);
+    }
+    let drafts = read_nodes(&fields, owner, records, reader);
+    let checks = match fields.value("check") {
+        Some(value) => checks.of_service(value, owner, reader),
+        None => Vec::new(),
+    };
+    let policy = read_policy(&fields, &drafts, reader);
+    let id = id(&records.apex, owner);
+    let together = fields.flag("together");
+    let nodes: Vec<Node> =
+        drafts.into_iter().map(|draft| node(draft, &id, together, &checks)).collect();
+    Some(Service {
+        owner: owner.clone(),
+        id,
+        policy,
+        answers: read_answers(&fields),
+        ttl: read_ttl(&fields, reader),
+        when_all_down: match fields.word("when_all_down").as_str() {
+            "closed" => WhenAllDown::Closed,
+            _ => WhenAllDown::Open,
+        },
+        pools: vec![Pool { name: String::new(), nodes }],
+    })
+}
+
+/// The written nodes, or else those that the records have at this name.
+fn read_nodes(
+    fields: &Fields<'_>,
+    owner: &Name,
+    records: &Records,
+    reader: &mut Reader<'_>,
+) -> Vec<Draft> {
+    let authored = addresses(records, owner);
+    let Some(value) = fields.value("nodes") else {
+        if authored.is_empty() && fields.sound(&["nodes", "pool"]) {
+            let message = format!("the service {owner} has no nodes");
+            let help = "write nodes = [\"192.0.2.11\", \"192.0.2.12\"], or address records of this \
+                        name in the zone's master file";
+            reader.refuse(fields.span.clone(), message, help);
+        }
+        return authored.into_iter().map(Draft::of_address).collect();
+    };
+    if !authored.is_empty() {
+        let message = format!("{owner} has `nodes` here and address records in the zone too");
+        let help = "keep one of the two";
+        reader.refuse(fields.key_span("nodes"), message, help);
+    }
+    if value.get_ref().as_array().is_some_and(|all| all.is_empty()) {
+        let help = "write at least one: nodes = [\"192.0.2.11\"]";
+        reader.refuse(value.span(), format!("the service {owner} has no nodes"), help);
+    }
+    let drafts = nodes::read(value, reader);
+    if !drafts.is_empty() && drafts.iter().all(|draft| draft.weight == 0) {
+        let help = "give at least one of them a weight above 0";
+        reader.refuse(value.span(), "every node has weight 0, so none would be answered", help);
+    }
+    drafts
+}
+
+fn addresses(records: &Records, owner: &Name) -> Vec<IpAddr> {
+    let of = |rtype| records.get(owner, rtype).into_iter().flat_map(|rrset| &rrset.rdata);
+    let v4 = of(RecordType::A).filter_map(|rdata| <[u8; 4]>::try_from(rdata.as_ref()).ok());
+    let v6 = of(RecordType::AAAA).filter_map(|rdata| <[u8; 16]>::try_from(rdata.as_ref()).ok());
+    v4.map(IpAddr::from).chain(v6.map(IpAddr::from)).collect()
+}
+
+fn read_policy(fields: &Fields<'_>, drafts: &[Draft], reader: &mut Reader<'_>) -> Policy {
+    let weighted = drafts.windows(2).any(|pair| pair[0].weight != pair[1].weight);
+    let policy = match fields.word("policy").as_str() {
+        "rotate" => Policy::Rotate,
+        "weighted" => Policy::Weighted,
+        "ordered" => Policy::Ordered,
+        "shuffle" => Policy::Shuffle,
+        // Not written, or refused.
+        _ if weighted => Policy::Weighted,
+        _ => Policy::Rotate,
+    };
+    if weighted && policy != Policy::Weighted {
+        let help = "write policy = \"weighted\", or leave the key out";
+        let message =
+            format!("`policy = \"{}\"` takes no notice of weights", fields.word("policy"));
+        reader.warn(fields.value_span("policy"), message, help);
+    }
+    policy
+}
+
+fn read_answers(fields: &Fields<'_>) -> Answers {
+    let Some(value) = fields.value("answers") else { return Answers::DEFAULT };
+    match number(value.get_ref()) {
+        // The key's bounds lie within 16 bits, without zero.
+        Some(count) => u16::try_from(count)
+            .ok()
+            .and_then(NonZeroU16::new)
+            .map_or(Answers::DEFAULT, Answers::UpTo),
+        None => Answers::All,
+    }
+}
+
+/// One duration for both, or a table of two.
+fn read_ttl(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Ttl {
+    let Some((table, span)) = fields.table("ttl") else {
+        let both = fields.value("ttl").and_then(|value| as_duration(value.get_ref()));
+        let both = seconds(both.unwrap_or(TTL_DEFAULT));
+        return Ttl { calm: both, alert: both };
+    };
+    let ttl = reader.fields(&TTL, table, span);
+    let calm = ttl.duration("calm");
+    let alert = if ttl.written("alert") { ttl.duration("alert") } else { TTL_DEFAULT.min(calm) };
+    if alert > calm && ttl.sound(&["calm", "alert"]) {
+        let message = "`alert` is longer than `calm`, but answers must age faster in trouble";
+        reader.refuse(ttl.value_span("alert"), message, "lower `alert`, or raise `calm`");
+    }
+    Ttl { calm: seconds(calm), alert: seconds(alert) }
+}
+
+/// Short enough that a dead node is soon forgotten, long enough to be kept at all.
+const TTL_DEFAULT: Duration = Duration::from_secs(5);
+
+fn seconds(duration: Duration) -> u32 {
+    // The key's bound is a day.
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}
+
+fn node(draft: Draft, service: &str, together: bool, checks: &[Check]) -> Node {
+    let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.clone() });
+    Node {
+        id: format!("{service}/{}", draft.name),
+        name: draft.name,
+        weight: draft.weight,
+        addresses: draft
+            .addresses
+            .into_iter()
+            .map(|ip| Address { ip, targets: checks.iter().map(|it| target(ip, it)).collect() })
+            .collect(),
+        together: draft.together.unwrap_or(together),
+        labels: draft.labels,
+    }
+}
+
+/// `zone/service`: both without final dots, in lower case, so that no way of writing a name in the
+/// file changes the ids of its nodes.
+fn id(apex: &Name, owner: &Name) -> String {
+    let zone = apex.to_string().to_ascii_lowercase();
+    let zone = zone.strip_suffix('.').filter(|stem| !stem.is_empty()).unwrap_or(".");
+    format!("{zone}/{}", relative(apex, owner))
+}
+
+/// A name as the zone's file has it: `@`, or without the zone's own labels.
+pub(crate) fn relative(apex: &Name, owner: &Name) -> String {
+    let (zone, name) = (apex.to_string(), owner.to_string().to_ascii_lowercase());
+    if owner == apex {
+        return "@".to_owned();
+    }
+    let stem_len = if apex.is_root() { name.len() } else { name.len() - zone.len() };
+    name[..stem_len].trim_end_matches('.').to_owned()
+}
+
+fn ends_in_name(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
+    text.strip_suffix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

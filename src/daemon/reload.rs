@@ -1,0 +1,105 @@
+//! A new configuration takes the place of the old one, or what is wrong with it does not.
+//!
+//! | what is wrong               | what happens                                        |
+//! |-----------------------------|-----------------------------------------------------|
+//! | nothing                     | all zones are put in force in one step              |
+//! | a zone that is being served | its old version stays; the others change            |
+//! | a zone that is new          | its names get SERVFAIL; the others change           |
+//! | `rota.toml`, or no zone     | nothing changes                                     |
+//!
+//! Listeners stay as they are: what `[listen]` says otherwise than before waits for a restart, and
+//! the log says so.
+
+use std::path::PathBuf;
+
+use crate::config::{self, Config, Loaded};
+use crate::snapshot::Authored;
+use crate::wire::Name;
+use crate::zone::Diagnostic;
+
+use super::{Server, settings};
+
+/// Reads the configuration anew and puts in force what can be.
+pub(super) async fn reload(
+    server: &Server,
+    started_with: &config::Server,
+    path: Option<PathBuf>,
+    report: &impl Fn(&[Diagnostic]),
+) {
+    let loaded = tokio::task::spawn_blocking(move || config::load(path.as_deref())).await;
+    let Ok(loaded) = loaded else {
+        tracing::error!("reload failed: the configuration could not be read; nothing is changed");
+        return;
+    };
+    let Loaded { server: of_server, zones, diagnostics } = loaded;
+    report(&diagnostics);
+    let loaded = Loaded { server: of_server, zones, diagnostics };
+    let Some(config) = loaded.into_config() else {
+        tracing::error!("reload refused: the old configuration stays in force");
+        return;
+    };
+    let settings = settings(&config);
+    let Config { server: wanted, zones } = config;
+    if wanted.listen != started_with.listen {
+        tracing::warn!("[listen] has changed: that takes a restart");
+    }
+    let (zones, kept) = keep_what_serves(zones, &server.zones().await);
+    for apex in &kept {
+        tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
+    }
+    server.reload(zones, settings).await;
+    tracing::info!(kept = kept.len(), "reloaded");
+}
+
+/// Puts the version that is being served in the place of one with errors; tells for which zones.
+fn keep_what_serves(wanted: Vec<Authored>, serving: &[Authored]) -> (Vec<Authored>, Vec<Name>) {
+    let mut kept = Vec::new();
+    let keep = |authored| match authored {
+        Authored::Good(_) => authored,
+        Authored::Broken(apex) => {
+            let good = |old: &&Authored| match old {
+                Authored::Good(model) => model.records.apex == apex,
+                Authored::Broken(_) => false,
+            };
+            match serving.iter().find(good) {
+                Some(old) => {
+                    kept.push(apex);
+                    old.clone()
+                }
+                None => Authored::Broken(apex),
+            }
+        }
+    };
+    let zones = wanted.into_iter().map(keep).collect();
+    (zones, kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::snapshot::ZoneModel;
+    use crate::zone::Records;
+
+    fn apex(text: &str) -> Name {
+        Name::from_text(text).unwrap()
+    }
+
+    fn good(text: &str) -> Authored {
+        let model = ZoneModel { records: Records::new(apex(text)), services: Vec::new() };
+        Authored::Good(Arc::new(model))
+    }
+
+    #[test]
+    fn a_broken_zone_keeps_the_version_that_serves() {
+        let serving = [good("a.test"), Authored::Broken(apex("b.test")), good("c.test")];
+        let wanted =
+            ["a.test", "b.test", "new.test"].map(|text| Authored::Broken(apex(text))).to_vec();
+        let (zones, kept) = keep_what_serves(wanted, &serving);
+        let expected =
+            [good("a.test"), Authored::Broken(apex("b.test")), Authored::Broken(apex("new.test"))];
+        assert_eq!(zones, expected);
+        assert_eq!(kept, [apex("a.test")]);
+    }
+}
