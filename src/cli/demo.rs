@@ -176,7 +176,7 @@ fn zone(node_port: u16) -> String {
     )
 }
 
-/// The name that one of the demo's nodes answers with: in the demo's zone nodes are addresses alone.
+/// The name that one of the demo's nodes answers with; in the demo's zone it is an address alone.
 pub(super) fn node_at(ip: IpAddr) -> Option<String> {
     let at = NODES.iter().position(|(address, _)| IpAddr::V4(*address) == ip)?;
     Some(node_name(at))
