@@ -2,8 +2,8 @@
 //!
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
-//! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives the
-//! process.
+//! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives
+//! the process.
 
 pub mod control;
 pub mod reload;

@@ -1,8 +1,8 @@
 //! Statuses that outlive the process, so that a restart changes no answers.
 //!
-//! One small JSON file, written beside its place and then moved there, so that a reader finds the old
-//! or the new one whole. What is older than [`FRESH_MAX`] is not believed: the first round of probes
-//! then decides, as on a first start. Losing the file costs that round and nothing else, so
+//! One small JSON file, written beside its place and then moved there, so that a reader finds the
+//! old or the new one whole. What is older than [`FRESH_MAX`] is not believed: the first round of
+//! probes then decides, as on a first start. Losing the file costs that round and nothing else, so
 //! trouble with it is logged and never stops anything.
 
 use std::collections::{BTreeMap, HashMap};

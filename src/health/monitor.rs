@@ -2,8 +2,8 @@
 //!
 //! The monitor belongs to one task, the publisher. It asks [`poll_probe`](Monitor::poll_probe) what
 //! to start, brings back every verdict and re-plans the services of a target whenever a
-//! [`Change`] comes out. A verdict costs two look-ups in trees, whatever the number of targets; only
-//! [`configure`](Monitor::configure) walks all of them.
+//! [`Change`] comes out. A verdict costs two look-ups in trees, whatever the number of targets;
+//! only [`configure`](Monitor::configure) walks all of them.
 //!
 //! A reload changes no status. What becomes of a target, by what the new configuration asks:
 //!

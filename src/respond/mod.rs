@@ -1,8 +1,8 @@
 //! Floor 5: query and snapshot to response bytes.
 //!
-//! [`respond`] is the one answer path: every transport, every test, `explain` and the simulator call
-//! it. It is a pure function of its arguments, allocates nothing and cannot panic. This page shows all
-//! of its branches; the files beside it write what each of them says.
+//! [`respond`] is the one answer path: every transport, every test, `explain` and the simulator
+//! call it. It is a pure function of its arguments, allocates nothing and cannot panic. This page
+//! shows all of its branches; the files beside it write what each of them says.
 //!
 //! ```text
 //!   parse ─ malformed? ─► FORMERR, NOTIMP, or silence
@@ -68,8 +68,8 @@ pub enum Action {
 
 /// Query bytes to response bytes: the one answer path.
 ///
-/// `out` should have room for [`Snapshot`]'s UDP size, or 65,535 octets for a stream; less room means
-/// earlier truncation, and no response at all where not even the question fits.
+/// `out` should have room for [`Snapshot`]'s UDP size, or 65,535 octets for a stream; less room
+/// means earlier truncation, and no response at all where not even the question fits.
 pub fn respond(
     message: &[u8],
     client: &Client,

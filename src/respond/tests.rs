@@ -187,7 +187,8 @@ fn services_and_static_records_answer() {
     check(
         "APP.example.test.",
         HickoryType::A,
-        "NoError aa | APP.example.test. 5 A 198.51.100.11; APP.example.test. 5 A 198.51.100.12 |  | ",
+        "NoError aa | APP.example.test. 5 A 198.51.100.11; \
+         APP.example.test. 5 A 198.51.100.12 |  | ",
     );
     check(
         "app.example.test.",

@@ -1,8 +1,8 @@
 //! One zone in the form that answers are made from.
 //!
-//! Static RRsets are packed: each record is two octets of length and its RDATA, one behind the other
-//! in one arena for the zone. Services stand beside them, each with one swappable pointer to its
-//! plan: the only thing in a zone that ever changes.
+//! Static RRsets are packed: each record is two octets of length and its RDATA, one behind the
+//! other in one arena for the zone. Services stand beside them, each with one swappable pointer to
+//! its plan: the only thing in a zone that ever changes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -6,8 +6,8 @@
 //!                            unchanged
 //! ```
 //!
-//! A worker loads the snapshot once a batch and a plan once a query, and reaches the plan only through
-//! the snapshot in hand, so no answer mixes two generations.
+//! A worker loads the snapshot once a batch and a plan once a query, and reaches the plan only
+//! through the snapshot in hand, so no answer mixes two generations.
 
 pub mod compile;
 pub mod names;

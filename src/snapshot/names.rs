@@ -2,8 +2,8 @@
 //!
 //! Keys are names in lower case without the apex (`03 w w w` for `www.example.org` in
 //! `example.org`; nothing for the apex itself). Every name that exists has an entry, the empty
-//! non-terminals too (RFC 4592 §2.2.2), so the closest encloser is the first ancestor found. What an
-//! ancestor decides for names below it (a cut, a wildcard) is noted in the entries when the
+//! non-terminals too (RFC 4592 §2.2.2), so the closest encloser is the first ancestor found. What
+//! an ancestor decides for names below it (a cut, a wildcard) is noted in the entries when the
 //! table is made: an answer about an existing name costs one look-up, one about a missing name one
 //! more for each label that is missing.
 

@@ -1,8 +1,8 @@
 //! Floor 3: which addresses a client gets.
 //!
-//! [`Service`] is what the operator means. In the cold, [`Plan::make`] takes it with the statuses of
-//! its targets through the truth table of [`eligible`] and lays records out as wire bytes. In the
-//! hot, [`pick()`] takes one answer's worth of them.
+//! [`Service`] is what the operator means. In the cold, [`Plan::make`] takes it with the statuses
+//! of its targets through the truth table of [`eligible`] and lays records out as wire bytes. In
+//! the hot, [`pick()`] takes one answer's worth of them.
 
 pub mod eligible;
 pub mod pick;

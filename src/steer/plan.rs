@@ -62,7 +62,8 @@ pub struct Set {
     pub order: Order,
     /// Octets of one record.
     pub record_len: usize,
-    /// The records, the first `answers - 1` once more behind the last where the order is a rotation.
+    /// The records, the first `answers - 1` once more behind the last where the order is a
+    /// rotation.
     pub records: Box<[u8]>,
 }
 

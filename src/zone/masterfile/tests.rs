@@ -182,7 +182,8 @@ z A 192.0.2.9
             "z:13:3: a parenthesis closes nothing \
              (remove it, or open it with `(` where the entry starts)",
             "z:14:1: wrong number of values after $TTL (write `$TTL 3600`)",
-            "z:15:1: unknown directive `$NOTHING` (there are $ORIGIN, $TTL, $INCLUDE and $GENERATE)",
+            "z:15:1: unknown directive `$NOTHING` \
+             (there are $ORIGIN, $TTL, $INCLUDE and $GENERATE)",
             "z:16:10: `other.zone` is not included: no file other.zone",
             "z:17:3: `TXTT` is no record type (did you mean TXT?)",
             "z:18:3: ANY is no type of records in a zone",
@@ -240,7 +241,8 @@ fn warns_of_what_is_probably_not_meant() {
         " A 192.0.2.1\n A 192.0.2.1",
         0,
         &["z:1:2: the first record has no owner (a line that starts with a blank belongs to \
-             the owner before it; write the owner in the first column, or `@` for the zone itself)"],
+             the owner before it; write the owner in the first column, or `@` for the zone \
+             itself)"],
     );
 }
 
