@@ -1,38 +1,36 @@
 //! What a name that exists says: steered addresses, static records, an alias, or NODATA.
 
-use crate::snapshot::{Entry, ServiceEntry, StaticRrset, Zone};
+use crate::snapshot::{Entry, EntryId, ServiceEntry, StaticRrset, Zone};
 use crate::steer::{Family, Pick, pick};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
 use crate::zone::rdata::{Part, pieces};
 
-use super::negative;
 use super::tally::Outcome;
 use super::trace::{Step, Trace};
 use super::worker::Worker;
+use super::{aliases, negative};
 
-/// What became of one name of the chain.
-pub(super) enum Answered<'s> {
+/// What became of one name of a chain of aliases.
+pub(super) enum Answered {
     /// The answer is complete.
     Done(Outcome),
-    /// An alias was answered; the chain goes on at its target.
+    /// An alias was answered. The chain goes on at its target, which is the worker's name now.
     Alias {
-        /// In wire form.
-        target: &'s [u8],
         /// The octet of the response where the target was written.
         written_at: usize,
     },
 }
 
 /// Answers from one name; `owner` is the octet of the response where the name stands.
-pub(super) fn at_name<'s>(
+pub(super) fn at_name(
     query: &Query<'_>,
-    zone: &'s Zone,
+    zone: &Zone,
     entry: &Entry,
     owner: usize,
     worker: &mut Worker,
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
-) -> Answered<'s> {
+) -> Answered {
     let service = zone.service_at(entry);
     if let Some(service) = service
         && let Some(family) = Family::of_type(query.qtype)
@@ -46,12 +44,26 @@ pub(super) fn at_name<'s>(
         return Answered::Done(records(zone, rrset, owner, worker, response));
     }
     if let Some(rrset) = zone.rrset(entry, RecordType::CNAME) {
-        return alias(zone, rrset, owner, response);
+        return aliases::cname(zone, rrset, owner, worker, response);
     }
     // A service's negative answers live no longer than its positive ones, so that a family which
     // recovers is asked for in time.
     let ttl = service.map_or(u32::MAX, |service| service.plan().ttl);
     Answered::Done(negative::nodata(zone, ttl, response))
+}
+
+/// The parent's own records at a delegation: its DS. RFC 4035 §3.1.4.1.
+pub(super) fn at_cut(
+    zone: &Zone,
+    cut: EntryId,
+    owner: usize,
+    worker: &mut Worker,
+    response: &mut Writer<'_>,
+) -> Outcome {
+    match zone.rrset(zone.entry(cut), RecordType::DS) {
+        Some(rrset) => records(zone, rrset, owner, worker, response),
+        None => negative::nodata(zone, u32::MAX, response),
+    }
 }
 
 /// The picked addresses of a service.
@@ -136,35 +148,6 @@ fn any(
     match zone.rrsets(entry).first() {
         Some(rrset) => records(zone, rrset, owner, worker, response),
         None => negative::nodata(zone, u32::MAX, response),
-    }
-}
-
-/// The CNAME itself. RFC 1034 §3.6.2.
-fn alias<'s>(
-    zone: &'s Zone,
-    rrset: &StaticRrset,
-    owner: usize,
-    response: &mut Writer<'_>,
-) -> Answered<'s> {
-    let Some(target) = zone.rdata(rrset).next() else {
-        return Answered::Done(Outcome::Answered);
-    };
-    let mark = response.mark();
-    let owner = Owner::At(owner);
-    let written =
-        response.begin_record(Section::Answer, owner, rrset.rtype, rrset.ttl).and_then(|start| {
-            let written_at = response.position();
-            response.name(target)?;
-            response.end_record(start);
-            Ok(written_at)
-        });
-    match written {
-        Ok(written_at) => Answered::Alias { target, written_at },
-        Err(Full) => {
-            response.rewind(mark);
-            response.truncated();
-            Answered::Done(Outcome::Answered)
-        }
     }
 }
 

@@ -11,11 +11,13 @@
 //!     │
 //!   zone ─ none? ─► REFUSED      broken? ─► SERVFAIL
 //!     │
-//!   look-up ─► referral │ NXDOMAIN │ the name exists: answers.rs
-//!     ▲                                   │
-//!     └────────── alias: the next name ◄──┘     at most ALIAS_CHAIN_MAX times
+//!   look-up ─► referral │ NXDOMAIN │ the name exists: answers.rs │ DNAME above it: aliases.rs
+//!     ▲                                   │                             │
+//!     └────────── alias: the next name ◄──┴─────────────────────────────┘
+//!                 at most ALIAS_CHAIN_MAX times, and never the same name twice
 //! ```
 
+mod aliases;
 mod answers;
 mod negative;
 mod referral;
@@ -25,7 +27,7 @@ pub mod worker;
 
 use std::net::SocketAddr;
 
-use crate::snapshot::{Lookup, Served, Snapshot};
+use crate::snapshot::{Lookup, Served, Snapshot, Zone};
 use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
 use crate::wire::{Class, Malformed, Query, Rcode, RecordType, Writer};
@@ -132,39 +134,72 @@ fn answer(
         _ => {}
     }
     worker.name.fold(query.qname);
-    let mut zone = match snapshot.find_zone(&worker.name) {
-        Some(Served::Zone(zone)) => zone,
-        Some(Served::Broken(_)) => return Outcome::Failed,
-        None => return Outcome::Refused,
+    // A DS record belongs to the parent's side of a cut.
+    let first = match query.qtype {
+        RecordType::DS => snapshot.find_parent_zone(&worker.name),
+        _ => snapshot.find_zone(&worker.name),
     };
-    let mut owner = HEADER_LEN;
-    for _ in 0..=ALIAS_CHAIN_MAX {
+    match first {
+        Some(Served::Zone(zone)) => walk(query, snapshot, zone, worker, trace, response),
+        Some(Served::Broken(_)) => Outcome::Failed,
+        None => Outcome::Refused,
+    }
+}
+
+/// Looks names up, from the one that was asked along the aliases, until one has the last word.
+fn walk<'s>(
+    query: &Query<'_>,
+    snapshot: &'s Snapshot,
+    mut zone: &'s Zone,
+    worker: &mut Worker,
+    trace: &mut impl Trace,
+    response: &mut Writer<'_>,
+) -> Outcome {
+    // Where the names of the chain stand in the response; the question is the first.
+    let mut owners = [HEADER_LEN; ALIAS_CHAIN_MAX + 1];
+    for link in 0..=ALIAS_CHAIN_MAX {
+        let owner = owners[link];
         trace.step(Step::Zone(zone.apex()));
         let found = zone.lookup(&worker.name);
         trace.step(Step::Lookup(found));
-        let entry = match found {
-            Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => zone.entry(id),
+        let answered = match found {
+            Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => {
+                response.authoritative();
+                let entry = zone.entry(id);
+                answers::at_name(query, zone, entry, owner, worker, trace, response)
+            }
+            Lookup::Renamed(ancestor) => {
+                response.authoritative();
+                aliases::renamed(query, zone, ancestor, owner, worker, response)
+            }
             Lookup::Missing { .. } => {
                 response.authoritative();
                 return negative::nxdomain(zone, response);
             }
+            Lookup::Cut(cut) if query.qtype == RecordType::DS && zone.is_at(cut, &worker.name) => {
+                response.authoritative();
+                return answers::at_cut(zone, cut, owner, worker, response);
+            }
             Lookup::Cut(cut) => return referral::refer(zone, cut, worker, response),
         };
-        response.authoritative();
-        let target = match answers::at_name(query, zone, entry, owner, worker, trace, response) {
+        let written_at = match answered {
             Answered::Done(outcome) => return outcome,
-            Answered::Alias { target, written_at } => {
-                owner = written_at;
-                target
-            }
+            Answered::Alias { written_at } => written_at,
         };
-        trace.step(Step::Alias(target));
-        worker.name.fold(target);
+        let next = worker.name.as_wire();
+        trace.step(Step::Alias(next));
+        // A name that comes back would come back for ever.
+        if owners[..=link].iter().any(|&owner| response.reads(owner, next)) {
+            return Outcome::Answered;
+        }
         // RFC 1034 §4.3.2 step 3a: the chain goes on as long as it stays in zones of ours.
         zone = match snapshot.find_zone(&worker.name) {
             Some(Served::Zone(zone)) => zone,
             Some(Served::Broken(_)) | None => return Outcome::Answered,
         };
+        if let Some(slot) = owners.get_mut(link + 1) {
+            *slot = written_at;
+        }
     }
     Outcome::Answered
 }
@@ -186,6 +221,7 @@ fn rcode(outcome: Outcome) -> Rcode {
         Outcome::Malformed => Rcode::FormErr,
         Outcome::NotImplemented => Rcode::NotImp,
         Outcome::BadVersion => Rcode::BadVers,
+        Outcome::TooLong => Rcode::YxDomain,
     }
 }
 

@@ -32,13 +32,15 @@ pub enum Outcome {
     NotImplemented,
     /// BADVERS: an EDNS version that is not spoken.
     BadVersion,
+    /// YXDOMAIN: a DNAME would make the name too long.
+    TooLong,
     /// Nothing was said: a runt, or a response.
     Dropped,
 }
 
 impl Outcome {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Answered,
         Self::NoData,
         Self::NxDomain,
@@ -48,6 +50,7 @@ impl Outcome {
         Self::Malformed,
         Self::NotImplemented,
         Self::BadVersion,
+        Self::TooLong,
         Self::Dropped,
     ];
 }

@@ -88,6 +88,15 @@ fn zones() -> Vec<Authored> {
     add("sub.example.test", RecordType::NS, rdata::ns(&name("ns.elsewhere.test")));
     add("ns.sub.example.test", RecordType::A, address("192.0.2.54"));
     add("ns.sub.example.test", RecordType::AAAA, address("2001:db8::54"));
+    add("sub.example.test", RecordType::DS, Box::from(*b"\x00\x01\x08\x02abcd"));
+    add("old.example.test", RecordType::DNAME, rdata::ns(&name("New.example.test")));
+    add("old.example.test", RecordType::TXT, Box::from(*b"\x02me"));
+    add("x.new.example.test", RecordType::TXT, Box::from(*b"\x03new"));
+    add("ring.example.test", RecordType::DNAME, rdata::ns(&name("ring.ring.example.test")));
+    let long = format!("{0}.{0}.{0}.example.test", "l".repeat(63));
+    add("long.example.test", RecordType::DNAME, rdata::ns(&name(&long)));
+    add("there.example.test", RecordType::CNAME, rdata::ns(&name("back.example.test")));
+    add("back.example.test", RecordType::CNAME, rdata::ns(&name("there.example.test")));
     add("a.b.c.example.test", RecordType::TXT, Box::from(*b"\x01x"));
     let many: Box<[u8]> = [255; 256].into();
     for text in 0..8_u8 {
@@ -242,8 +251,59 @@ fn aliases_are_followed_inside_our_zones() {
     let gone =
         format!("NXDomain aa | gone.example.test. 300 CNAME nothing.example.test. | {SOA} | ");
     check("gone.example.test.", HickoryType::A, &gone);
-    let looped = Asker::new().ask("loop.example.test.", HickoryType::A, None);
-    assert!(looped.answers.len() <= ALIAS_CHAIN_MAX + 1);
+    check(
+        "loop.example.test.",
+        HickoryType::A,
+        "NoError aa | loop.example.test. 300 CNAME loop.example.test. |  | ",
+    );
+    check(
+        "there.example.test.",
+        HickoryType::A,
+        "NoError aa | there.example.test. 300 CNAME back.example.test.; \
+         back.example.test. 300 CNAME there.example.test. |  | ",
+    );
+}
+
+/// `New.example.test.` as hickory shows the RDATA of types that it does not read.
+const TO_NEW: &str = "A05ldwdleGFtcGxlBHRlc3QA";
+
+#[test]
+fn dname_renames_what_is_below_it() {
+    let answered = format!(
+        "NoError aa | old.example.test. 300 DNAME {TO_NEW}; \
+         X.old.example.test. 300 CNAME X.New.example.test."
+    );
+    let found = format!("{answered}; X.New.example.test. 300 TXT new |  | ");
+    check("X.old.example.test.", HickoryType::TXT, &found);
+    check("X.old.example.test.", HickoryType::CNAME, &format!("{answered} |  | "));
+    check("old.example.test.", HickoryType::TXT, "NoError aa | old.example.test. 300 TXT me |  | ");
+    check(
+        "old.example.test.",
+        HickoryType::from(39),
+        &format!("NoError aa | old.example.test. 300 DNAME {TO_NEW} |  | "),
+    );
+    let missing = format!(
+        "NXDomain aa | old.example.test. 300 DNAME {TO_NEW}; \
+         y.z.old.example.test. 300 CNAME y.z.New.example.test. | {SOA} | "
+    );
+    check("y.z.old.example.test.", HickoryType::A, &missing);
+
+    let kept = "k".repeat(50);
+    let long = show(&Asker::new().ask(&format!("{kept}.long.example.test."), HickoryType::A, None));
+    assert!(long.starts_with("YXDomain aa | long.example.test. 300 DNAME "), "{long}");
+    assert!(!long.contains("CNAME "), "{long}");
+    let ring = Asker::new().ask("a.ring.example.test.", HickoryType::A, Some(1232));
+    assert!(ring.answers.len() <= 2 * (ALIAS_CHAIN_MAX + 1));
+}
+
+#[test]
+fn ds_is_answered_on_the_side_of_the_parent() {
+    let found = show(&Asker::new().ask("sub.example.test.", HickoryType::DS, None));
+    assert!(found.starts_with("NoError aa | sub.example.test. 300 DS AAEIAmFiY2Q= | "), "{found}");
+    // Below the cut it is the child's business; at our own apex we have no parent to ask.
+    let below = show(&Asker::new().ask("x.sub.example.test.", HickoryType::DS, None));
+    assert!(below.starts_with("NoError |  | sub.example.test. 300 NS"), "{below}");
+    check("example.test.", HickoryType::DS, &format!("NoError aa |  | {SOA_OF_SERVICE} | "));
 }
 
 #[test]

@@ -126,6 +126,7 @@ impl Zone {
             }
             content.rrsets.1 += 1;
             content.is_cut |= *rtype == RecordType::NS && owner != apex;
+            content.is_dname |= *rtype == RecordType::DNAME;
             rrsets.push(StaticRrset::pack(*rtype, rrset, &mut rdata));
         }
         let names = NameTable::new(&contents);
@@ -194,6 +195,11 @@ impl Zone {
     pub fn labels_below_apex(&self, id: EntryId) -> usize {
         // A key is a name without its root label; counting needs no more than its labels.
         labels(self.names.key(id)).count()
+    }
+
+    /// True where an entry's name is exactly this one, which lies at or below it.
+    pub fn is_at(&self, id: EntryId, name: &Folded) -> bool {
+        self.labels_below_apex(id) + self.apex_labels == name.label_count()
     }
 
     /// The service at an entry.

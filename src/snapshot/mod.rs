@@ -144,8 +144,18 @@ impl Snapshot {
 
     /// The zone with the longest apex that a name is at or under. RFC 1034 §4.3.2 step 2.
     pub fn find_zone(&self, name: &Folded) -> Option<&Served> {
+        self.find_zone_from(name, 0)
+    }
+
+    /// The same for a type that belongs to the parent: where the name is itself an apex, the zone
+    /// above it, if that is ours. RFC 4035 §3.1.4.1.
+    pub fn find_parent_zone(&self, name: &Folded) -> Option<&Served> {
+        self.find_zone_from(name, 1).or_else(|| self.find_zone(name))
+    }
+
+    fn find_zone_from(&self, name: &Folded, least: usize) -> Option<&Served> {
         let labels = name.label_count();
-        (labels.saturating_sub(self.apex_labels_max)..=labels)
+        (labels.saturating_sub(self.apex_labels_max).max(least)..=labels)
             .find_map(|skip| self.served(name.suffix(skip)))
     }
 

@@ -33,6 +33,8 @@ pub struct Entry {
     pub service: Option<u32>,
     /// The zone cut that this name is at or below.
     pub cut: Option<EntryId>,
+    /// The DNAME that this name is at or below; none below a cut.
+    pub dname: Option<EntryId>,
     /// The `*` directly below this name.
     pub wildcard: Option<EntryId>,
 }
@@ -46,9 +48,11 @@ pub struct Content {
     pub service: Option<u32>,
     /// The name is delegated: it has NS records and is not the apex.
     pub is_cut: bool,
+    /// The name has a DNAME: what would be below it is below another name.
+    pub is_dname: bool,
 }
 
-/// What a look-up finds. RFC 1034 §4.3.2, RFC 4592 §2.2.
+/// What a look-up finds. RFC 1034 §4.3.2, RFC 4592 §2.2, RFC 6672 §3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// The name exists.
@@ -67,6 +71,8 @@ pub enum Lookup {
     },
     /// The name is delegated away, or lies below one that is.
     Cut(EntryId),
+    /// The name lies below one with a DNAME.
+    Renamed(EntryId),
 }
 
 /// All names of a zone.
@@ -118,13 +124,18 @@ impl NameTable {
         {
             self.entries[parent.0 as usize].wildcard = Some(id);
         }
-        let inherited = parent.and_then(|parent| self.entry(parent).cut);
+        let above = parent.map(|parent| self.entry(parent));
+        let (cut, dname) = above.map_or((None, None), |above| (above.cut, above.dname));
+        // Whichever is closest to the apex hides the other.
+        let cut = cut.or((content.is_cut && dname.is_none()).then_some(id));
+        let dname = dname.or((content.is_dname && cut.is_none()).then_some(id));
         self.entries.push(Entry {
             key_at: key_at as u32,
             key_len: (self.keys.len() - key_at) as u8,
             rrsets: content.rrsets,
             service: content.service,
-            cut: inherited.or(content.is_cut.then_some(id)),
+            cut,
+            dname,
             wildcard: None,
         });
         let hash = HASH.hash_one(&self.keys[key_at..]);
@@ -173,11 +184,13 @@ impl NameTable {
             .find_map(|skip| Some((skip, self.find(name.labels(skip, below))?)))
             .unwrap_or((below, self.apex()));
         let entry = self.entry(found);
-        match (entry.cut, missing, entry.wildcard) {
-            (Some(cut), _, _) => Lookup::Cut(cut),
-            (None, 0, _) => Lookup::Exact(found),
-            (None, _, Some(source)) => Lookup::Wildcard { source, encloser: found },
-            (None, _, None) => Lookup::Missing { encloser: found },
+        match (entry.cut, entry.dname, missing, entry.wildcard) {
+            (Some(cut), _, _, _) => Lookup::Cut(cut),
+            // A DNAME says nothing of its own name. RFC 6672 §2.3.
+            (None, Some(dname), below, _) if below > 0 || dname != found => Lookup::Renamed(dname),
+            (None, _, 0, _) => Lookup::Exact(found),
+            (None, _, _, Some(source)) => Lookup::Wildcard { source, encloser: found },
+            (None, _, _, None) => Lookup::Missing { encloser: found },
         }
     }
 }
@@ -217,16 +230,20 @@ mod tests {
     /// Zone `example.` with the names of RFC 4592 §2.2.1 and a few more.
     fn table() -> NameTable {
         let mut contents = BTreeMap::new();
-        for (text, is_cut) in [
-            ("*", false),
-            ("sub.*", false),
-            ("host1", false),
-            ("_ssh._tcp.host1", false),
-            ("_ssh._tcp.host2", false),
-            ("subdel", true),
-            ("ns.subdel", false),
+        for (text, kind) in [
+            ("*", ' '),
+            ("sub.*", ' '),
+            ("host1", ' '),
+            ("_ssh._tcp.host1", ' '),
+            ("_ssh._tcp.host2", ' '),
+            ("subdel", 'c'),
+            ("ns.subdel", ' '),
+            ("dname.subdel", 'd'),
+            ("dname", 'd'),
+            ("hidden.dname", 'c'),
         ] {
-            contents.insert(key(text), Content { is_cut, ..Content::default() });
+            let (is_cut, is_dname) = (kind == 'c', kind == 'd');
+            contents.insert(key(text), Content { is_cut, is_dname, ..Content::default() });
         }
         NameTable::new(&contents)
     }
@@ -247,6 +264,7 @@ mod tests {
             }
             Lookup::Missing { encloser } => format!("missing under {}", show(encloser)),
             Lookup::Cut(id) => format!("cut {}", show(id)),
+            Lookup::Renamed(id) => format!("renamed {}", show(id)),
         };
         assert_eq!(found, expected, "{name}");
     }
@@ -268,5 +286,12 @@ mod tests {
         check("ns.subdel.example", "cut subdel.");
         check("ghost.*.example", "missing under *.");
         check("sub.*.example", "exact sub.*.");
+        // What is closest to the apex hides what is below it.
+        check("x.dname.subdel.example", "cut subdel.");
+        check("dname.example", "exact dname.");
+        check("x.dname.example", "renamed dname.");
+        check("x.y.dname.example", "renamed dname.");
+        check("hidden.dname.example", "renamed dname.");
+        check("x.hidden.dname.example", "renamed dname.");
     }
 }

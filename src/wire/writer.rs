@@ -12,7 +12,7 @@
 use super::codes::{Class, Rcode, RecordType};
 use super::edns::{OPT_LEN, opt_record};
 use super::header::{AA, HEADER_LEN, Header, OPCODE, QR, RD, TC};
-use super::name::suffixes;
+use super::name::{NAME_LEN_MAX, suffixes};
 
 /// Pointers have 14 bits. RFC 1035 §4.1.4.
 const POINTER_MAX: usize = 0x3fff;
@@ -220,6 +220,27 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
+    /// Copies the name written at `at` without compression; gives its length.
+    pub fn read_name(&self, mut at: usize, into: &mut [u8; NAME_LEN_MAX]) -> usize {
+        let mut len = 0;
+        // What this writer has written is well-formed, and its pointers point backwards.
+        while let Some(&length) = self.out[..self.len].get(at) {
+            if length >= (POINTER >> 8) as u8 {
+                at = usize::from(u16::from_be_bytes([length, self.out[at + 1]]) & !POINTER);
+                continue;
+            }
+            let end = 1 + usize::from(length);
+            let Some(room) = into.get_mut(len..len + end) else { break };
+            room.copy_from_slice(&self.out[at..at + end]);
+            len += end;
+            if length == 0 {
+                break;
+            }
+            at += end;
+        }
+        len
+    }
+
     /// The octet where the next thing goes.
     pub fn position(&self) -> usize {
         self.len
@@ -258,7 +279,7 @@ impl Writer<'_> {
     }
 
     /// True where the name written at `at` is `name`, case aside.
-    fn reads(&self, mut at: usize, mut name: &[u8]) -> bool {
+    pub fn reads(&self, mut at: usize, mut name: &[u8]) -> bool {
         // Pointers that this writer makes point backwards, so the walk ends.
         while let (Some(&length), Some(&wanted)) = (self.out[..self.len].get(at), name.first()) {
             if length >= (POINTER >> 8) as u8 {
