@@ -3,9 +3,9 @@
 //! ```text
 //!   thoughtspot.customer.com   weighted   ttl 5s   50 answers/s
 //!
-//!   node   address       weight  status      since  last verdict           first in answers
-//!   node1  127.0.0.11         4  ● up           8s  passed in 0.4 ms        50% ██████████
-//!   node2  127.0.0.12         2  ○ down         3s  status 503               0%
+//!   node   address     weight  status       since  last verdict     answered first
+//!   node1  127.0.0.11       4  ● up            8s  ok in 0.4 ms      75% ███████████
+//!   node2  127.0.0.12       4  ○ down          8s  status 503         0%
 //! ```
 //!
 //! Nothing here knows of terminals beyond colours and a width, so all of it is tested as text. No
@@ -17,11 +17,10 @@ use std::time::Duration;
 
 use crate::health::{Outcome, Status, Verdict};
 
-/// The narrowest width that is laid out for, in columns; on less, lines are cut.
-const WIDTH_MIN: usize = 40;
 /// The widest bar, in columns.
 const BAR_MAX: usize = 24;
-/// Widest text of a last verdict, in columns.
+/// Columns of the last verdict: a whole pass at least, most reasons at best.
+const VERDICT_MIN: usize = 12;
 const VERDICT_MAX: usize = 24;
 
 /// What the board shows.
@@ -159,11 +158,14 @@ fn table(board: &Board, page: &mut Page) {
     let address_width = board.rows.iter().map(|row| row.address.to_string().len()).max();
     let address_width = address_width.unwrap_or(0).max("address".len());
     let left = format!(
-        "  {:node_width$}  {:address_width$}  weight  {:11}  {:>5}  {:VERDICT_MAX$}  ",
-        "node", "address", "status", "since", "last verdict",
+        "  {:node_width$}  {:address_width$}  weight  {:11}  {:>5}  ",
+        "node", "address", "status", "since",
     );
-    let bar_width = page.width.max(WIDTH_MIN).saturating_sub(columns(&left) + 6).min(BAR_MAX);
-    page.put(Ink::Faint, left + "first in answers");
+    // What is left is shared by the verdict, and by the share with its bar.
+    let room = page.width.saturating_sub(columns(&left) + "  100% ".len());
+    let verdict_width = (room / 2).clamp(VERDICT_MIN, VERDICT_MAX);
+    let bar_width = room.saturating_sub(verdict_width).min(BAR_MAX);
+    page.put(Ink::Faint, format!("{left}{:verdict_width$}  answered first", "last verdict"));
     page.end();
 
     for row in &board.rows {
@@ -176,7 +178,7 @@ fn table(board: &Board, page: &mut Page) {
         page.put(ink, format!("{:11}", format!("{mark} {}{turning}", row.status)));
         page.put(Ink::Plain, format!("  {:>5}  ", row.since.map_or("-".to_owned(), age)));
         let (verdict, ink) = verdict(row.last.as_ref());
-        page.put(ink, format!("{:VERDICT_MAX$}  ", cut(&verdict, VERDICT_MAX)));
+        page.put(ink, format!("{:verdict_width$}  ", cut(&verdict, verdict_width)));
         let Some(share) = row.share else {
             page.end();
             continue;
@@ -212,7 +214,7 @@ fn verdict(last: Option<&Verdict>) -> (String, Ink) {
     };
     let milliseconds = verdict.latency.as_secs_f64() * 1000.0;
     match &verdict.outcome {
-        Outcome::Pass => (format!("passed in {milliseconds:.1} ms"), Ink::Plain),
+        Outcome::Pass => (format!("ok in {milliseconds:.1} ms"), Ink::Plain),
         Outcome::Fail(reason) => (reason.to_string(), Ink::Red),
         Outcome::NoVerdict(reason) => (reason.to_string(), Ink::Yellow),
     }

@@ -40,11 +40,11 @@ fn board() -> Board {
 const EXPECTED: &str = "  \
   thoughtspot.customer.com   weighted   ttl 5s   50 answers/s
 
-  node   address     weight  status       since  last verdict              first in answers
-  node1  127.0.0.11       4  ● up            8s  passed in 0.4 ms           75% ██████████████████
-  node2  127.0.0.12       4  ○ down          8s  status 503                  0%
+  node   address     weight  status       since  last verdict  answered first
+  node1  127.0.0.11       4  ● up            8s  ok in 0.4 ms   75% █████████
+  node2  127.0.0.12       4  ○ down          8s  status 503      0%
   node3  127.0.0.13       4  ? unknown        -  -
-  node4  127.0.0.14       4  ● up…           8s  timed out                  25% ██████
+  node4  127.0.0.14       4  ● up…           8s  timed out      25% ███
 
     3s ago  node2 is down
 
@@ -54,12 +54,24 @@ const EXPECTED: &str = "  \
 
 #[test]
 fn columns_are_aligned_and_bars_are_to_scale() {
-    assert_eq!(render(&board(), 120, false), EXPECTED);
+    assert_eq!(render(&board(), 80, false), EXPECTED);
+}
+
+#[test]
+fn a_wide_terminal_gets_whole_reasons_and_long_bars() {
+    let mut board = board();
+    board.rows[1].last = Some(Verdict {
+        outcome: Outcome::Fail(Reason::Protocol("its head is too long".to_owned())),
+        latency: Duration::ZERO,
+    });
+    let wide = render(&board, 120, false);
+    assert!(wide.contains("  not http: its head is t…    0%\n"), "{wide}");
+    assert!(wide.contains(&format!("  75% {}\n", "█".repeat(18))), "{wide}");
 }
 
 #[test]
 fn colours_change_nothing_but_colours() {
-    let coloured = render(&board(), 120, true);
+    let coloured = render(&board(), 80, true);
     assert!(coloured.contains("\x1b[32m● up"));
     assert!(coloured.contains("\x1b[31m○ down"));
     let mut plain = String::new();

@@ -53,7 +53,7 @@ impl Show {
 
     /// Looks and shows until dropped; what is printed afterwards begins below the board.
     pub(super) async fn run(mut self, server: &Server) {
-        let _cursor = (!self.plain).then_some(Cursor);
+        let _cursor = (!self.plain).then(|| Cursor);
         let mut drawn_lines = 0;
         let mut shares_due = self.started + SHARES_EVERY;
         if self.plain {
