@@ -127,7 +127,8 @@ impl Page {
 
     fn resolved(&mut self, depth: usize, name: &str, value: &str, default: bool) {
         let mark = if default { "(default)" } else { "" };
-        let width = KEY_COLUMN - depth * 2;
+        // The server's keys are longer than those of a service.
+        let width = if depth == 1 { 27 } else { 19 - depth * 2 };
         self.line(depth, format_args!("{name:width$} {value:VALUE_COLUMN$} {mark}"));
     }
 
@@ -204,10 +205,14 @@ impl Page {
         let share = if shares.is_some() { "share" } else { "" };
         self.line(
             2,
-            format_args!("{:name_width$}  {:address_width$}  weight  {share}", "node", "address"),
+            format_args!(
+                "{:name_width$}  {:address_width$}  weight  {share:>6}",
+                "node", "address"
+            ),
         );
         for (index, node) in nodes.iter().enumerate() {
-            let share = shares.as_ref().map(|all| format!("{:>4.0}%", all[index] * 100.0));
+            let share =
+                shares.as_ref().map(|all| format!("{:>5}%", (all[index] * 1000.0).round() / 10.0));
             for (line, address) in texts[index].iter().enumerate() {
                 if line > 0 {
                     self.line(2, format_args!("{:name_width$}  {address}", ""));
@@ -248,7 +253,10 @@ impl Page {
         match worst {
             Some((total, sum)) => {
                 let total = time(total);
-                self.line(2, format_args!("a dead node is in no cache after at most {total}"));
+                self.line(
+                    2,
+                    format_args!("a dead node is withdrawn, from caches too, within {total}"),
+                );
                 self.line(3, format_args!("{total} = {sum}"));
             }
             None => self.line(2, "no check: a dead node stays in the answers"),
@@ -282,8 +290,7 @@ impl Page {
     }
 }
 
-/// Where values begin, and how wide they are before "(default)".
-const KEY_COLUMN: usize = 28;
+/// How wide values are before "(default)".
 const VALUE_COLUMN: usize = 34;
 
 /// The longest that a dead node's address can be in a cache, and the sum that makes it.

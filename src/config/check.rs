@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::reader::{Fields, Reader, Text, Value, in_order, number};
+use super::fields::Fields;
+use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::{CHECK, HTTP};
+use super::value::{Text, Value, in_order, number};
 use crate::health::{Ask, Check, HttpAsk};
 use crate::wire::Name;
 
@@ -96,15 +98,18 @@ impl Checks {
             named.used = true;
             return named.recipe.clone();
         }
-        let known = || self.by_name.keys().map(String::as_str);
-        let help = if let Some(near) = nearest(&name.text, known()) {
+        let near = nearest(&name.text, self.by_name.keys().map(String::as_str)).map(str::to_owned);
+        let help = if let Some(near) = near {
+            // It was meant, so it is not unused.
+            self.by_name.entry(near.clone()).and_modify(|named| named.used = true);
             format!("did you mean \"{near}\"?")
         } else if name.text.starts_with([':', '/']) {
             format!("write it as a check: check = {{ http = \"{}\" }}", name.text)
         } else if self.by_name.is_empty() {
             format!("write a table [check.{}] with what to ask", name.text)
         } else {
-            format!("the checks here are {}", known().collect::<Vec<_>>().join(", "))
+            let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+            format!("the checks here are {}", known.join(", "))
         };
         reader.refuse(name.span.clone(), format!("there is no check \"{}\"", name.text), help);
         None

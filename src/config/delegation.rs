@@ -11,7 +11,10 @@
 
 use std::net::IpAddr;
 
-use super::reader::{Fields, Reader, Text};
+use super::fields::Fields;
+use super::names;
+use super::reader::Reader;
+use super::value::Text;
 use crate::wire::{Name, RecordType};
 use crate::zone::Records;
 
@@ -82,13 +85,17 @@ fn name_server(
         reader.refuse(span, "a name server needs a name", help);
         return None;
     }
-    let name = match Name::from_text_under(written, apex) {
+    let name = match names::read(written, apex) {
         Ok(name) => name,
-        Err(why) => {
-            reader.refuse(span, format!("\"{written}\" is not a name: {why}"), "");
+        Err((why, help)) => {
+            reader.refuse(span, why, help);
             return None;
         }
     };
+    if name.is_wildcard() {
+        reader.refuse(span, "a name server cannot be a wildcard", "write its own name: \"ns1\"");
+        return None;
+    }
     let mut addresses = Vec::new();
     let mut sound = true;
     for word in words {

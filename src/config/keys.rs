@@ -169,7 +169,7 @@ impl Takes {
                 let built = words.iter().filter(|word| word.later.is_none() || other.is_some());
                 one_of(built.map(|word| format!("\"{}\"", word.name)))
             }
-            Self::List(inner) => format!("a list; each of it is {}", inner.words()),
+            Self::List(inner) => format!("a list, each item {}", inner.words()),
             Self::Table(kind) => format!("a table {{ {} }}", kind.key_names().join(", ")),
             Self::Named(kind) => format!("tables {}", kind.header),
             Self::Map(inner) => format!("a table of names, each with {}", inner.words()),

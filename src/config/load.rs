@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
+use super::names;
 use super::suggest::nearest;
-use super::{Loaded, Server, ZoneFiles, read_server, read_zone_with};
+use super::{Loaded, Server, ZoneFiles, read_server, read_zone_with, sort_by_place};
 use crate::snapshot::Authored;
 use crate::wire::Name;
 use crate::zone::{Diagnostic, Severity, Source, diagnostic::has_errors};
@@ -41,7 +42,7 @@ pub fn load(path: Option<&Path>) -> Loaded {
             Vec::new()
         }
     };
-    sort(&mut diagnostics);
+    sort_by_place(&mut diagnostics);
     Loaded { server: server.filter(|_| readable), zones, diagnostics }
 }
 
@@ -176,15 +177,15 @@ fn apex_of(path: &Path, out: &mut Vec<Diagnostic>) -> Option<(Name, Kind)> {
     if stem == ROOT_STEM {
         return Some((Name::root(), kind));
     }
-    match Name::from_text(stem) {
-        Ok(apex) => Some((apex, kind)),
-        Err(why) => {
-            let message = format!("{} does not name a zone: {why}", path.display());
-            let help = "a zone's file is called by the delegated name: zones/app.example.org.toml";
-            out.push(Diagnostic::unplaced(message).help(help));
-            None
-        }
-    }
+    let told = match names::read(stem, &Name::root()) {
+        Ok(apex) if !apex.is_wildcard() => return Some((apex, kind)),
+        Ok(_) => "a zone cannot be a wildcard".to_owned(),
+        Err((why, _)) => why,
+    };
+    let message = format!("{} does not name a zone: {told}", path.display());
+    let help = "a zone's file is called by the delegated name: app.example.org.toml";
+    out.push(Diagnostic::unplaced(message).help(help));
+    None
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
@@ -201,7 +202,12 @@ fn no_zones(folder: &Path, error: &io::Error) -> Diagnostic {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
-    let len = fs::metadata(path)?.len();
+    let about = fs::metadata(path)?;
+    // A pipe would be waited for, and a device has no end.
+    if !about.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let len = about.len();
     if len > FILE_LEN_MAX {
         let message = format!("it has {len} octets, more than {FILE_LEN_MAX}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
@@ -218,11 +224,4 @@ fn serial_of(path: &Path) -> io::Result<u32> {
     let time: SystemTime = fs::metadata(path)?.modified()?;
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Ok((seconds & u64::from(u32::MAX)) as u32)
-}
-
-/// By file and place; problems without a place first, since others may follow from them.
-fn sort(diagnostics: &mut [Diagnostic]) {
-    diagnostics.sort_by_key(|one| {
-        one.place.as_ref().map(|place| (place.source.path.clone(), place.span.start))
-    });
 }

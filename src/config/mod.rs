@@ -5,6 +5,7 @@
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
 //!   tables.rs  what may be written        each key described once, in the terms of keys.rs
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
+//!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
 //!     delegation.rs check.rs service.rs nodes.rs records.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
@@ -17,8 +18,10 @@
 
 mod check;
 mod delegation;
+mod fields;
 pub mod keys;
 mod load;
+mod names;
 mod nodes;
 mod reader;
 mod records;
@@ -28,6 +31,7 @@ mod service;
 mod suggest;
 mod syntax;
 pub mod tables;
+mod value;
 mod zone;
 
 #[cfg(test)]
@@ -63,6 +67,14 @@ impl Loaded {
         let server = self.server?;
         (!self.zones.is_empty()).then_some(Config { server, zones: self.zones })
     }
+}
+
+/// By file and place, because keys are judged in another order than they are read in; problems
+/// without a place come first, since others may follow from them.
+fn sort_by_place(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|one| {
+        one.place.as_ref().map(|place| (place.source.path.clone(), place.span.start))
+    });
 }
 
 /// Everything an operator wrote, with every default filled in.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::reader::{Reader, Text, Value, in_order};
+use super::reader::Reader;
 use super::tables::NODE;
+use super::value::{Text, Value, in_order};
 
 /// So many addresses in one service: of one family they still fit one message over TCP.
 pub(super) const ADDRESSES_MAX: usize = 2048;
@@ -80,16 +81,19 @@ fn read_short(text: &Text, reader: &mut Reader<'_>) -> Option<Draft> {
     let address = read_address(&text.part(first), reader);
     let mut weight = Some(1);
     for (index, word) in words.enumerate() {
-        let part = text.part(word);
+        let span = text.part(word).span;
         weight = word.strip_prefix(['x', 'X']).and_then(|digits| digits.parse().ok());
+        if word.parse::<IpAddr>().is_ok() {
+            let help = format!(
+                "two nodes: \"{first}\", \"{word}\"; one node with both: {{ address = \
+                 [\"{first}\", \"{word}\"] }}"
+            );
+            reader.refuse(span, "a node in one text has one address", help);
+            return None;
+        }
         if index > 0 || weight.is_none() {
             let message = format!("\"{word}\" is not a weight of x0 to x65535");
-            let help = if word.parse::<IpAddr>().is_ok() {
-                format!("a node with several addresses: {{ address = [\"{first}\", \"{word}\"] }}")
-            } else {
-                format!("write \"{first} x3\"")
-            };
-            reader.refuse(part.span, message, help);
+            reader.refuse(span, message, format!("write \"{first} x3\""));
             return None;
         }
     }

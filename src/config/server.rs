@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::reader::{Fields, Reader, Text};
+use super::fields::Fields;
+use super::reader::Reader;
 use super::tables::{DNS, LISTEN, SERVER};
-use super::{Dns, Listen, Server, syntax};
+use super::value::Text;
+use super::{Dns, Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -35,6 +37,7 @@ pub fn read_server(
     // The key's bounds lie within 16 bits.
     let dns = Dns { udp_size: u16::try_from(dns.number("udp_size")).unwrap_or(u16::MAX) };
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
+    sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
     (zones.clone(), server.map(|listen| Server { zones, state, listen, dns }))
 }

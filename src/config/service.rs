@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::Checks;
+use super::fields::Fields;
+use super::names;
 use super::nodes::{self, Draft};
-use super::reader::{Fields, Reader, Value, as_duration, number};
+use super::reader::Reader;
 use super::tables::{SERVICE, TTL};
+use super::value::{Value, as_duration, number};
 use crate::health::{Check, Target};
 use crate::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, WhenAllDown};
 use crate::wire::{Name, RecordType};
@@ -36,10 +39,10 @@ impl Heading {
             reader.refuse(span, "the service has no name", help);
             return None;
         }
-        let owner = match Name::from_text_under(written, apex) {
+        let owner = match names::read(written, apex) {
             Ok(owner) => owner,
-            Err(why) => {
-                reader.refuse(span, format!("\"{written}\" is not a name: {why}"), "");
+            Err((why, help)) => {
+                reader.refuse(span, why, help);
                 return None;
             }
         };

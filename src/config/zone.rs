@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::check::Checks;
-use super::reader::{Reader, in_order};
+use super::reader::Reader;
 use super::service::{self, Heading};
 use super::tables::{ZONE, ZONE_FILE};
-use super::{delegation, records, syntax};
+use super::value::in_order;
+use super::{delegation, records, sort_by_place, syntax};
 use crate::snapshot::{Authored, ZoneModel};
 use crate::steer::Service;
 use crate::wire::{Name, RecordType};
@@ -60,6 +61,7 @@ pub fn read_zone_with(
     {
         records::judge(&model.records, &places, &model.services, out);
     }
+    sort_by_place(&mut out[before..]);
     match model {
         Some(model) if !has_errors(&out[before..]) => Authored::Good(Arc::new(model)),
         Some(_) | None => Authored::Broken(files.apex.clone()),
@@ -80,12 +82,11 @@ pub(super) fn read_with_records(
         let file = reader.fields(&ZONE_FILE, tree.get_ref(), 0..0);
         if let Some((table, span)) = file.table("zone") {
             let zone = reader.fields(&ZONE, table, span.clone());
-            for rtype in [RecordType::SOA, RecordType::NS] {
-                if records.get(&files.apex, rtype).is_some() {
-                    let message = format!("[zone] stands beside the master file's {rtype} record");
-                    let help = "keep one of the two: both say which name servers the zone has";
-                    reader.refuse(span.clone(), message, help);
-                }
+            let held = [RecordType::SOA, RecordType::NS];
+            if let Some(rtype) = held.iter().find(|it| records.get(&files.apex, **it).is_some()) {
+                let message = format!("[zone] stands beside the master file's {rtype} record");
+                let help = "keep one of the two: both say which name servers the zone has";
+                reader.refuse(span.clone(), message, help);
             }
             delegation::add(&zone, files.serial, &mut records, &mut reader);
         }
@@ -117,12 +118,14 @@ fn judge_authority(files: &ZoneFiles, records: &Records, out: &mut Vec<Diagnosti
     if records.get(&files.apex, RecordType::SOA).is_some() {
         return;
     }
-    let help = if files.master.is_some() {
-        "add an SOA record, or write [zone] in the zone's .toml file"
+    let (what, help) = if files.master.is_some() {
+        ("SOA record", "add one, or write [zone] in the zone's .toml file in place of NS records")
     } else {
-        "write [zone] with ns = [\"ns1 192.0.2.53\"]: each server's name and public address"
+        let help =
+            "write [zone] with ns = [\"ns1 192.0.2.53\"]: each server's name and public address";
+        ("name servers", help)
     };
-    let message = format!("the zone {} has no name servers", files.apex);
+    let message = format!("the zone {} has no {what}", files.apex);
     // The master file is where an SOA would be; without one, the start of the TOML file.
     let source = files.master.as_ref().or(files.toml.as_ref());
     let place = source.map(|source| Place { source: Arc::clone(source), span: 0..0 });

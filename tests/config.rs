@@ -1,0 +1,483 @@
+//! The configuration as an operator meets it: files in, a model or a list of problems out.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rota::cli::check::report;
+use rota::config::keys::{Fallback, Kind, Takes};
+use rota::config::tables::{SERVER, ZONE_FILE};
+use rota::config::{Loaded, ZoneFiles, load, read_server, read_zone, render};
+use rota::snapshot::Authored;
+use rota::wire::{Name, RecordType};
+use rota::zone::{Diagnostic, Severity, Source};
+
+fn zone(apex: &str, text: &str) -> (Authored, Vec<Diagnostic>) {
+    let source = Source { path: format!("zones/{apex}.toml"), text: text.to_owned() };
+    let files = ZoneFiles {
+        apex: Name::from_text(apex).unwrap(),
+        toml: Some(Arc::new(source)),
+        master: None,
+        serial: 1_700_000_000,
+    };
+    let mut out = Vec::new();
+    let zone = read_zone(&files, &mut out);
+    (zone, out)
+}
+
+/// A folder of files that is gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &[u8])]) -> Self {
+        let path = std::env::temp_dir().join(format!("rota-config-{}-{name}", std::process::id()));
+        for (file, text) in files {
+            let file = path.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        Self(path)
+    }
+
+    fn load(&self) -> Loaded {
+        load(Some(&self.0.join("rota.toml")))
+    }
+
+    /// What is said, with the folder's own path left out.
+    fn said(&self, loaded: &Loaded) -> Vec<String> {
+        let prefix = format!("{}/", self.0.display());
+        loaded.diagnostics.iter().map(|one| one.to_string().replace(&prefix, "")).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn six_mistakes_are_told_at_once_each_with_its_place() {
+    let (zone, out) = zone(
+        "app.test",
+        r#"[zone]
+ns = ["ns1 192.0.2.53"]
+
+[check.ready]
+http = ":8080/ready"
+evrey = "2s"
+timeout = 2
+
+[service.www]
+check = "redy"
+nodes = ["192.0.2.300 x4", "192.0.2.12"]
+policy = "wieghted"
+
+[service."www.example.org."]
+nodes = ["192.0.2.13"]
+"#,
+    );
+    assert_eq!(zone, Authored::Broken(Name::from_text("app.test").unwrap()));
+    assert_eq!(
+        render(&out, false),
+        r#"error: a check has no key `evrey`
+ --> zones/app.test.toml:6:1
+  |
+6 | evrey = "2s"
+  | ^^^^^
+  |
+  = help: did you mean `every`?
+
+error: `timeout` takes a duration (like "5s"), not a number
+ --> zones/app.test.toml:7:11
+  |
+7 | timeout = 2
+  |           ^
+  |
+  = help: write the unit: "2s"
+
+error: there is no check "redy"
+  --> zones/app.test.toml:10:10
+   |
+10 | check = "redy"
+   |          ^^^^
+   |
+   = help: did you mean "ready"?
+
+error: "192.0.2.300" is not an address
+  --> zones/app.test.toml:11:11
+   |
+11 | nodes = ["192.0.2.300 x4", "192.0.2.12"]
+   |           ^^^^^^^^^^^
+   |
+   = help: write IPv4 like 192.0.2.11, or IPv6 like 2001:db8::11
+
+error: `policy` knows no "wieghted"
+  --> zones/app.test.toml:12:10
+   |
+12 | policy = "wieghted"
+   |          ^^^^^^^^^^
+   |
+   = help: did you mean "weighted"?
+
+error: the service www.example.org. lies outside the zone app.test.
+  --> zones/app.test.toml:14:10
+   |
+14 | [service."www.example.org."]
+   |          ^^^^^^^^^^^^^^^^^^
+   |
+   = help: names that end with a dot are complete; others lie under the zone
+
+6 errors
+"#
+    );
+}
+
+#[test]
+fn every_syntax_error_is_told_and_nothing_that_only_follows_from_it() {
+    let (_, out) = zone(
+        "app.test",
+        "[zone]\nns = [\"ns1 192.0.2.53\"\n[service.app]\nnodes = [\"192.0.2.11\" \
+         \"192.0.2.12\"]\nanswers = 4x\nunknown = 1\n",
+    );
+    assert_eq!(
+        out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "zones/app.test.toml:2:6: this bracket is never closed (close it after its last item, \
+             before the next key begins)",
+            "zones/app.test.toml:4:23: this is not TOML: missing comma between array elements, \
+             expected `,`",
+            "zones/app.test.toml:5:11: this is not TOML: string values must be quoted, expected \
+             literal string",
+        ]
+    );
+}
+
+#[test]
+fn a_key_written_twice_does_not_hide_other_mistakes() {
+    let (_, out) = zone(
+        "app.test",
+        "[zone]\nns = [\"ns1 192.0.2.53\"]\n[service.app]\nnodes = [\"192.0.2.11\"]\n\
+         nodes = [\"192.0.2.12\"]\ntll = \"5s\"\n",
+    );
+    assert_eq!(
+        out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "zones/app.test.toml:5:1: `nodes` is written twice (keep one of the two; the first one \
+             stands above)",
+            "zones/app.test.toml:6:1: a service has no key `tll` (did you mean `ttl`?)",
+        ]
+    );
+}
+
+/// The longer example of the design: it names the future, so every refusal must be "not yet".
+const EXAMPLE: &str = r#"[zone]
+ns = ["ns1 192.0.2.53"]
+[check.ready]
+http    = { port = 8080, path = "/ready", host = "app.customer.com", expect = ["200-299"] }
+every   = "5s"
+[service.app]
+check  = ["ready"]
+ttl    = { calm = "30s", alert = "5s" }
+steer  = "geo"
+policy = "weighted"
+answers = 2
+spread  = ["rack"]
+when_all_down = "open"
+srv     = { "_https._tcp" = 443 }
+https   = { port = 443, alpn = ["h2"] }
+[service.app.pool.eu]
+place = ["EU", "AF"]
+nodes = [{ name = "eu1", address = ["192.0.2.11", "2001:db8::11"], weight = 3, labels = { rack = "a" } }, "192.0.2.12"]
+[service.app.pool.us]
+place = ["*"]
+nodes = ["198.51.100.11 x3", "198.51.100.12"]
+"#;
+
+#[test]
+fn the_long_example_is_understood_and_refused_only_where_it_is_early() {
+    let (_, out) = zone("lb.customer.com", EXAMPLE);
+    let said: Vec<_> = out.iter().map(|one| one.message.as_str()).collect();
+    let early = ["steer", "spread", "srv", "https", "pool"];
+    assert_eq!(said, early.map(|key| format!("`{key}` is not yet built")));
+    assert!(out.iter().all(|one| one.help.is_some()));
+
+    // What is early is judged all the same: a mistake in it would else wait for the version that
+    // has it.
+    let wrong = EXAMPLE.replace("\"AF\"]", "7]").replace("weight = 3", "wait = 3");
+    let (_, out) = zone("lb.customer.com", &wrong);
+    let said: Vec<_> = out.iter().map(ToString::to_string).collect();
+    for expected in
+        ["17:16: `place` takes a place (\"EU\"), not a number", "18:68: a node has no key `wait`"]
+    {
+        assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    }
+
+    // Without the future it is a service of today.
+    let today: String = EXAMPLE
+        .lines()
+        .take_while(|line| !line.contains(".pool."))
+        .filter(|line| !early.iter().any(|key| line.starts_with(key)))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (zone, out) = zone("lb.customer.com", &format!("{today}nodes = [\"192.0.2.11 x3\"]\n"));
+    assert!(matches!(zone, Authored::Good(_)), "{out:?}");
+}
+
+#[test]
+fn every_key_of_the_design_is_described() {
+    let mut known = Vec::new();
+    collect(&SERVER, &mut known);
+    collect(&ZONE_FILE, &mut known);
+    for key in [
+        "zones",
+        "state",
+        "listen",
+        "dns",
+        "admin",
+        "workers",
+        "nsid",
+        "version",
+        "cookies",
+        "rate_limit",
+        "udp_size",
+        "zone",
+        "ns",
+        "check",
+        "http",
+        "every",
+        "fails",
+        "passes",
+        "timeout",
+        "service",
+        "nodes",
+        "ttl",
+        "calm",
+        "alert",
+        "steer",
+        "policy",
+        "answers",
+        "spread",
+        "when_all_down",
+        "srv",
+        "https",
+        "alpn",
+        "pool",
+        "place",
+        "name",
+        "address",
+        "weight",
+        "labels",
+        "share",
+        "together",
+        "port",
+        "path",
+        "host",
+        "expect",
+    ] {
+        assert!(known.contains(&key), "{key}");
+    }
+}
+
+fn collect(kind: &'static Kind, known: &mut Vec<&'static str>) {
+    for key in kind.keys {
+        known.push(key.name);
+        assert!(key.later.is_none() || key.default != Fallback::Required, "{}", key.name);
+        collect_takes(&key.takes, known);
+    }
+}
+
+fn collect_takes(takes: &'static Takes, known: &mut Vec<&'static str>) {
+    match takes {
+        Takes::Table(kind) | Takes::Named(kind) => collect(kind, known),
+        Takes::List(inner) | Takes::Map(inner) => collect_takes(inner, known),
+        Takes::Either(all) => all.iter().for_each(|one| collect_takes(one, known)),
+        Takes::Text(_)
+        | Takes::Number { .. }
+        | Takes::Flag
+        | Takes::Duration { .. }
+        | Takes::Words { .. } => {}
+    }
+}
+
+fn server(text: &str) -> (Option<rota::config::Server>, Vec<String>) {
+    let source = Arc::new(Source { path: "rota.toml".to_owned(), text: text.to_owned() });
+    let mut out = Vec::new();
+    let (_, server) = read_server(&source, Path::new("base"), &mut out);
+    (server, out.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn an_empty_server_file_has_every_default() {
+    let (server, said) = server("");
+    let server = server.unwrap();
+    assert_eq!(said, [""; 0]);
+    assert_eq!(server.zones, Path::new("base/zones"));
+    assert_eq!(server.state, Path::new("base/state"));
+    assert_eq!(server.listen.dns.len(), 2);
+    assert!(server.listen.dns.iter().all(|socket| socket.ip().is_loopback()));
+    assert_eq!(server.listen.admin.to_string(), "127.0.0.1:9153");
+    assert_eq!((server.listen.workers, server.dns.udp_size), (0, 1232));
+}
+
+#[test]
+fn a_server_file_is_judged_whole() {
+    let (server_read, said) = server(
+        "zoness = \"z\"\nstate = 1\n[listen]\ndns = [\"127.0.0.1\", \"[::1]:53\", \"[::1]:53\"]\n\
+         admin = \":9153\"\ntcp_connections = 10\ntcp_connections_per_client = 11\n\
+         tcp_idle = \"0s\"\n[dns]\nudp_size = 511\nrate_limit = false\n",
+    );
+    assert_eq!(server_read, None);
+    let mut places: Vec<_> =
+        said.iter().map(|one| one.split(' ').next().unwrap_or_default().to_owned()).collect();
+    places.sort();
+    let expected = ["10:12", "11:1", "1:1", "2:9", "4:34", "4:9", "5:10", "7:30", "8:12"];
+    assert_eq!(places, expected.map(|place| format!("rota.toml:{place}:")), "{said:#?}");
+
+    let (server_read, said) = server("zones = \"/srv/zones\"\n[listen]\ndns = [\"0.0.0.0:53\"]\n");
+    assert_eq!(said, [""; 0]);
+    assert_eq!(server_read.unwrap().zones, Path::new("/srv/zones"));
+}
+
+const SMALL: &[u8] = b"[zone]\nns = [\"ns1 192.0.2.53\"]\n";
+
+#[test]
+fn a_folder_holds_one_zone_for_each_apex() {
+    let folder = Folder::new(
+        "good",
+        &[
+            ("rota.toml", b""),
+            ("zones/b.test.toml", SMALL),
+            ("zones/a.b.test.toml", SMALL),
+            ("zones/a.test.toml", SMALL),
+            ("zones/root.toml", SMALL),
+            ("zones/.hidden.toml", b"nonsense"),
+            ("zones/a.test.toml~", b"nonsense"),
+            ("zones/README", b"nonsense"),
+            ("zones/deeper/c.test.toml", b"nonsense"),
+        ],
+    );
+    let loaded = folder.load();
+    assert_eq!(folder.said(&loaded), [""; 0]);
+    let apexes: Vec<_> = loaded
+        .zones
+        .iter()
+        .map(|zone| match zone {
+            Authored::Good(model) => model.records.apex.to_string(),
+            Authored::Broken(apex) => panic!("{apex} is right"),
+        })
+        .collect();
+    assert_eq!(apexes, [".", "a.test.", "b.test.", "a.b.test."]);
+    assert_eq!(folder.load(), loaded, "the same files make equal zones");
+    assert!(loaded.into_config().is_some());
+}
+
+#[test]
+fn a_master_file_and_a_toml_file_make_one_zone() {
+    let master = "@ 300 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 300 NS ns1\n\
+                  ns1 300 A 192.0.2.53\napp 300 A 192.0.2.11\napp 300 A 192.0.2.12\n\
+                  www 300 CNAME app\n";
+    let toml = "[service.app]\ncheck = { http = \":8080/ready\" }\n";
+    let folder = Folder::new(
+        "both",
+        &[
+            ("rota.toml", b""),
+            ("zones/a.test.zone", master.as_bytes()),
+            ("zones/a.test.toml", toml.as_bytes()),
+            ("zones/b.test.zone", master.as_bytes()),
+            ("zones/b.test.toml", b"[zone]\nns = [\"ns1 192.0.2.53\"]\n"),
+            ("zones/c.test.zone", b"@ 300 NS ns1\nns1 300 A 192.0.2.53\n"),
+            ("zones/d.test.toml", b"[service.app]\nnodes = [\"192.0.2.11\"]\n"),
+        ],
+    );
+    let loaded = folder.load();
+    assert_eq!(
+        folder.said(&loaded),
+        [
+            "zones/b.test.toml:1:2: [zone] stands beside the master file's SOA record (keep one of \
+             the two: both say which name servers the zone has)",
+            "zones/c.test.zone:1:1: the zone c.test. has no SOA record (add one, or write [zone] in \
+             the zone's .toml file in place of NS records)",
+            "zones/d.test.toml:1:1: the zone d.test. has no name servers (write [zone] with ns = \
+             [\"ns1 192.0.2.53\"]: each server's name and public address)",
+        ]
+    );
+    let Authored::Good(model) = &loaded.zones[0] else { panic!("the zone is right") };
+    let ids: Vec<_> = model.services[0].nodes().map(|node| node.id.as_str()).collect();
+    assert_eq!(ids, ["a.test/app/192-0-2-11", "a.test/app/192-0-2-12"]);
+    assert_eq!(model.services[0].targets().count(), 2);
+}
+
+#[test]
+fn the_serial_is_the_newest_time_of_the_files() {
+    let folder = Folder::new("serial", &[("rota.toml", b""), ("zones/a.test.toml", SMALL)]);
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let file = fs::File::options().write(true).open(folder.0.join("zones/a.test.toml")).unwrap();
+    file.set_modified(time).unwrap();
+    let loaded = folder.load();
+    let Authored::Good(model) = &loaded.zones[0] else { panic!("the zone is right") };
+    let soa = &model.records.get(&model.records.apex, RecordType::SOA).unwrap().rdata[0];
+    assert_eq!(soa[soa.len() - 20..][..4], 1_700_000_000_u32.to_be_bytes());
+}
+
+#[test]
+fn a_bad_file_spoils_its_own_zone_only() {
+    let folder = Folder::new(
+        "bad",
+        &[
+            ("rota.toml", b""),
+            ("zones/a.test.toml", SMALL),
+            ("zones/b.test.toml", b"[zone]\nns = [\"ns1\"]\n"),
+            ("zones/c.test.toml", b"# \xff\n"),
+            ("zones/D.test.toml", SMALL),
+            ("zones/d.test.toml", SMALL),
+            ("zones/e.test.tml", SMALL),
+            ("zones/f..test.toml", SMALL),
+        ],
+    );
+    let loaded = folder.load();
+    assert_eq!(
+        folder.said(&loaded),
+        [
+            "cannot read zones/c.test.toml: line 1 is not UTF-8",
+            "zones/D.test.toml and zones/d.test.toml name the same zone (remove one: case makes no \
+             difference)",
+            "zones/e.test.tml is not read (did you mean e.test.toml?)",
+            "zones/f..test.toml does not name a zone: \"f..test\" is not a name: a label is empty \
+             (two dots in a row, or a leading dot) (a zone's file is called by the delegated name: \
+             app.example.org.toml)",
+            "zones/b.test.toml:2:8: the name server ns1.b.test. has no address (add it: \"ns1 \
+             192.0.2.53\")",
+        ]
+    );
+    let warnings =
+        loaded.diagnostics.iter().filter(|one| one.severity == Severity::Warning).count();
+    assert_eq!(warnings, 1);
+    let good: Vec<_> = loaded.zones.iter().map(|zone| matches!(zone, Authored::Good(_))).collect();
+    assert_eq!(good, [true, false, false, false]);
+}
+
+#[test]
+fn without_zones_there_is_a_way_out() {
+    let folder = Folder::new("none", &[("rota.toml", b"zones = \"here\"\n")]);
+    let loaded = folder.load();
+    let said = folder.said(&loaded).concat();
+    assert!(said.contains("no zones to serve from the folder here"), "{said}");
+    assert!(said.contains("rota demo"), "{said}");
+    assert!(loaded.into_config().is_none());
+
+    let missing = load(Some(&folder.0.join("missing.toml")));
+    assert!(missing.server.is_none());
+    assert!(missing.diagnostics[0].message.starts_with("cannot read "));
+}
+
+#[test]
+fn the_example_in_the_repository_is_good_and_its_report_reads_well() {
+    let text = include_str!("../zones/thoughtspot.customer.com.toml");
+    let (zone, out) = zone("thoughtspot.customer.com", text);
+    assert_eq!(out, []);
+    let loaded = Loaded { server: None, zones: vec![zone], diagnostics: out };
+    assert_eq!(report(&loaded), include_str!("config_report.txt"));
+}
