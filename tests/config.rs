@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rota::cli::check::report;
+use rota::cli::report::report;
 use rota::config::keys::{Fallback, Kind, Takes};
 use rota::config::tables::{SERVER, ZONE_FILE};
 use rota::config::{Loaded, ZoneFiles, load, read_server, read_zone, render};

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod log;
 pub mod node;
 pub mod ready;
+pub mod report;
 pub mod run;
 mod show;
 pub mod traffic;

@@ -86,7 +86,7 @@ pub(super) fn read_with_records(
             if let Some(rtype) = held.iter().find(|it| records.get(&files.apex, **it).is_some()) {
                 let message = format!("[zone] stands beside the master file's {rtype} record");
                 let help = "keep one of the two: both say which name servers the zone has";
-                reader.refuse(span.clone(), message, help);
+                reader.refuse(span, message, help);
             }
             delegation::add(&zone, files.serial, &mut records, &mut reader);
         }

@@ -1,8 +1,8 @@
 //! Names that stand for other names: CNAME, and DNAME for all names below one.
 //!
-//! Either way a CNAME record is written whose owner is the name asked, and the answer goes on at its
-//! target. A DNAME goes before it, so that resolvers which know DNAME can make the rest themselves
-//! (RFC 6672 §3.1).
+//! Either way a CNAME record is written whose owner is the name asked, and the answer goes on at
+//! its target. A DNAME goes before it, so that resolvers which know DNAME can make the rest
+//! themselves (RFC 6672 §3.1).
 
 use crate::snapshot::{EntryId, StaticRrset, Zone};
 use crate::wire::name::NAME_LEN_MAX;
