@@ -192,10 +192,7 @@ impl Page {
         match worst {
             Some((total, sum)) => {
                 let total = time(total);
-                self.line(
-                    2,
-                    format_args!("a dead node is withdrawn, from caches too, within {total}"),
-                );
+                self.line(2, format_args!("a dead node is in no cache after at most {total}"));
                 self.line(3, format_args!("{total} = {sum}"));
             }
             None => self.line(2, "no check: a dead node stays in the answers"),
