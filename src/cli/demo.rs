@@ -5,7 +5,7 @@
 //! and what probes is the same code as under `rota run`, reached through [`Server`]. Nothing is
 //! written to disk.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,12 +64,12 @@ pub struct DemoArgs {
 impl DemoArgs {
     /// True where lines are printed rather than a board.
     pub fn is_plain(&self) -> bool {
-        self.plain || !std::io::stdout().is_terminal()
+        self.plain || !io::stdout().is_terminal()
     }
 
     /// How loud the log may be: it must not write across the board.
     pub fn loudness(&self) -> Loudness {
-        if self.is_plain() || !std::io::stderr().is_terminal() {
+        if self.is_plain() || !io::stderr().is_terminal() {
             Loudness::Events
         } else {
             Loudness::Silent
@@ -96,9 +96,9 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
 
 async fn perform(args: &DemoArgs) -> anyhow::Result<()> {
     let stop = super::stop_signal()?;
+    let stage = stage(args)?;
     let mut crew = JoinSet::new();
     start_nodes(args.node_port, &mut crew).await?;
-    let stage = stage(args)?;
     let dns = stage.dns;
     let server = start(stage).await?;
     let apex: Name<Vec<u8>> = APEX.parse().context("the demo's own name")?;
@@ -137,28 +137,36 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
     Ok(Server::start(setup, vec![zone], Settings::default()).await?)
 }
 
-/// The zone and the addresses, after making sure that nobody has them.
+/// The zone and the addresses, after making sure that nobody has them. Whatever is taken is told at
+/// once, with the one command line that mends all of it.
 fn stage(args: &DemoArgs) -> anyhow::Result<Stage> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stage =
-        Stage { zone: zone(args.node_port), dns: local(args.port), admin: local(args.admin_port) };
-    let taken = |what, address: SocketAddr, error: std::io::Error, flag, other: u16| {
-        anyhow!(
-            "{address} cannot be used for {what}: {error}\n\
-             Perhaps another `rota` runs. Choose another port: rota demo {flag} {other}"
-        )
-    };
-    std::net::UdpSocket::bind(stage.dns).map_err(|error| {
-        taken("DNS over UDP", stage.dns, error, "--port", args.port.wrapping_add(1))
-    })?;
-    std::net::TcpListener::bind(stage.dns).map_err(|error| {
-        taken("DNS over TCP", stage.dns, error, "--port", args.port.wrapping_add(1))
-    })?;
-    std::net::TcpListener::bind(stage.admin).map_err(|error| {
-        let other = args.admin_port.wrapping_add(1);
-        taken("the admin listener", stage.admin, error, "--admin-port", other)
-    })?;
-    Ok(stage)
+    let (dns, admin) = (local(args.port), local(args.admin_port));
+    let tcp = |address: SocketAddr| std::net::TcpListener::bind(address).map(drop);
+    let udp = |address: SocketAddr| std::net::UdpSocket::bind(address).map(drop);
+    let node = SocketAddr::from((NODES[0].0, args.node_port));
+    let tried = [
+        ("--port", args.port, "DNS", dns, udp(dns).and_then(|()| tcp(dns))),
+        ("--admin-port", args.admin_port, "the admin listener", admin, tcp(admin)),
+        ("--node-port", args.node_port, "a node", node, tcp(node)),
+    ];
+    let (mut problems, mut way_out) = (String::new(), String::from("rota demo"));
+    for (flag, port, what, address, result) in tried {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                return Err(no_such_address(address.ip()));
+            }
+            Err(error) => {
+                problems += &format!("{address} cannot be used for {what}: {error}\n");
+                way_out += &format!(" {flag} {}", port.wrapping_add(1));
+            }
+            Ok(()) => {}
+        }
+    }
+    if !problems.is_empty() {
+        bail!("{problems}Perhaps another `rota demo` runs. Choose other ports: {way_out}");
+    }
+    Ok(Stage { zone: zone(args.node_port), dns, admin })
 }
 
 /// The README's zone with the demo's addresses, probed fast enough to watch.
@@ -187,31 +195,24 @@ fn node_name(at: usize) -> String {
 }
 
 /// Starts the four nodes; all or none.
-async fn start_nodes(port: u16, crew: &mut JoinSet<std::io::Result<()>>) -> anyhow::Result<()> {
+async fn start_nodes(port: u16, crew: &mut JoinSet<io::Result<()>>) -> anyhow::Result<()> {
     for (at, (address, _)) in NODES.iter().enumerate() {
         let socket = SocketAddr::from((*address, port));
-        let listener =
-            TcpListener::bind(socket).await.map_err(|error| cannot_bind(socket, &error))?;
+        let listener = TcpListener::bind(socket)
+            .await
+            .with_context(|| format!("a node cannot listen on {socket} (see --node-port)"))?;
         let node = Node::new(&node_name(at));
         crew.spawn(node::serve(listener, node, std::future::pending()));
     }
     Ok(())
 }
 
-fn cannot_bind(node: SocketAddr, error: &std::io::Error) -> anyhow::Error {
-    if error.kind() == std::io::ErrorKind::AddrNotAvailable {
-        // macOS gives its loopback 127.0.0.1 alone; Linux gives it all of 127.0.0.0/8.
-        return anyhow!(
-            "a node cannot listen on {node}: this system has no address {}\n\
-             Add the four addresses, and try again:\n  \
-             for n in 11 12 13 14; do sudo ifconfig lo0 alias 127.0.0.$n up; done",
-            node.ip()
-        );
-    }
+/// macOS gives its loopback 127.0.0.1 alone; Linux gives it all of 127.0.0.0/8.
+fn no_such_address(ip: IpAddr) -> anyhow::Error {
     anyhow!(
-        "a node cannot listen on {node}: {error}\n\
-         Choose another port for the nodes: rota demo --node-port {}",
-        node.port().wrapping_add(1)
+        "a node cannot listen: this system has no address {ip}\n\
+         Add the four addresses, and try again:\n  \
+         for n in 11 12 13 14; do sudo ifconfig lo0 alias 127.0.0.$n up; done"
     )
 }
 
