@@ -1,0 +1,135 @@
+//! What a run says: each difference with all that is needed to see it again, and the counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+
+use super::annotations::ANNOTATIONS;
+use super::generate::World;
+use super::name::Name;
+use super::question::Question;
+use super::verdict::Replies;
+
+/// Differences that are told in full; of the rest only what they are.
+const TOLD_MAX: usize = 12;
+/// Lines of zones that are shown beside one.
+const LINES_MAX: usize = 40;
+
+/// Everything that was counted.
+#[derive(Default)]
+pub struct Report {
+    /// Starts of the four servers.
+    pub worlds: usize,
+    /// Zones served.
+    pub zones: usize,
+    /// Questions asked of all four.
+    pub questions: usize,
+    /// Answers that were compared over TCP because one of them was truncated.
+    pub truncated: usize,
+    /// How often each annotation explained a difference.
+    pub annotated: [usize; ANNOTATIONS.len()],
+    /// Differences in full, and how many there are of each kind.
+    told: Vec<String>,
+    kinds: BTreeMap<String, usize>,
+}
+
+impl Report {
+    /// Notes a difference that nothing explains.
+    pub fn difference(
+        &mut self,
+        world: &World,
+        question: &Question,
+        replies: &Replies,
+        what: &str,
+    ) {
+        let shapes: Vec<String> = replies
+            .0
+            .iter()
+            .map(|(voice, heard)| format!("{voice:?} {}", heard.reply.shape()))
+            .collect();
+        let odd = if question.is_decent() { String::new() } else { question.oddness() };
+        let kind = format!("{what}{odd}: {}", shapes.join(" | "));
+        let count = self.kinds.entry(kind).or_default();
+        *count += 1;
+        // Many of one kind would hide the others.
+        if *count == 1 && self.told.len() < TOLD_MAX {
+            self.told.push(tell(world, question, replies, what).expect("a string takes all"));
+        }
+    }
+
+    /// How many differences nothing explains.
+    pub fn differences(&self) -> usize {
+        self.kinds.values().sum()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for told in &self.told {
+            writeln!(f, "{told}")?;
+        }
+        for (kind, count) in &self.kinds {
+            writeln!(f, "{count:7} × {kind}")?;
+        }
+        writeln!(f, "annotated:")?;
+        for (annotation, used) in ANNOTATIONS.iter().zip(self.annotated) {
+            writeln!(f, "{used:7} × {}\n          {}", annotation.what, annotation.why)?;
+        }
+        write!(
+            f,
+            "{} worlds, {} zones, {} questions ({} compared over TCP), {} annotated, {} differences",
+            self.worlds,
+            self.zones,
+            self.questions,
+            self.truncated,
+            self.annotated.iter().sum::<usize>(),
+            self.differences()
+        )
+    }
+}
+
+fn tell(
+    world: &World,
+    question: &Question,
+    replies: &Replies,
+    what: &str,
+) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    writeln!(text, "--- {what}: {question}")?;
+    writeln!(text, "    again: ROTA_COMPARE_SEED={} ROTA_COMPARE_ZONES=1", world.seed)?;
+    let apexes: Vec<String> = world.zones.iter().map(|zone| zone.apex.to_string()).collect();
+    writeln!(text, "    zones: {}", apexes.join(" "))?;
+    for line in concerned(world, &question.name).iter().take(LINES_MAX) {
+        writeln!(text, "    | {}", &line[..line.len().min(200)])?;
+    }
+    for (voice, heard) in &replies.0 {
+        write!(text, "    {voice:?}: {}", heard.reply)?;
+    }
+    Ok(text)
+}
+
+/// The records that the answer to a name may depend on: those at names above it and at their
+/// wildcards, and at whatever these point at.
+fn concerned(world: &World, name: &Name) -> Vec<String> {
+    let mut wanted: Vec<Name> = vec![name.folded()];
+    let mut seen = BTreeSet::new();
+    let mut lines = Vec::new();
+    let mut told = BTreeSet::new();
+    while let Some(name) = wanted.pop() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        for (zone_at, zone) in world.zones.iter().enumerate() {
+            for (at, record) in zone.records.iter().enumerate() {
+                let owner = record.owner.folded();
+                let stands_in = owner.is_wildcard()
+                    && owner.parent().is_some_and(|above| name.is_at_or_under(&above));
+                if !name.is_at_or_under(&owner) && !stands_in || !told.insert((zone_at, at)) {
+                    continue;
+                }
+                lines.push(format!("[{}] {record}", zone.apex));
+                wanted.extend(record.target.as_ref().map(Name::folded));
+            }
+        }
+    }
+    lines
+}
