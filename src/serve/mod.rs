@@ -17,6 +17,8 @@
 //! connections come and go. Sockets, buffers, counters (`counters.rs`) and `respond::Worker` belong
 //! to one thread each. `sys/` holds the system calls.
 //!
+//! `hickory.rs` is for others: the same answers inside a server of theirs.
+//!
 //! Starting has two steps, so that a port that cannot be had is reported before anything
 //! else happens: [`Listeners::bind`], then [`start`]. [`Running`] tells if a thread ends that
 //! should not, and stops them all.
@@ -26,6 +28,7 @@
 mod bind;
 mod conversation;
 mod counters;
+pub mod hickory;
 mod seats;
 mod stream;
 mod sys;

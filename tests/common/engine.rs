@@ -147,11 +147,21 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(seed: u64) -> Self {
+        Self::with_zones(seed, &zones())
+    }
+
+    pub fn with_zones(seed: u64, zones: &[Authored]) -> Self {
         let mut publisher = Publisher::new();
-        publisher.publish(&zones(), Settings::default(), &NothingChecked);
-        let mut worker = Worker::new(seed);
-        worker.begin_batch(&publisher.current().load(), Instant::now());
-        Self { publisher, worker }
+        publisher.publish(zones, Settings::default(), &NothingChecked);
+        let mut engine = Self { publisher, worker: Worker::new(seed) };
+        engine.restart(seed);
+        engine
+    }
+
+    /// A worker that has answered nothing yet.
+    pub fn restart(&mut self, seed: u64) {
+        self.worker = Worker::new(seed);
+        self.worker.begin_batch(&self.publisher.current().load(), Instant::now());
     }
 
     /// One message through the answer path; the response's length, or none for silence.
@@ -172,9 +182,14 @@ impl Engine {
 
 /// A query's bytes; `opt` is the UDP size that the client offers.
 pub fn query(id: u16, qname: &str, qtype: u16, opt: Option<u16>) -> Vec<u8> {
+    query_of(id, &name(qname), qtype, opt)
+}
+
+/// The same for a name that is one already.
+pub fn query_of(id: u16, qname: &Name, qtype: u16, opt: Option<u16>) -> Vec<u8> {
     let mut message = id.to_be_bytes().to_vec();
     message.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(opt.is_some())]);
-    message.extend(name(qname).as_wire());
+    message.extend(qname.as_wire());
     message.extend(qtype.to_be_bytes());
     message.extend([0, 1]);
     if let Some(size) = opt {
