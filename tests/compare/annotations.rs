@@ -8,7 +8,7 @@ use domain::base::Rtype;
 
 use super::answer::Answer;
 use super::peers::Voice;
-use super::question::Question;
+use super::question::{Odd, Question};
 use super::verdict::{Part, Replies};
 
 /// One kind of difference that is meant.
@@ -39,6 +39,7 @@ pub const ANNOTATIONS: &[Annotation] = &[
         part: Part::Head,
         explains: |question, replies, rota| {
             question.rtype == Rtype::ANY
+                && question.is_decent()
                 && peers(replies).any(|peer| {
                     rota.rcode == peer.rcode
                         && rota.authoritative == peer.authoritative
@@ -47,7 +48,47 @@ pub const ANNOTATIONS: &[Annotation] = &[
                 })
         },
     },
+    Annotation {
+        what: "class ANY is refused; NSD and Knot answer it for IN and disagree on AA",
+        why: "RFC 1034 §3.7.1: no answer to it is authoritative; RFC 1035 §4.1.1: refusal is policy",
+        part: Part::Head,
+        explains: |question, _, rota| {
+            (question.class, question.odd) == (CLASS_ANY, Odd::No) && is_bare(rota, REFUSED)
+        },
+    },
+    Annotation {
+        what: "NOTIFY and UPDATE are not implemented, rather than not for this zone",
+        why: "RFC 1035 §4.1.1: the kind of query is not supported; RFC 1996 and RFC 2136 are not spoken",
+        part: Part::Head,
+        explains: |question, _, rota| {
+            matches!(question.odd, Odd::Opcode(NOTIFY | UPDATE)) && is_bare(rota, NOTIMP)
+        },
+    },
+    Annotation {
+        what: "an error brings the question back where NSD leaves it out",
+        why: "RFC 5452 §4.2: the question section tells which query a response belongs to",
+        part: Part::Head,
+        explains: |question, replies, rota| {
+            matches!(question.odd, Odd::Opcode(_))
+                && replies.answer(Voice::Nsd).is_some_and(|nsd| {
+                    nsd.question.is_empty() && is_bare(rota, nsd.rcode) && nsd.echoed == rota.echoed
+                })
+        },
+    },
+    Annotation {
+        what: "a query that ends within its question gets FORMERR rather than silence",
+        why: "RFC 1035 §4.1.1: there is a header, and the server cannot interpret the rest",
+        part: Part::Head,
+        explains: |question, _, rota| question.odd == Odd::Short && is_bare(rota, FORMERR),
+    },
 ];
+
+const FORMERR: u16 = 1;
+const NOTIMP: u16 = 4;
+const REFUSED: u16 = 5;
+const NOTIFY: u8 = 4;
+const UPDATE: u8 = 5;
+const CLASS_ANY: u16 = 255;
 
 /// The entry that explains a difference, if any does.
 pub fn explaining(part: Part, question: &Question, replies: &Replies) -> Option<usize> {
@@ -60,6 +101,13 @@ pub fn explaining(part: Part, question: &Question, replies: &Replies) -> Option<
 /// What NSD and Knot answered.
 fn peers(replies: &Replies) -> impl Iterator<Item = &Answer> {
     [Voice::Nsd, Voice::Knot].into_iter().filter_map(|voice| replies.answer(voice))
+}
+
+/// True for this response code and nothing else.
+fn is_bare(rota: &Answer, rcode: u16) -> bool {
+    rota.rcode == rcode
+        && !rota.authoritative
+        && [&rota.answer, &rota.authority, &rota.additional].iter().all(|part| part.is_empty())
 }
 
 /// True where every RRset of Rota's answer section is all of the other's.

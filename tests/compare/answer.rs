@@ -14,6 +14,8 @@ use domain::base::rdata::ComposeRecordData;
 use domain::base::{Message, ParsedName, Rtype};
 use domain::rdata::AllRecordData;
 
+use super::name::Name;
+
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -60,8 +62,8 @@ pub type Section = BTreeSet<Record>;
 /// One record, its names in lower case and uncompressed.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// In lower case, with the final dot.
-    pub owner: String,
+    /// In lower case.
+    pub owner: Name,
     /// Its type.
     pub rtype: Rtype,
     class: u16,
@@ -74,7 +76,12 @@ pub struct Record {
 }
 
 impl Record {
-    fn key(&self) -> (&str, u16, u16, u32, &[u8]) {
+    /// The name that a CNAME points at, in lower case.
+    pub fn target(&self) -> Option<Name> {
+        if self.rtype == Rtype::CNAME { Name::from_wire(&self.rdata) } else { None }
+    }
+
+    fn key(&self) -> (&Name, u16, u16, u32, &[u8]) {
         (&self.owner, self.rtype.to_int(), self.class, self.ttl, &self.rdata)
     }
 }
@@ -156,7 +163,8 @@ impl Answer {
             }
             let (owner, rtype) = (record.owner(), record.rtype());
             let (class, ttl) = (record.class().to_int(), record.ttl().as_secs());
-            let owner = owner.to_canonical_name::<Vec<u8>>().fmt_with_dot().to_string();
+            let owner = owner.to_canonical_name::<Vec<u8>>();
+            let owner = Name::from_wire(owner.as_slice()).ok_or("an owner is no name")?;
             let any = record.to_any_record::<AllRecordData<&[u8], ParsedName<&[u8]>>>()?;
             let mut rdata = Vec::new();
             any.data().compose_canonical_rdata(&mut rdata)?;
@@ -241,18 +249,12 @@ impl Answer {
     /// True where every address of a name server below the cut itself is here that `whole` has.
     pub fn has_glue_of(&self, whole: &Self) -> bool {
         let servers = whole.authority.iter().filter(|record| record.rtype == Rtype::NS);
-        let inside: BTreeSet<&str> = servers
-            .filter(|record| is_under(record.shown.trim_end_matches('.'), &record.owner))
-            .map(|record| record.shown.trim_end_matches('.'))
+        let inside: BTreeSet<Name> = servers
+            .filter_map(|record| Some((&record.owner, Name::from_wire(&record.rdata)?)))
+            .filter(|(cut, server)| server.is_at_or_under(cut))
+            .map(|(_, server)| server)
             .collect();
-        let needed = whole.additional.iter().filter(|record| {
-            inside.iter().any(|name| name.eq_ignore_ascii_case(record.owner.trim_end_matches('.')))
-        });
-        needed.into_iter().all(|record| self.additional.contains(record))
+        let mut needed = whole.additional.iter().filter(|record| inside.contains(&record.owner));
+        needed.all(|record| self.additional.contains(record))
     }
-}
-
-fn is_under(name: &str, above: &str) -> bool {
-    let (name, above) = (name.to_ascii_lowercase(), above.trim_end_matches('.'));
-    above.is_empty() || name == above || name.ends_with(&format!(".{above}"))
 }

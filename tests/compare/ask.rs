@@ -11,8 +11,10 @@ use super::name::Name;
 use super::peers::Voice;
 use super::question::{Odd, Question};
 
-/// A datagram that loopback lost is sent again after this long.
+/// After this long silence is believed, and a decent question is asked again.
 const PATIENCE: Duration = Duration::from_millis(700);
+/// For a datagram that is there if it comes at all.
+const BRIEFLY: Duration = Duration::from_millis(20);
 /// How often a decent question is asked before silence is believed.
 const TRIES: usize = 3;
 
@@ -37,7 +39,6 @@ impl Asker {
         let connect = |(voice, address)| {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback can be bound");
             socket.connect(address).expect("loopback can be reached");
-            socket.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
             (voice, address, socket)
         };
         Self { servers: servers.map(connect).collect(), next_id: 1 }
@@ -58,10 +59,17 @@ impl Asker {
             drop(socket.send(&packet));
         }
         let tries = if question.odd == Odd::No { TRIES } else { 1 };
-        let receive = |(voice, _, socket): &(Voice, SocketAddr, UdpSocket)| {
-            (*voice, heard(datagram(socket, &packet, tries)))
-        };
-        self.servers.iter().map(receive).collect()
+        let mut patience = PATIENCE;
+        let mut replies = Vec::new();
+        for (voice, _, socket) in &self.servers {
+            let heard = heard(datagram(socket, &packet, patience, tries));
+            if heard.reply == Reply::Silence {
+                // The others have had as long.
+                patience = BRIEFLY;
+            }
+            replies.push((*voice, heard));
+        }
+        replies
     }
 
     /// True once the only server is authoritative for a zone.
@@ -78,7 +86,7 @@ impl Asker {
         self.ask(&question).iter().all(|(_, heard)| {
             matches!(&heard.reply, Reply::Answer(answer) if answer.authoritative
                 && answer.answer.iter().any(|record| record.rtype == Rtype::SOA
-                    && record.owner == apex.folded().to_string()))
+                    && record.owner == apex.folded()))
         })
     }
 }
@@ -95,7 +103,13 @@ fn heard(octets: Option<Vec<u8>>) -> Heard {
 }
 
 /// The datagram that answers the packet that was sent; older ones are passed over.
-fn datagram(socket: &UdpSocket, packet: &[u8], tries: usize) -> Option<Vec<u8>> {
+fn datagram(
+    socket: &UdpSocket,
+    packet: &[u8],
+    patience: Duration,
+    tries: usize,
+) -> Option<Vec<u8>> {
+    socket.set_read_timeout(Some(patience)).ok()?;
     let mut buffer = [0; 65_535];
     for _ in 0..tries {
         while let Ok(len) = socket.recv(&mut buffer) {

@@ -112,6 +112,7 @@ impl World {
         let pools: Vec<Vec<Name>> =
             apexes.iter().map(|apex| pool(&mut rng, apex, &apexes)).collect();
         let mut zones = Vec::new();
+        let mut elsewhere = Elsewhere::default();
         for (at, apex) in apexes.iter().enumerate() {
             let mut draft = Draft {
                 apex: apex.clone(),
@@ -122,6 +123,7 @@ impl World {
                 owned: BTreeMap::new(),
                 said: BTreeSet::new(),
                 ttls: BTreeMap::new(),
+                elsewhere: &mut elsewhere,
                 rng: &mut rng,
             };
             fill(&mut draft);
@@ -172,6 +174,20 @@ fn pool(rng: &mut Rng, apex: &Name, apexes: &[Name]) -> Vec<Name> {
     names
 }
 
+/// Folded owners of all zones so far, and which of them own a DNAME: NSD 4.6 takes data of a zone
+/// for data below the DNAME of another.
+#[derive(Default)]
+struct Elsewhere {
+    owners: BTreeSet<Name>,
+    dnames: BTreeSet<Name>,
+}
+
+impl Elsewhere {
+    fn has_below(&self, name: &Name) -> bool {
+        self.owners.iter().any(|owner| owner != name && owner.is_at_or_under(name))
+    }
+}
+
 /// A zone in the making: takes what may stand in a zone, and refuses the rest.
 pub struct Draft<'w> {
     /// The zone's name.
@@ -188,6 +204,7 @@ pub struct Draft<'w> {
     owned: BTreeMap<Name, BTreeSet<Rtype>>,
     said: BTreeSet<(Name, Rtype, String)>,
     ttls: BTreeMap<(Name, Rtype), u32>,
+    elsewhere: &'w mut Elsewhere,
     /// All chance of the zone.
     pub rng: &'w mut Rng,
 }
@@ -196,21 +213,19 @@ impl Draft<'_> {
     /// Adds a record, if the zone stays one that every server loads.
     pub fn put(&mut self, owner: &Name, rtype: Rtype, data: String, target: Option<&Name>) -> bool {
         let key = owner.folded();
-        let has = |name: &Name, rtype| self.owns(name, rtype);
-        let below_dname = key
-            .and_above()
-            .skip(1)
-            .any(|above| above.is_at_or_under(&self.apex) && has(&above, Rtype::DNAME));
         let types = self.owned.get(&key);
+        let has = |rtype| types.is_some_and(|types| types.contains(&rtype));
+        let is_cut = key != self.apex.folded() && (rtype == Rtype::NS || has(Rtype::NS));
+        let is_dname = rtype == Rtype::DNAME || has(Rtype::DNAME);
         let refused = !owner.is_at_or_under(&self.apex)
-            // RFC 6672 §2.3, §2.4.
-            || below_dname
-            || (rtype == Rtype::DNAME && (self.has_below(&key) || has(&key, Rtype::NS) && key != self.apex.folded()))
-            || (rtype == Rtype::NS && has(&key, Rtype::DNAME) && key != self.apex.folded())
+            // RFC 6672 §2.3, §2.4: nothing lives below a DNAME, nor does one stand at a cut.
+            || key.and_above().skip(1).any(|above| self.elsewhere.dnames.contains(&above))
+            || rtype == Rtype::DNAME && self.elsewhere.has_below(&key)
+            || is_cut && is_dname
             // RFC 1034 §3.6.2, RFC 6672 §2.4: an alias is alone, and both are single.
-            || types.is_some_and(|types| {
-                rtype == Rtype::CNAME || types.contains(&Rtype::CNAME) || (rtype == Rtype::DNAME && types.contains(&rtype))
-            })
+            || rtype == Rtype::CNAME && types.is_some()
+            || has(Rtype::CNAME)
+            || rtype == Rtype::DNAME && has(rtype)
             || self.said.contains(&(key.clone(), rtype, data.to_ascii_lowercase()));
         if refused {
             return false;
@@ -218,6 +233,10 @@ impl Draft<'_> {
         let ttl = *one_of(self.rng, TTLS);
         let ttl = *self.ttls.entry((key.clone(), rtype)).or_insert(ttl);
         self.said.insert((key.clone(), rtype, data.to_ascii_lowercase()));
+        self.elsewhere.owners.insert(key.clone());
+        if rtype == Rtype::DNAME {
+            self.elsewhere.dnames.insert(key.clone());
+        }
         self.owned.entry(key).or_default().insert(rtype);
         let target = target.cloned();
         self.records.push(Record { owner: owner.clone(), ttl, rtype, data, target });
@@ -227,10 +246,6 @@ impl Draft<'_> {
     /// True where the name has records of the type.
     pub fn owns(&self, name: &Name, rtype: Rtype) -> bool {
         self.owned.get(&name.folded()).is_some_and(|types| types.contains(&rtype))
-    }
-
-    fn has_below(&self, name: &Name) -> bool {
-        self.owned.keys().any(|owner| owner != name && owner.is_at_or_under(name))
     }
 
     /// A name that something may point at.

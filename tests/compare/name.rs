@@ -21,6 +21,20 @@ impl Name {
         Self(labels.map(|label| label.as_bytes().to_vec()).collect())
     }
 
+    /// Reads a name in wire form that ends where the octets end.
+    pub fn from_wire(mut octets: &[u8]) -> Option<Self> {
+        let mut labels = Vec::new();
+        loop {
+            let (&len, rest) = octets.split_first()?;
+            if len == 0 {
+                return rest.is_empty().then_some(Self(labels));
+            }
+            let (label, after) = rest.split_at_checked(usize::from(len))?;
+            labels.push(label.to_vec());
+            octets = after;
+        }
+    }
+
     /// The name below this one, if it is not too long.
     pub fn child(&self, label: &[u8]) -> Option<Self> {
         let mut labels = vec![label.to_vec()];

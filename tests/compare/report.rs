@@ -23,8 +23,10 @@ pub struct Report {
     pub zones: usize,
     /// Questions asked of all four.
     pub questions: usize,
-    /// Answers that were compared over TCP because one of them was truncated.
-    pub truncated: usize,
+    /// Answers that were compared over TCP because a datagram did not hold all of one.
+    pub over_tcp: usize,
+    /// Answers that only hold link by link.
+    pub by_links: usize,
     /// How often each annotation explained a difference.
     pub annotated: [usize; ANNOTATIONS.len()],
     /// Differences in full, and how many there are of each kind.
@@ -51,9 +53,14 @@ impl Report {
         let count = self.kinds.entry(kind).or_default();
         *count += 1;
         // Many of one kind would hide the others.
-        if *count == 1 && self.told.len() < TOLD_MAX {
+        if *count == 1 {
             self.told.push(tell(world, question, replies, what).expect("a string takes all"));
         }
+    }
+
+    /// One difference of each kind in full.
+    pub fn every_kind(&self) -> String {
+        self.told.join("\n")
     }
 
     /// How many differences nothing explains.
@@ -64,7 +71,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for told in &self.told {
+        for told in self.told.iter().take(TOLD_MAX) {
             writeln!(f, "{told}")?;
         }
         for (kind, count) in &self.kinds {
@@ -76,11 +83,13 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "{} worlds, {} zones, {} questions ({} compared over TCP), {} annotated, {} differences",
+            "{} worlds, {} zones, {} questions ({} compared over TCP, {} by links), {} annotated, \
+             {} differences",
             self.worlds,
             self.zones,
             self.questions,
-            self.truncated,
+            self.over_tcp,
+            self.by_links,
             self.annotated.iter().sum::<usize>(),
             self.differences()
         )
