@@ -4,6 +4,7 @@
 //! query (only [`Name`], which is for the cold, owns memory) and cannot panic on any input.
 
 pub mod codes;
+pub mod cookie;
 pub mod edns;
 pub mod fold;
 pub mod header;
