@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_server::Server;
-use rota::daemon::{control::Control, random_seed};
+use rota::config;
+use rota::daemon::{control::Control, random_seed, settings};
 use rota::serve::hickory::Handler;
-use rota::{config, snapshot::Settings};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 
@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Publish: this task probes the nodes and puts every change of status in force.
     let mut control = Control::new(fastrand::Rng::with_seed(random_seed()));
-    control.apply(config.zones, Settings { udp_size: config.server.dns.udp_size });
+    let settings = settings(&config);
+    control.apply(config.zones, settings);
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());
     let (commands, received) = mpsc::channel(1);

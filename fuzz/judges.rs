@@ -44,6 +44,7 @@ pub fn query(input: &[u8]) {
         Err(Malformed::Answered { question, .. }) => {
             assert!(question.is_empty() || input[12..].starts_with(question));
         }
+        Err(Malformed::CookieOnly { header, .. }) => assert_eq!(header.counts[0], 0),
         Err(Malformed::Ignored) => assert!(input.len() < 12 || input[2] & 0x80 != 0),
     }
 }

@@ -8,7 +8,7 @@ mod engine;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use engine::{Engine, NAMES, query};
+use engine::{Engine, NAMES, everything, query, query_with_options};
 use rota::respond::Transport;
 
 thread_local! {
@@ -36,22 +36,13 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-#[test]
-fn no_answer_allocates_or_frees() {
-    let mut engine = Engine::new(1);
-    let types = [1, 28, 2, 5, 6, 15, 16, 33, 43, 255, 252, 65_280];
-    let messages: Vec<Vec<u8>> = NAMES
-        .iter()
-        .flat_map(|name| types.map(|qtype| [None, Some(1232)].map(|opt| (name, qtype, opt))))
-        .flatten()
-        .map(|(name, qtype, opt)| query(1, name, qtype, opt))
-        .chain([b"runt".to_vec(), vec![255; 100], vec![0; 12]])
-        .collect();
+/// Sends every message ten times over both transports, and counts.
+fn check(engine: &mut Engine, messages: &[Vec<u8>]) {
     let mut out = vec![0; 65_535];
     // The first load of a snapshot on a thread registers the thread, once.
     engine.respond(&messages[0], Transport::Udp, &mut out);
     for transport in [Transport::Udp, Transport::Tcp] {
-        for message in &messages {
+        for message in messages {
             let before = CALLS.with(Cell::get);
             for _ in 0..10 {
                 std::hint::black_box(engine.respond(message, transport, &mut out));
@@ -63,4 +54,40 @@ fn no_answer_allocates_or_frees() {
     let before = CALLS.with(Cell::get);
     drop(std::hint::black_box(vec![1_u8]));
     assert_eq!(CALLS.with(Cell::get) - before, 2, "the count counts");
+}
+
+#[test]
+fn no_answer_allocates_or_frees() {
+    let types = [1, 28, 2, 5, 6, 15, 16, 33, 43, 255, 252, 65_280];
+    let messages: Vec<Vec<u8>> = NAMES
+        .iter()
+        .flat_map(|name| types.map(|qtype| [None, Some(1232)].map(|opt| (name, qtype, opt))))
+        .flatten()
+        .map(|(name, qtype, opt)| query(1, name, qtype, opt))
+        .chain([b"runt".to_vec(), vec![255; 100], vec![0; 12]])
+        .collect();
+    check(&mut Engine::new(1), &messages);
+}
+
+#[test]
+fn no_option_and_no_limit_allocates_or_frees() {
+    let options = [
+        &b"\x00\x03\x00\x00"[..],
+        b"\x00\x0a\x00\x08ABCDEFGH",
+        b"\x00\x0a\x00\x18ABCDEFGH\x01\0\0\0\0\0\0\x01ABCDEFGH",
+        b"\x00\x0b\x00\x00\x00\x0c\x00\x02\0\0\x00\x03\x00\x00\x00\x0a\x00\x08ABCDEFGH",
+        b"\x00\x63\x00\x01x",
+        b"\x00\x0a\x00\x01x",
+    ];
+    let mut messages: Vec<Vec<u8>> = NAMES
+        .iter()
+        .flat_map(|name| options.map(|options| query_with_options(name, 1, options)))
+        .collect();
+    let mut chaos = query(1, "version.bind", 16, Some(1232));
+    let class_at = chaos.len() - 12;
+    chaos[class_at] = 3;
+    messages.push(chaos);
+    for per_second in [1, 1_000_000] {
+        check(&mut Engine::with_settings(1, everything(per_second)), &messages);
+    }
 }

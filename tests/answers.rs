@@ -7,7 +7,7 @@ mod engine;
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use engine::{Engine, NAMES, query};
+use engine::{Engine, NAMES, everything, query, query_with_options};
 use hickory_proto::op::{Message, MessageType};
 use proptest::prelude::*;
 use rota::respond::Transport;
@@ -56,6 +56,22 @@ fn check(engine: &mut Engine, message: &[u8], transport: Transport) -> Result<()
     Ok(())
 }
 
+/// An engine with everything on, and a limit that these tests do not reach.
+fn fully_equipped() -> MutexGuard<'static, Engine> {
+    static ENGINE: LazyLock<Mutex<Engine>> =
+        LazyLock::new(|| Mutex::new(Engine::with_settings(1, everything(1_000_000))));
+    ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An option: one that is known more often than not, of any length.
+fn option() -> impl Strategy<Value = Vec<u8>> {
+    let code = prop_oneof![Just(3_u16), Just(8), Just(10), Just(11), Just(12), any::<u16>()];
+    (code, prop::collection::vec(any::<u8>(), 0..45)).prop_map(|(code, data)| {
+        let len = data.len() as u16;
+        [&code.to_be_bytes()[..], &len.to_be_bytes(), &data].concat()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
@@ -87,6 +103,31 @@ proptest! {
         let mut engine = engine();
         check(&mut engine, &message, Transport::Udp)?;
         check(&mut engine, &message, Transport::Tcp)?;
+    }
+
+    #[test]
+    fn any_options_give_a_readable_response(
+        at in 0..NAMES.len(),
+        qtype in prop_oneof![Just(1_u16), Just(16), Just(255), any::<u16>()],
+        options in prop::collection::vec(option(), 0..5),
+        damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        udp_size in any::<[u8; 2]>(),
+    ) {
+        let options = options.concat();
+        let mut message = query_with_options(NAMES[at], qtype, &options);
+        let opt_at = message.len() - options.len() - 11;
+        message[opt_at + 3..opt_at + 5].copy_from_slice(&udp_size);
+        if let (Some((place, octet)), false) = (damage, options.is_empty()) {
+            message[opt_at + 11 + place.index(options.len())] = octet;
+        }
+        let mut engine = fully_equipped();
+        check(&mut engine, &message, Transport::Udp)?;
+        check(&mut engine, &message, Transport::Tcp)?;
+        let mut out = vec![0; 65_535];
+        let len = engine.respond(&message, Transport::Tcp, &mut out);
+        prop_assert!(len.is_some());
+        let response = Message::from_vec(&out[..len.unwrap()]).unwrap();
+        prop_assert!(response.edns.is_some());
     }
 
     #[test]

@@ -122,8 +122,8 @@ fn setup(config: &Config, seed: u64) -> Setup {
 }
 
 /// What a configuration says of answers beside its zones.
-fn settings(config: &Config) -> Settings {
-    Settings { udp_size: config.server.dns.udp_size }
+pub fn settings(config: &Config) -> Settings {
+    Settings { udp_size: config.server.dns.udp_size, ..Settings::default() }
 }
 
 /// A seed that nobody can know: rotation starts and weighted draws must not be foreseen.

@@ -7,6 +7,7 @@ use crate::zone::rdata::{Part, pieces};
 
 use super::tally::Outcome;
 use super::trace::{Step, Trace};
+use super::why;
 use super::worker::Worker;
 use super::{aliases, negative};
 
@@ -81,6 +82,9 @@ fn steered(
     let set = plan.set(family);
     let id = &entry.service.id;
     trace.step(Step::Service { id, family, tier: set.tier, ttl: plan.ttl });
+    if let Some(why) = why::of_tier(set.tier, set.count()) {
+        response.explain(why);
+    }
     if set.count() == 0 {
         return negative::nodata(zone, plan.ttl, response);
     }

@@ -5,9 +5,9 @@
 //! shows all of its branches; the files beside it write what each of them says.
 //!
 //! ```text
-//!   parse ─ malformed? ─► FORMERR, NOTIMP, or silence
+//!   parse ─ malformed? ─► FORMERR, NOTIMP, a cookie, or silence
 //!     │
-//!   EDNS version, class, type that is no data ─► BADVERS, REFUSED, NOTIMP
+//!   EDNS version, class, type that is no data ─► BADVERS, REFUSED, NOTIMP, CH's few texts
 //!     │
 //!   zone ─ none? ─► REFUSED      broken? ─► SERVFAIL
 //!     │
@@ -15,19 +15,26 @@
 //!     ▲                                   │                             │
 //!     └────────── alias: the next name ◄──┴─────────────────────────────┘
 //!                 at most ALIAS_CHAIN_MAX times, and never the same name twice
+//!
+//!   whatever it is ─ too often, over UDP, without a valid cookie? ─► TC, BADCOOKIE, or silence
 //! ```
 
 mod aliases;
 mod answers;
+mod chaos;
+mod limit;
 mod negative;
+mod opt;
 mod referral;
 pub mod tally;
 pub mod trace;
+mod why;
 pub mod worker;
 
 use std::net::SocketAddr;
 
-use crate::snapshot::{Lookup, Served, Snapshot, Zone};
+use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
+use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
 use crate::wire::{Class, Malformed, Query, Rcode, RecordType, Writer};
@@ -37,6 +44,7 @@ pub use trace::{Step, Trace};
 pub use worker::Worker;
 
 use answers::Answered;
+use limit::{Subject, Verdict};
 
 /// How many aliases one answer follows. Resolvers give up at about as many.
 pub const ALIAS_CHAIN_MAX: usize = 11;
@@ -57,6 +65,15 @@ pub enum Transport {
     Udp,
     /// A stream: answers may have 65,535 octets.
     Tcp,
+}
+
+impl Transport {
+    /// True where nobody on the way can read what is said.
+    pub fn is_encrypted(self) -> bool {
+        match self {
+            Self::Udp | Self::Tcp => false,
+        }
+    }
 }
 
 /// What is to be done with a packet.
@@ -80,27 +97,62 @@ pub fn respond(
     trace: &mut impl Trace,
     out: &mut [u8],
 ) -> Action {
-    let udp_size = snapshot.settings().udp_size;
+    let settings = snapshot.settings();
     let parsed = Query::parse(message);
-    let edns = parsed.as_ref().ok().and_then(|query| query.edns);
-    let opt = edns.map(|edns| (udp_size, edns.dnssec_ok));
+    let (header, question, edns) = match &parsed {
+        Ok(query) => (query.header, query.question, query.edns),
+        Err(Malformed::Answered { header, question, edns, .. }) => (*header, *question, *edns),
+        Err(Malformed::CookieOnly { header, edns, .. }) => (*header, &[][..], Some(*edns)),
+        Err(Malformed::Ignored) => return dropped(Outcome::Dropped, worker),
+    };
     let limit = match client.transport {
         Transport::Tcp => MESSAGE_LEN_MAX,
         // RFC 1035 §4.2.1: 512 octets, unless the client says that it takes more.
-        Transport::Udp => edns.map_or(512, |edns| usize::from(edns.udp_size.min(udp_size))),
+        Transport::Udp => {
+            edns.map_or(512, |edns| usize::from(edns.udp_size.min(settings.udp_size)))
+        }
     };
-    let (header, question) = match &parsed {
-        Ok(query) => (query.header, query.question),
-        Err(Malformed::Answered { header, question, .. }) => (*header, *question),
-        Err(Malformed::Ignored) => return dropped(worker),
+    // RFC 6891 §7: an OPT record answers an OPT record, whatever else is wrong.
+    let (opt, trust) = match &edns {
+        Some(edns) => {
+            let (opt, trust) = opt::record(edns, client, settings, worker.now);
+            (Some(opt), trust)
+        }
+        None => (None, None),
     };
+    worker.tally.cookie(trust);
     let Some(mut response) = Writer::begin(out, limit, header, question, opt) else {
-        return dropped(worker);
+        return dropped(Outcome::Dropped, worker);
     };
-    let outcome = match parsed {
-        Ok(query) => answer(&query, snapshot, worker, trace, &mut response),
-        Err(Malformed::Answered { rcode: Rcode::NotImp, .. }) => Outcome::NotImplemented,
+    worker.subject = None;
+    let outcome = match &parsed {
+        Ok(_) if edns.is_some_and(|edns| opt::misuses_keepalive(&edns, client.transport)) => {
+            Outcome::Malformed
+        }
+        Ok(query) => {
+            let outcome = answer(query, snapshot, worker, trace, &mut response);
+            if query.qclass == Class::ANY {
+                // RFC 1035 §6.2: nobody is authoritative for all classes at once.
+                response.not_authoritative();
+            }
+            outcome
+        }
+        Err(Malformed::Answered { rcode: Rcode::NotImp, .. }) => {
+            response.explain(why::NOT_SUPPORTED);
+            Outcome::NotImplemented
+        }
+        Err(Malformed::CookieOnly { .. }) => match trust {
+            // RFC 7873 §5.4: NOERROR unless it asks about a cookie that is not good.
+            Some(Trust::New | Trust::Valid) => Outcome::CookieGiven,
+            Some(Trust::Wrong) => Outcome::BadCookie,
+            None => Outcome::Malformed,
+        },
         Err(Malformed::Answered { .. } | Malformed::Ignored) => Outcome::Malformed,
+    };
+    let outcome = match judge(outcome, client, settings, trust, worker) {
+        Verdict::Pass => outcome,
+        Verdict::Slip => shortened(trust, &mut response),
+        Verdict::Drop => return dropped(Outcome::Limited, worker),
     };
     response.rcode(rcode(outcome));
     if response.is_truncated() {
@@ -121,14 +173,24 @@ fn answer(
     if query.edns.is_some_and(|edns| edns.version > 0) {
         return Outcome::BadVersion;
     }
-    if query.qclass != Class::IN {
-        return Outcome::Refused;
+    match query.qclass {
+        // Any class is ours as well as another: answered from IN, as NSD and Knot do.
+        Class::IN | Class::ANY => {}
+        Class::CH => return chaos::tell(query, snapshot.settings(), response),
+        _ => {
+            response.explain(why::NOT_SUPPORTED);
+            return Outcome::Refused;
+        }
     }
     match query.qtype {
         // Zone transfers are not given out.
-        RecordType::AXFR | RecordType::IXFR => return Outcome::Refused,
+        RecordType::AXFR | RecordType::IXFR => {
+            response.explain(why::NOT_SUPPORTED);
+            return Outcome::Refused;
+        }
         // RFC 2930, RFC 8945: not data. RFC 1035 §3.2.3: obsolete.
         RecordType::TKEY | RecordType::TSIG | RecordType::MAILA | RecordType::MAILB => {
+            response.explain(why::NOT_SUPPORTED);
             return Outcome::NotImplemented;
         }
         _ => {}
@@ -141,8 +203,14 @@ fn answer(
     };
     match first {
         Some(Served::Zone(zone)) => walk(query, snapshot, zone, worker, trace, response),
-        Some(Served::Broken(_)) => Outcome::Failed,
-        None => Outcome::Refused,
+        Some(Served::Broken(_)) => {
+            response.explain(why::ZONE_BROKEN);
+            Outcome::Failed
+        }
+        None => {
+            response.explain(why::NOT_AUTHORITATIVE);
+            Outcome::Refused
+        }
     }
 }
 
@@ -162,6 +230,7 @@ fn walk<'s>(
         trace.step(Step::Zone(zone.apex()));
         let found = zone.lookup(&worker.name);
         trace.step(Step::Lookup(found));
+        worker.subject.get_or_insert_with(|| Subject::of(zone, found));
         let answered = match found {
             Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => {
                 response.authoritative();
@@ -204,16 +273,57 @@ fn walk<'s>(
     Outcome::Answered
 }
 
-fn dropped(worker: &Worker) -> Action {
-    worker.tally.count(Outcome::Dropped);
+/// Whether an answer may go out. TCP has shown where the client is, and so has a valid cookie.
+fn judge(
+    outcome: Outcome,
+    client: &Client,
+    settings: &Settings,
+    trust: Option<Trust>,
+    worker: &mut Worker,
+) -> Verdict {
+    let (Some(limit), Some(class), Some(now)) =
+        (&settings.rate_limit, limit::Class::of(outcome), worker.now)
+    else {
+        return Verdict::Pass;
+    };
+    if client.transport != Transport::Udp || trust == Some(Trust::Valid) {
+        return Verdict::Pass;
+    }
+    let ip = client.addr.ip().to_canonical();
+    let key = (class, worker.subject.unwrap_or_default());
+    match (worker.limiter.judge(limit, ip, key, now), class) {
+        // As short as a truncated one, and it says more.
+        (Verdict::Slip, limit::Class::Error) => Verdict::Pass,
+        (verdict, _) => verdict,
+    }
+}
+
+/// What goes out in the place of an answer beyond the limit. RFC 7873 §5.2.3, §5.2.4: a client
+/// that knows cookies comes again with the one that it gets here; others come by TCP.
+fn shortened(trust: Option<Trust>, response: &mut Writer<'_>) -> Outcome {
+    response.clear();
+    if trust.is_some() {
+        return Outcome::BadCookie;
+    }
+    response.truncated();
+    Outcome::Slipped
+}
+
+fn dropped(outcome: Outcome, worker: &mut Worker) -> Action {
+    worker.tally.count(outcome);
     Action::Drop
 }
 
 fn rcode(outcome: Outcome) -> Rcode {
     match outcome {
-        Outcome::Answered | Outcome::NoData | Outcome::Referred | Outcome::Dropped => {
-            Rcode::NoError
-        }
+        Outcome::Answered
+        | Outcome::NoData
+        | Outcome::Referred
+        | Outcome::Told
+        | Outcome::CookieGiven
+        | Outcome::Slipped
+        | Outcome::Limited
+        | Outcome::Dropped => Rcode::NoError,
         // RFC 6604 §2.1: behind aliases it is the last name that counts.
         Outcome::NxDomain => Rcode::NxDomain,
         Outcome::Refused => Rcode::Refused,
@@ -222,8 +332,11 @@ fn rcode(outcome: Outcome) -> Rcode {
         Outcome::NotImplemented => Rcode::NotImp,
         Outcome::BadVersion => Rcode::BadVers,
         Outcome::TooLong => Rcode::YxDomain,
+        Outcome::BadCookie => Rcode::BadCookie,
     }
 }
 
+#[cfg(test)]
+mod edns_tests;
 #[cfg(test)]
 mod tests;

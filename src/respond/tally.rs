@@ -1,8 +1,9 @@
 //! What became of every packet, counted.
 //!
 //! Each packet ends in exactly one [`Outcome`], so the outcomes add up to all packets. `truncated`
-//! counts a part of what was sent. A worker is the only writer of its tally and needs no locked
-//! instruction; whoever shows figures adds the workers' tallies up.
+//! counts a part of what was sent, `cookies_valid` and `cookies_wrong` two parts of all packets,
+//! and what addresses were first in is a part of `Answered`. A worker is the only writer of its
+//! tally and needs no locked instruction; whoever shows figures adds the workers' tallies up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use arc_swap::ArcSwap;
 
 use crate::snapshot::AddressSlot;
+use crate::wire::cookie::Trust;
 
 /// How a packet ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +24,7 @@ pub enum Outcome {
     NxDomain,
     /// The name is delegated away.
     Referred,
-    /// No zone of ours, not our class, or a type that is not given out.
+    /// No zone of ours, not our class, or something that is not given out.
     Refused,
     /// The zone is broken.
     Failed,
@@ -34,13 +36,23 @@ pub enum Outcome {
     BadVersion,
     /// YXDOMAIN: a DNAME would make the name too long.
     TooLong,
+    /// A text of class CH: the version, or which server this is.
+    Told,
+    /// No question, but a cookie, and a good one went back.
+    CookieGiven,
+    /// BADCOOKIE: beyond the rate limit and with a cookie that is not good, or asking about one.
+    BadCookie,
+    /// Beyond the rate limit: truncated to the question.
+    Slipped,
+    /// Beyond the rate limit: nothing was said.
+    Limited,
     /// Nothing was said: a runt, or a response.
     Dropped,
 }
 
 impl Outcome {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Answered,
         Self::NoData,
         Self::NxDomain,
@@ -51,6 +63,11 @@ impl Outcome {
         Self::NotImplemented,
         Self::BadVersion,
         Self::TooLong,
+        Self::Told,
+        Self::CookieGiven,
+        Self::BadCookie,
+        Self::Slipped,
+        Self::Limited,
         Self::Dropped,
     ];
 }
@@ -60,6 +77,8 @@ impl Outcome {
 pub struct Tally {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     truncated: AtomicU64,
+    cookies_valid: AtomicU64,
+    cookies_wrong: AtomicU64,
     /// For each address, how many answers it was first in. Replaced by a longer one when a snapshot
     /// has more addresses.
     firsts: ArcSwap<Firsts>,
@@ -72,6 +91,8 @@ impl Default for Tally {
         Self {
             outcomes: Default::default(),
             truncated: AtomicU64::new(0),
+            cookies_valid: AtomicU64::new(0),
+            cookies_wrong: AtomicU64::new(0),
             firsts: ArcSwap::from_pointee(Firsts::default()),
         }
     }
@@ -93,6 +114,16 @@ impl Tally {
         self.truncated.load(Relaxed)
     }
 
+    /// How many packets had a server cookie that was given to their client.
+    pub fn cookies_valid(&self) -> u64 {
+        self.cookies_valid.load(Relaxed)
+    }
+
+    /// How many packets had a server cookie that was not.
+    pub fn cookies_wrong(&self) -> u64 {
+        self.cookies_wrong.load(Relaxed)
+    }
+
     /// How many answers an address was first in.
     pub fn first(&self, address: AddressSlot) -> u64 {
         self.firsts.load().get(address.0 as usize).map_or(0, |count| count.load(Relaxed))
@@ -104,12 +135,14 @@ impl Tally {
 pub(super) struct Tallier {
     tally: Arc<Tally>,
     firsts: Arc<Firsts>,
+    /// Which address the answer at hand begins with: counted once the answer is known to go out.
+    first: Option<AddressSlot>,
 }
 
 impl Tallier {
     pub(super) fn new() -> Self {
         let tally = Arc::new(Tally::default());
-        Self { firsts: tally.firsts.load_full(), tally }
+        Self { firsts: tally.firsts.load_full(), tally, first: None }
     }
 
     pub(super) fn shared(&self) -> &Arc<Tally> {
@@ -125,18 +158,31 @@ impl Tallier {
         }
     }
 
-    pub(super) fn count(&self, outcome: Outcome) {
+    /// Counts how a packet ended, and the address that its answer began with.
+    pub(super) fn count(&mut self, outcome: Outcome) {
         bump(&self.tally.outcomes[outcome as usize]);
+        if let (Outcome::Answered, Some(address)) = (outcome, self.first.take())
+            && let Some(count) = self.firsts.get(address.0 as usize)
+        {
+            bump(count);
+        }
     }
 
     pub(super) fn truncated(&self) {
         bump(&self.tally.truncated);
     }
 
-    pub(super) fn first(&self, address: AddressSlot) {
-        if let Some(count) = self.firsts.get(address.0 as usize) {
-            bump(count);
+    pub(super) fn cookie(&self, trust: Option<Trust>) {
+        match trust {
+            Some(Trust::Valid) => bump(&self.tally.cookies_valid),
+            Some(Trust::Wrong) => bump(&self.tally.cookies_wrong),
+            Some(Trust::New) | None => {}
         }
+    }
+
+    /// The answer at hand begins with this address.
+    pub(super) fn first(&mut self, address: AddressSlot) {
+        self.first = Some(address);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::steer::{
 use crate::wire::Name;
 use crate::zone::{Records, rdata};
 
-struct NothingChecked;
+pub(super) struct NothingChecked;
 
 impl Board for NothingChecked {
     fn standing(&self, _: &Target) -> Standing {
@@ -29,7 +29,7 @@ impl Board for NothingChecked {
     }
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::from_text(text).unwrap()
 }
 
@@ -55,7 +55,7 @@ fn service(owner: &str, addresses: &[&str]) -> Arc<Service> {
 
 /// `example.test` with services at `app`, `*.wild` and the apex, and ordinary records beside them;
 /// `broken.test` is broken.
-fn zones() -> Vec<Authored> {
+pub(super) fn zones() -> Vec<Authored> {
     let mut records = Records::new(name("example.test"));
     let mut add = |owner: &str, rtype: RecordType, rdata: Box<[u8]>| {
         records.add(name(owner), rtype, 300, rdata);
@@ -417,6 +417,6 @@ fn the_trace_tells_the_steps() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "any time will do: nothing here depends on it")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }

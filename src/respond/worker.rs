@@ -9,6 +9,7 @@ use crate::snapshot::{ServiceSlot, Snapshot, StaticRrset};
 use crate::steer::{Family, Scratch, Turn};
 use crate::wire::Folded;
 
+use super::limit::{Limiter, Subject};
 use super::tally::{Tallier, Tally};
 
 /// Rotation positions for static address sets: a prime, so that neighbours do not share one.
@@ -26,6 +27,9 @@ pub struct Worker {
     /// A name beside it: a name server's.
     pub(super) beside: Folded,
     pub(super) tally: Tallier,
+    /// What the answer at hand is about, once that is known.
+    pub(super) subject: Option<Subject>,
+    pub(super) limiter: Limiter,
     turns: Vec<[Turn; 2]>,
     static_turns: [u16; STATIC_TURNS],
 }
@@ -40,6 +44,8 @@ impl Worker {
             name: Folded::root(),
             beside: Folded::root(),
             tally: Tallier::new(),
+            subject: None,
+            limiter: Limiter::default(),
             turns: Vec::new(),
             static_turns: [0; STATIC_TURNS],
         }
@@ -50,8 +56,8 @@ impl Worker {
         self.tally.shared()
     }
 
-    /// Called before a batch: what is sized by the snapshot grows here and nowhere else, and the
-    /// batch's time is noted.
+    /// Called before a batch: what is sized by the snapshot or asked for by its settings is made
+    /// here and nowhere else, and the batch's time is noted.
     pub fn begin_batch(&mut self, snapshot: &Snapshot, now: Instant) {
         self.now = Some(now);
         if self.turns.len() < snapshot.service_slots() {
@@ -59,6 +65,9 @@ impl Worker {
         }
         self.scratch.reserve(snapshot.set_len_max());
         self.tally.reserve(snapshot.address_slots());
+        if snapshot.settings().rate_limit.is_some() {
+            self.limiter.prepare(|| self.rng.u64(..), now);
+        }
     }
 
     /// The time of the batch; none before the first.

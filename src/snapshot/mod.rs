@@ -12,6 +12,7 @@
 pub mod compile;
 pub mod names;
 pub mod publish;
+pub mod settings;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::zone::Records;
 pub use compile::{AddressSlot, ServiceEntry, ServiceSlot, StaticRrset, Zone};
 pub use names::{Entry, EntryId, Lookup};
 pub use publish::{Current, Publisher, TierChange};
+pub use settings::Settings;
 
 const HASH: FixedState = FixedState::with_seed(0x617_0065);
 
@@ -55,20 +57,6 @@ pub enum Served {
     Zone(Arc<Zone>),
     /// Answered with SERVFAIL.
     Broken(Name),
-}
-
-/// What answers depend on beside zones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Largest UDP response, in octets.
-    pub udp_size: u16,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        // No path in use fragments 1,232 octets: RFC 9715 §3.2, DNS flag day 2020.
-        Self { udp_size: 1232 }
-    }
 }
 
 /// Everything that answers are made of at one time.

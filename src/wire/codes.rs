@@ -22,6 +22,8 @@ pub enum Rcode {
     YxDomain = 6,
     /// An EDNS version that is not spoken.
     BadVers = 16,
+    /// The query's cookie is not valid, and has to be. RFC 7873 §8.
+    BadCookie = 23,
 }
 
 impl Rcode {

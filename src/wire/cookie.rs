@@ -7,9 +7,10 @@
 //!  hash over: client cookie | 1 | reserved | time | the client's address
 //! ```
 //!
-//! A server keeps nothing for a client: it knows its own cookie by making the hash again. The layout
-//! is that of RFC 9018, so that servers of different makes that share an address and a secret know
-//! each other's cookies. A server cookie of any other layout is somebody else's, and not valid.
+//! A server keeps nothing for a client: it knows its own cookie by making the hash again. The
+//! layout is that of RFC 9018, so that servers of different makes that share an address and a
+//! secret know each other's cookies. A server cookie of any other layout is somebody else's, and
+//! not valid.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -90,8 +91,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// The data of the COOKIE option to answer with at this time (Unix seconds, which may wrap), and
-    /// what the query's own is worth.
+    /// The data of the COOKIE option to answer with at this time (Unix seconds, which may wrap),
+    /// and what the query's own is worth.
     pub fn reply(
         &self,
         cookie: &Cookie<'_>,

@@ -9,13 +9,15 @@ pub mod edns;
 pub mod fold;
 pub mod header;
 pub mod name;
+pub mod options;
 pub mod query;
 pub mod writer;
 
 pub use codes::{Class, Rcode, RecordType};
-pub use edns::Edns;
+pub use edns::{Edns, Opt};
 pub use fold::Folded;
 pub use header::Header;
 pub use name::{Name, NameError};
+pub use options::{ExtendedError, OptionCode, Options};
 pub use query::{Malformed, Query};
 pub use writer::{Full, Owner, Section, Writer};

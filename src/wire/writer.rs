@@ -10,9 +10,10 @@
 //! ```
 
 use super::codes::{Class, Rcode, RecordType};
-use super::edns::{OPT_LEN, opt_record};
+use super::edns::Opt;
 use super::header::{AA, HEADER_LEN, Header, OPCODE, QR, RD, TC};
 use super::name::{NAME_LEN_MAX, suffixes};
+use super::options::ExtendedError;
 
 /// Pointers have 14 bits. RFC 1035 §4.1.4.
 const POINTER_MAX: usize = 0x3fff;
@@ -59,30 +60,39 @@ pub struct Mark {
 pub struct Writer<'o> {
     out: &'o mut [u8],
     len: usize,
+    /// What records may fill.
     limit: usize,
+    /// What records and the OPT record may fill together.
+    limit_whole: usize,
+    /// Behind the question.
+    start: Mark,
     counts: [u16; 3],
     places: [u16; PLACES_MAX],
     place_count: usize,
+    class: Class,
     flags: u8,
     rcode: Rcode,
     has_question: bool,
-    opt: Option<(u16, bool)>,
+    opt: Option<Opt>,
+    why: Option<ExtendedError>,
 }
 
 impl<'o> Writer<'o> {
     /// Begins the response to a query: its id, opcode and RD, and its question.
     ///
-    /// `limit` is the most octets that may be sent; `opt` is our UDP size and the client's DO bit
-    /// where the query had an OPT record. None where even that much does not fit.
+    /// `limit` is the most octets that may be sent; `opt` is there where the query had an OPT
+    /// record. None where even that much does not fit.
+    ///
+    /// RFC 4035 §3.1.6, RFC 6895 §2.1: AD, CD and Z are ignored in queries and clear in responses.
     pub fn begin(
         out: &'o mut [u8],
         limit: usize,
         header: Header,
         question: &[u8],
-        opt: Option<(u16, bool)>,
+        opt: Option<Opt>,
     ) -> Option<Self> {
-        let reserved = if opt.is_some() { OPT_LEN } else { 0 };
-        let limit = limit.min(out.len()).min(MESSAGE_LEN_MAX).checked_sub(reserved)?;
+        let limit_whole = limit.min(out.len()).min(MESSAGE_LEN_MAX);
+        let limit = limit_whole.checked_sub(opt.as_ref().map_or(0, Opt::reserved))?;
         let len = HEADER_LEN + question.len();
         if len > limit {
             return None;
@@ -93,23 +103,51 @@ impl<'o> Writer<'o> {
             out,
             len,
             limit,
+            limit_whole,
+            start: Mark { len, counts: [0; 3], places: 0 },
             counts: [0; 3],
             places: [0; PLACES_MAX],
             place_count: 0,
+            class: Class::IN,
             flags: QR | (header.flags & (OPCODE | RD)),
             rcode: Rcode::NoError,
             has_question: !question.is_empty(),
             opt,
+            why: None,
         };
         if let Some(qname) = question.len().checked_sub(4).map(|end| &question[..end]) {
             writer.note_suffixes(HEADER_LEN, qname);
         }
+        writer.start = writer.mark();
         Some(writer)
+    }
+
+    /// Goes back to where it began: a question without an answer.
+    pub fn clear(&mut self) {
+        self.rewind(self.start);
+        self.flags &= !(AA | TC);
+        self.rcode = Rcode::NoError;
+        self.why = None;
     }
 
     /// Says that the answer is authoritative.
     pub fn authoritative(&mut self) {
         self.flags |= AA;
+    }
+
+    /// Says that the answer is not authoritative, whatever was said before.
+    pub fn not_authoritative(&mut self) {
+        self.flags &= !AA;
+    }
+
+    /// Records that begin from now on are of this class rather than IN.
+    pub fn class(&mut self, class: Class) {
+        self.class = class;
+    }
+
+    /// Says why, to a client that speaks EDNS and where there is room.
+    pub fn explain(&mut self, why: ExtendedError) {
+        self.why = Some(why);
     }
 
     /// Says that something was left out, so that the client comes again over a stream.
@@ -139,7 +177,7 @@ impl<'o> Writer<'o> {
         self.place_count = mark.places;
     }
 
-    /// Begins a record of class IN; its RDATA follows by [`Self::bytes`] and [`Self::name`], then
+    /// Begins a record; its RDATA follows by [`Self::bytes`] and [`Self::name`], then
     /// [`Self::end_record`] with what this gives back.
     pub fn begin_record(
         &mut self,
@@ -154,7 +192,7 @@ impl<'o> Writer<'o> {
         }
         let mut fixed = [0; 10];
         fixed[..2].copy_from_slice(&rtype.0.to_be_bytes());
-        fixed[2..4].copy_from_slice(&Class::IN.0.to_be_bytes());
+        fixed[2..4].copy_from_slice(&self.class.0.to_be_bytes());
         fixed[4..8].copy_from_slice(&ttl.to_be_bytes());
         self.bytes(&fixed)?;
         self.counts[section as usize] += 1;
@@ -250,10 +288,8 @@ impl<'o> Writer<'o> {
     pub fn finish(self) -> usize {
         let mut len = self.len;
         let mut additional = self.counts[2];
-        if let Some((udp_size, dnssec_ok)) = self.opt {
-            let record = opt_record(udp_size, self.rcode.high(), dnssec_ok);
-            self.out[len..len + OPT_LEN].copy_from_slice(&record);
-            len += OPT_LEN;
+        if let Some(opt) = &self.opt {
+            len = opt.write(&mut self.out[..self.limit_whole], len, self.rcode, self.why);
             additional += 1;
         }
         self.out[2] = self.flags;
@@ -323,7 +359,8 @@ fn pointer(place: usize) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Name;
+    use crate::wire::edns::OPT_LEN;
+    use crate::wire::{Name, OptionCode};
 
     const HEADER: Header = Header { id: 7, flags: 0x01, counts: [1, 0, 0, 0] };
     const QUESTION: &[u8] = b"\x03www\x07example\x00\x00\x01\x00\x01";
@@ -357,8 +394,8 @@ mod tests {
     fn keeps_room_for_opt_and_rewinds_what_does_not_fit() {
         let mut out = [0; 512];
         let limit = 12 + QUESTION.len() + OPT_LEN + 16;
-        let mut writer =
-            Writer::begin(&mut out, limit, HEADER, QUESTION, Some((1232, true))).unwrap();
+        let opt = Some(Opt::new(1232, true));
+        let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, opt).unwrap();
         let mark = writer.mark();
         assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 32]), Err(Full));
         writer.rewind(mark);
@@ -369,5 +406,42 @@ mod tests {
         assert_eq!(&out[len - OPT_LEN..len], b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00");
         assert_eq!(out[2] & TC, TC);
         assert!(Writer::begin(&mut out, 20, HEADER, QUESTION, None).is_none());
+    }
+    #[test]
+    fn room_for_options_is_kept_and_an_explanation_takes_none() {
+        let mut out = [0; 512];
+        let mut opt = Opt::new(1232, false);
+        opt.option(OptionCode::NSID, b"name");
+        let limit = 12 + QUESTION.len() + OPT_LEN + 8 + 16;
+        let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, Some(opt)).unwrap();
+        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 32]), Err(Full));
+        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 16]), Ok(()));
+        writer.explain(ExtendedError { code: 0, text: "why" });
+        let len = writer.finish();
+        assert_eq!(len, limit);
+        assert_eq!(&out[len - 10..len], b"\x00\x08\x00\x03\x00\x04name");
+    }
+
+    #[test]
+    fn a_cleared_response_is_its_question_alone() {
+        let write = |clear: bool| {
+            let mut out = [0; 512];
+            let mut writer =
+                Writer::begin(&mut out, 512, HEADER, QUESTION, Some(Opt::new(512, false))).unwrap();
+            if clear {
+                writer.authoritative();
+                writer.truncated();
+                writer.rcode(Rcode::NxDomain);
+                writer.explain(ExtendedError { code: 0, text: "why" });
+                let owner = name("x.www.example");
+                let owner = Owner::Wire(owner.as_wire());
+                let start = writer.begin_record(Section::Authority, owner, RecordType::A, 0);
+                writer.end_record(start.unwrap());
+                writer.clear();
+            }
+            let len = writer.finish();
+            out[..len].to_vec()
+        };
+        assert_eq!(write(true), write(false));
     }
 }

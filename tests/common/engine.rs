@@ -5,16 +5,19 @@
 #![allow(clippy::disallowed_methods, reason = "any time will do")]
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rota::health::{Standing, Status, Target};
 use rota::respond::{Action, Client, Transport, Worker, respond};
+use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use rota::steer::{
     Address, Answers, Board, Node, Override, Policy, Pool, Service, Ttl, WhenAllDown,
 };
 use rota::wire::Name;
+use rota::wire::cookie::Secrets;
 use rota::zone::{Source, masterfile};
 
 pub const ZONE: &str = r#"
@@ -147,12 +150,20 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(seed: u64) -> Self {
-        Self::with_zones(seed, &zones())
+        Self::with(seed, &zones(), Settings::default())
     }
 
     pub fn with_zones(seed: u64, zones: &[Authored]) -> Self {
+        Self::with(seed, zones, Settings::default())
+    }
+
+    pub fn with_settings(seed: u64, settings: Settings) -> Self {
+        Self::with(seed, &zones(), settings)
+    }
+
+    fn with(seed: u64, zones: &[Authored], settings: Settings) -> Self {
         let mut publisher = Publisher::new();
-        publisher.publish(zones, Settings::default(), &NothingChecked);
+        publisher.publish(zones, settings, &NothingChecked);
         let mut engine = Self { publisher, worker: Worker::new(seed) };
         engine.restart(seed);
         engine
@@ -178,6 +189,31 @@ impl Engine {
             Action::Drop => None,
         }
     }
+}
+
+/// Everything switched on that a query can ask for; one client gets this many answers a second.
+pub fn everything(per_second: u32) -> Settings {
+    let secrets = Secrets { making: [7; 16].into(), also: Some([8; 16].into()) };
+    Settings {
+        nsid: Nsid::new(&"n".repeat(Nsid::LEN_MAX)),
+        version: Version::new("some version"),
+        cookies: Some(Cookies { secrets, clock: Clock { at: Instant::now(), unix: 1 } }),
+        rate_limit: NonZeroU32::new(per_second).map(|per_second| RateLimit {
+            per_second,
+            slip: 2,
+            exempt: Box::new(["203.0.113.0/24".parse().expect("a network")]),
+        }),
+        ..Settings::default()
+    }
+}
+
+/// A query whose OPT record has these octets of options.
+pub fn query_with_options(qname: &str, qtype: u16, options: &[u8]) -> Vec<u8> {
+    let mut message = query(7, qname, qtype, Some(1232));
+    message.truncate(message.len() - 2);
+    message.extend((options.len() as u16).to_be_bytes());
+    message.extend(options);
+    message
 }
 
 /// A query's bytes; `opt` is the UDP size that the client offers.

@@ -1,0 +1,66 @@
+//! The OPT record that a response gets, as far as it does not depend on the answer.
+//!
+//! | option in the query | over UDP         | over TCP                 |
+//! |---------------------|------------------|--------------------------|
+//! | NSID                | ours, if told    | ours, if told            |
+//! | COOKIE              | a cookie         | a cookie                 |
+//! | TCP keepalive       | passed over      | the idle time, or FORMERR |
+//! | padding             | passed over      | passed over              |
+//! | any other           | passed over      | passed over              |
+
+use std::time::{Duration, Instant};
+
+use crate::snapshot::Settings;
+use crate::wire::cookie::Trust;
+use crate::wire::{Edns, Opt, OptionCode};
+
+use super::{Client, Transport};
+
+/// The unit of the keepalive option's timeout. RFC 7828 §3.1.
+const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
+
+/// The record for the response to a client that speaks EDNS, and what its cookie is worth, if it
+/// sent one and cookies are in use.
+pub(super) fn record(
+    edns: &Edns<'_>,
+    client: &Client,
+    settings: &Settings,
+    now: Option<Instant>,
+) -> (Opt, Option<Trust>) {
+    let asked = &edns.options;
+    let mut opt = Opt::new(settings.udp_size, edns.dnssec_ok);
+    let mut trust = None;
+    if let (Some(cookie), Some(cookies), Some(now)) = (&asked.cookie, &settings.cookies, now) {
+        // One client is one address, whichever kind of socket it came by.
+        let ip = client.addr.ip().to_canonical();
+        let (data, worth) = cookies.secrets.reply(cookie, ip, cookies.clock.unix(now));
+        opt.option(OptionCode::COOKIE, &data);
+        trust = Some(worth);
+    }
+    if let (true, Some(nsid)) = (asked.nsid, &settings.nsid) {
+        opt.option(OptionCode::NSID, nsid.as_bytes());
+    }
+    match client.transport {
+        // RFC 7828 §3.3.2: only to a client that asked, and only over TCP.
+        Transport::Tcp if asked.keepalive.is_some() => {
+            let units = settings.idle.as_millis() / KEEPALIVE_UNIT.as_millis();
+            let timeout = u16::try_from(units).unwrap_or(u16::MAX);
+            opt.option(OptionCode::TCP_KEEPALIVE, &timeout.to_be_bytes());
+        }
+        Transport::Tcp | Transport::Udp => {}
+    }
+    // RFC 7830 §4 and §6: whoever pads is padded for, but not where others can read the text.
+    if asked.padding && client.transport.is_encrypted() {
+        opt.padded();
+    }
+    (opt, trust)
+}
+
+/// True where the client says how long it will wait, which only a server may. RFC 7828 §3.2.1;
+/// §3.2.2 has the option ignored over UDP.
+pub(super) fn misuses_keepalive(edns: &Edns<'_>, transport: Transport) -> bool {
+    match transport {
+        Transport::Tcp => edns.options.keepalive.is_some_and(|len| len > 0),
+        Transport::Udp => false,
+    }
+}
