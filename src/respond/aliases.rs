@@ -4,13 +4,38 @@
 //! its target. A DNAME goes before it, so that resolvers which know DNAME can make the rest
 //! themselves (RFC 6672 §3.1).
 
-use crate::snapshot::{EntryId, StaticRrset, Zone};
+use crate::snapshot::{Entry, EntryId, StaticRrset, Zone};
 use crate::wire::name::NAME_LEN_MAX;
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
 
+use super::ALIAS_CHAIN_MAX;
 use super::answers::{Answered, write_rrset};
 use super::tally::Outcome;
 use super::worker::Worker;
+
+/// The DNAMEs that an answer holds already: a chain may come by one again, and a record that stands
+/// twice says nothing more. RFC 2181 §5.
+#[derive(Default)]
+pub(super) struct Renames {
+    /// Addresses of their entries.
+    written: [usize; ALIAS_CHAIN_MAX + 1],
+    count: usize,
+}
+
+impl Renames {
+    /// True the first time.
+    fn is_new(&mut self, entry: &Entry) -> bool {
+        let address = std::ptr::from_ref(entry).addr();
+        if self.written[..self.count].contains(&address) {
+            return false;
+        }
+        if let Some(slot) = self.written.get_mut(self.count) {
+            *slot = address;
+            self.count += 1;
+        }
+        true
+    }
+}
 
 /// Answers with a CNAME. RFC 1034 §3.6.2.
 pub(super) fn cname(
@@ -43,10 +68,12 @@ pub(super) fn renamed(
     zone: &Zone,
     ancestor: EntryId,
     owner: usize,
+    renames: &mut Renames,
     worker: &mut Worker,
     response: &mut Writer<'_>,
 ) -> Answered {
-    let rrset = zone.rrset(zone.entry(ancestor), RecordType::DNAME);
+    let entry = zone.entry(ancestor);
+    let rrset = zone.rrset(entry, RecordType::DNAME);
     let target = rrset.and_then(|rrset| Some((rrset, zone.rdata(rrset).next()?)));
     let Some((rrset, target)) = target else { return Answered::Done(Outcome::Answered) };
 
@@ -58,7 +85,10 @@ pub(super) fn renamed(
     let len = response.read_name(owner, &mut name);
     let mark = response.mark();
     let dname = Owner::Wire(&name[kept..len]);
-    let written = write_rrset(zone, rrset, 0, Section::Answer, dname, response);
+    let written = match renames.is_new(entry) {
+        true => write_rrset(zone, rrset, 0, Section::Answer, dname, response),
+        false => Ok(()),
+    };
     let new_len = kept + target.len();
     if written.is_ok() && new_len > NAME_LEN_MAX {
         return Answered::Done(Outcome::TooLong);

@@ -44,7 +44,10 @@ pub(super) fn at_name(
     if let Some(rrset) = zone.rrset(entry, query.qtype) {
         return Answered::Done(records(zone, rrset, owner, worker, response));
     }
-    if let Some(rrset) = zone.rrset(entry, RecordType::CNAME) {
+    // RFC 4034 §3: an alias has signatures of its own, so a query for them is not for its target.
+    if query.qtype != RecordType::RRSIG
+        && let Some(rrset) = zone.rrset(entry, RecordType::CNAME)
+    {
         return aliases::cname(zone, rrset, owner, worker, response);
     }
     // A service's negative answers live no longer than its positive ones, so that a family which

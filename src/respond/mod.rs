@@ -225,6 +225,7 @@ fn walk<'s>(
 ) -> Outcome {
     // Where the names of the chain stand in the response; the question is the first.
     let mut owners = [HEADER_LEN; ALIAS_CHAIN_MAX + 1];
+    let mut renames = aliases::Renames::default();
     for link in 0..=ALIAS_CHAIN_MAX {
         let owner = owners[link];
         trace.step(Step::Zone(zone.apex()));
@@ -239,7 +240,7 @@ fn walk<'s>(
             }
             Lookup::Renamed(ancestor) => {
                 response.authoritative();
-                aliases::renamed(query, zone, ancestor, owner, worker, response)
+                aliases::renamed(query, zone, ancestor, owner, &mut renames, worker, response)
             }
             Lookup::Missing { .. } => {
                 response.authoritative();
