@@ -10,6 +10,7 @@
 //! Listeners stay as they are: what `[listen]` says otherwise than before waits for a restart, and
 //! the log says so.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::config::{self, Config, Loaded};
@@ -53,22 +54,21 @@ pub(super) async fn reload(
 
 /// Puts the version that is being served in the place of one with errors; tells for which zones.
 fn keep_what_serves(wanted: Vec<Authored>, serving: &[Authored]) -> (Vec<Authored>, Vec<Name>) {
+    let good = serving.iter().filter_map(|old| match old {
+        Authored::Good(model) => Some((&model.records.apex, old)),
+        Authored::Broken(_) => None,
+    });
+    let good: HashMap<&Name, &Authored> = good.collect();
     let mut kept = Vec::new();
     let keep = |authored| match authored {
         Authored::Good(_) => authored,
-        Authored::Broken(apex) => {
-            let good = |old: &&Authored| match old {
-                Authored::Good(model) => model.records.apex == apex,
-                Authored::Broken(_) => false,
-            };
-            match serving.iter().find(good) {
-                Some(old) => {
-                    kept.push(apex);
-                    old.clone()
-                }
-                None => Authored::Broken(apex),
+        Authored::Broken(apex) => match good.get(&apex) {
+            Some(&old) => {
+                kept.push(apex);
+                old.clone()
             }
-        }
+            None => Authored::Broken(apex),
+        },
     };
     let zones = wanted.into_iter().map(keep).collect();
     (zones, kept)
