@@ -36,8 +36,7 @@ use engine::{Engine, NAMES, query};
 
 const SEED: u64 = 7;
 
-/// One owner for each type with a shape of its own, in the order of [`TYPES`]; and names that make
-/// responses grow where they are compressed less.
+/// One owner for each type with a shape of its own, in the order of [`TYPES`]; and large sets.
 const RECORDS: &str = r#"
 $TTL 300
 @    SOA ns1 hostmaster 1 3600 600 86400 60
@@ -63,11 +62,14 @@ n17  RRSIG A 5 3 86400 20030322173103 20030220173103 2642 a. AQID
 n18  PTR   Case.Kept.ns1
 n19  MX    10 MAIL.ns1
 n20  DNAME ns1
-a-long-label-that-comes-again-and-again.another-of-the-same-kind.full  NS ns1
 $GENERATE 1-26 w A 192.0.2.$
+$GENERATE 1-30 one-label-of-many-octets.and-another-one-behind-it.and-yet-one-more A 192.0.2.$
 $GENERATE 0-255 many A 198.51.100.$
 $GENERATE 1-200 chained.many$ CNAME many
 "#;
+
+/// Hickory does not compress names against the question, and this one is long.
+const LONG: &str = "one-label-of-many-octets.and-another-one-behind-it.and-yet-one-more.types.test";
 
 const TYPES: [u16; 20] =
     [3, 14, 16, 17, 29, 33, 35, 42, 43, 64, 257, 256, 65305, 65281, 13, 65, 46, 12, 15, 39];
@@ -98,7 +100,8 @@ fn question() -> impl Strategy<Value = (String, u16)> {
         (0..NAMES.len(), qtype()).prop_map(|(at, qtype)| (NAMES[at].to_owned(), qtype)),
         (0..TYPES.len()).prop_map(known),
         (0..TYPES.len()).prop_map(move |at| (known(at).0, 255)),
-        prop::sample::select(vec!["w", "many", "chained.many7", "no", "x.full", ""])
+        Just((LONG.to_owned(), 1)),
+        prop::sample::select(vec!["w", "many", "chained.many7", "no", ""])
             .prop_flat_map(move |label| (Just(format!("{label}.types.test")), qtype()))
             .prop_map(|(name, qtype)| (name.trim_start_matches('.').to_owned(), qtype)),
     ]
@@ -240,7 +243,7 @@ proptest! {
     #[test]
     fn the_adapter_sends_what_the_engine_says(
         (name, qtype) in question(),
-        opt in prop::option::of(prop_oneof![Just(512_u16), Just(1232), any::<u16>()]),
+        opt in prop::option::of(prop_oneof![512..=1232_u16, any::<u16>()]),
         opcode_and_flags in prop_oneof![Just(0_u8), Just(1), any::<u8>()],
         octet_3 in any::<u8>(),
         qclass in prop_oneof![4 => Just(1_u16), 1 => any::<u16>()],
@@ -279,6 +282,14 @@ fn every_type_of_the_zone_passes() {
         assert_eq!(see(&out[..len]).sections[0].len(), 1, "type {qtype} is there");
         check(&message, Transport::Udp, 1232).unwrap();
     }
+}
+
+#[test]
+fn no_response_is_larger_than_its_client_takes() {
+    for size in 512..=1232 {
+        check(&query(7, LONG, 1, Some(size)), Transport::Udp, usize::from(size)).unwrap();
+    }
+    check(&query(7, LONG, 1, None), Transport::Udp, 512).unwrap();
 }
 
 /// The same over hickory's own UDP and TCP on the loopback.

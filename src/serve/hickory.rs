@@ -172,27 +172,22 @@ impl Reply {
     fn read(octets: &[u8]) -> Result<Self, ProtoError> {
         let decoder = &mut BinDecoder::new(octets);
         let Header { metadata, counts } = Header::read(decoder)?;
-        let mut reply = Self {
-            metadata,
-            queries: Queries::read(decoder, usize::from(counts.queries))?,
-            answers: Vec::with_capacity(usize::from(counts.answers)),
-            authorities: Vec::with_capacity(usize::from(counts.authorities)),
-            additionals: Vec::with_capacity(usize::from(counts.additionals)),
-            edns: None,
-        };
-        for _ in 0..counts.answers {
-            let record = reply.record(decoder)?;
-            reply.answers.extend(record);
-        }
-        for _ in 0..counts.authorities {
-            let record = reply.record(decoder)?;
-            reply.authorities.extend(record);
-        }
-        for _ in 0..counts.additionals {
-            let record = reply.record(decoder)?;
-            reply.additionals.extend(record);
-        }
+        let queries = Queries::read(decoder, usize::from(counts.queries))?;
+        let (answers, authorities, additionals) = (vec![], vec![], vec![]);
+        let mut reply = Self { metadata, queries, answers, authorities, additionals, edns: None };
+        reply.answers = reply.section(counts.answers, decoder)?;
+        reply.authorities = reply.section(counts.authorities, decoder)?;
+        reply.additionals = reply.section(counts.additionals, decoder)?;
         Ok(reply)
+    }
+
+    fn section(
+        &mut self,
+        count: u16,
+        from: &mut BinDecoder<'_>,
+    ) -> Result<Vec<Record>, ProtoError> {
+        let records = (0..count).filter_map(|_| self.record(from).transpose());
+        records.collect()
     }
 
     /// Reads one record; OPT is none and goes to its own place, which hickory encodes last.
