@@ -9,7 +9,7 @@
 //!
 //! The query's own octets go in, so nothing of it is lost. The way back is narrower: hickory takes
 //! a response as records and encodes them itself, so the octets of ours are taken apart into what
-//! that encoder puts together again, and into nothing that it would interpret. [`Reply`] tells how.
+//! that encoder puts together again, and into nothing that it would interpret. `Reply` tells how.
 //!
 //! What comes out differs from our own octets in this much:
 //!
