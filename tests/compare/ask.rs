@@ -11,11 +11,11 @@ use super::name::Name;
 use super::peers::Voice;
 use super::question::{Odd, Question};
 
-/// After this long silence is believed, and a decent question is asked again.
+/// A datagram that loopback lost is sent again after this long.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// For a datagram that is there if it comes at all.
+/// For a datagram that may have been overtaken by a later one.
 const BRIEFLY: Duration = Duration::from_millis(20);
-/// How often a decent question is asked before silence is believed.
+/// How often a question is asked before silence is believed.
 const TRIES: usize = 3;
 
 /// What one server said.
@@ -58,31 +58,26 @@ impl Asker {
         for (_, _, socket) in &self.servers {
             drop(socket.send(&packet));
         }
-        let tries = if question.odd == Odd::No { TRIES } else { 1 };
-        let mut patience = PATIENCE;
-        let mut replies = Vec::new();
-        for (voice, _, socket) in &self.servers {
-            let heard = heard(datagram(socket, &packet, patience, tries));
-            if heard.reply == Reply::Silence {
-                // The others have had as long.
-                patience = BRIEFLY;
-            }
-            replies.push((*voice, heard));
+        if question.odd == Odd::No {
+            let receive = |(voice, _, socket): &(Voice, SocketAddr, UdpSocket)| {
+                (*voice, heard(datagram(socket, &packet)))
+            };
+            return self.servers.iter().map(receive).collect();
         }
-        replies
+        // What is odd may rightly get no answer. Whoever answers a decent question that came later
+        // has nothing to say to this one.
+        self.next_id = self.next_id.wrapping_add(1);
+        let fence = decent(Name::plain(""), false).to_wire(self.next_id);
+        let receive = |(voice, _, socket): &(Voice, SocketAddr, UdpSocket)| {
+            drop(socket.send(&fence));
+            (*voice, heard(before(socket, &packet, &fence)))
+        };
+        self.servers.iter().map(receive).collect()
     }
 
     /// True once the only server is authoritative for a zone.
     pub fn serves(&mut self, apex: &Name) -> bool {
-        let question = Question {
-            name: apex.clone(),
-            rtype: Rtype::SOA,
-            class: 1,
-            flags: [0, 0],
-            edns: None,
-            tcp: true,
-            odd: Odd::No,
-        };
+        let question = decent(apex.clone(), true);
         self.ask(&question).iter().all(|(_, heard)| {
             matches!(&heard.reply, Reply::Answer(answer) if answer.authoritative
                 && answer.answer.iter().any(|record| record.rtype == Rtype::SOA
@@ -102,24 +97,55 @@ fn heard(octets: Option<Vec<u8>>) -> Heard {
     Heard { reply, octets: octets.unwrap_or_default() }
 }
 
-/// The datagram that answers the packet that was sent; older ones are passed over.
-fn datagram(
-    socket: &UdpSocket,
-    packet: &[u8],
-    patience: Duration,
-    tries: usize,
-) -> Option<Vec<u8>> {
-    socket.set_read_timeout(Some(patience)).ok()?;
-    let mut buffer = [0; 65_535];
-    for _ in 0..tries {
-        while let Ok(len) = socket.recv(&mut buffer) {
-            if buffer[..len].starts_with(&packet[..2]) {
-                return Some(buffer[..len].to_vec());
-            }
+fn decent(name: Name, tcp: bool) -> Question {
+    let (flags, edns, odd) = ([0, 0], None, Odd::No);
+    Question { name, rtype: Rtype::SOA, class: 1, flags, edns, tcp, odd }
+}
+
+/// The datagram that answers the packet that was sent.
+fn datagram(socket: &UdpSocket, packet: &[u8]) -> Option<Vec<u8>> {
+    for _ in 0..TRIES {
+        if let Some(reply) = receive(socket, PATIENCE, |reply| answers(reply, packet)) {
+            return Some(reply);
         }
         drop(socket.send(packet));
     }
     None
+}
+
+/// The datagram that answers the packet, if it comes before the one that answers the fence, or soon
+/// after.
+fn before(socket: &UdpSocket, packet: &[u8], fence: &[u8]) -> Option<Vec<u8>> {
+    for _ in 0..TRIES {
+        let either = |reply: &[u8]| answers(reply, packet) || answers(reply, fence);
+        match receive(socket, PATIENCE, either) {
+            Some(reply) if answers(&reply, packet) => return Some(reply),
+            Some(_) => return receive(socket, BRIEFLY, |reply| answers(reply, packet)),
+            None => drop(socket.send(fence)),
+        }
+    }
+    None
+}
+
+/// The next datagram that is wanted; others, which are late, are passed over.
+fn receive(
+    socket: &UdpSocket,
+    patience: Duration,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    socket.set_read_timeout(Some(patience)).ok()?;
+    let mut buffer = [0; 65_535];
+    while let Ok(len) = socket.recv(&mut buffer) {
+        if wanted(&buffer[..len]) {
+            return Some(buffer[..len].to_vec());
+        }
+    }
+    None
+}
+
+/// True where the message has the query's id.
+fn answers(reply: &[u8], query: &[u8]) -> bool {
+    reply.get(..2) == query.get(..2)
 }
 
 fn stream(address: SocketAddr, packet: &[u8]) -> io::Result<Vec<u8>> {

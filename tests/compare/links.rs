@@ -31,7 +31,9 @@ pub fn hold(asker: &mut Asker, question: &Question, replies: &Replies) -> bool {
     let mut passed = BTreeSet::new();
     let mut name = question.name.folded();
     while let Some(next) = alias(rota, &name) {
-        let said = Replies(asker.ask(&about(question, &name)));
+        // Asked for the alias itself, a peer tells it whatever it thinks of the type.
+        let link = Question { rtype: Rtype::CNAME, ..about(question, &name) };
+        let said = Replies(asker.ask(&link));
         let peers = [Voice::Nsd, Voice::Knot].into_iter();
         known.extend(peers.filter_map(|voice| said.answer(voice)).flat_map(|it| it.answer.clone()));
         if !passed.insert(name) {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
+use domain::base::Rtype;
+
 use super::annotations::ANNOTATIONS;
 use super::generate::World;
 use super::name::Name;
@@ -13,6 +15,8 @@ use super::verdict::Replies;
 const TOLD_MAX: usize = 12;
 /// Lines of zones that are shown beside one.
 const LINES_MAX: usize = 40;
+/// Records of one RRset among them.
+const RRSET_MAX: usize = 3;
 
 /// Everything that was counted.
 #[derive(Default)]
@@ -117,28 +121,36 @@ fn tell(
 }
 
 /// The records that the answer to a name may depend on: those at names above it and at their
-/// wildcards, and at whatever these point at.
+/// wildcards, at whatever these point at, and one below, which would make it exist.
 fn concerned(world: &World, name: &Name) -> Vec<String> {
     let mut wanted: Vec<Name> = vec![name.folded()];
     let mut seen = BTreeSet::new();
+    let mut rrsets: BTreeMap<(usize, Name, Rtype), usize> = BTreeMap::new();
     let mut lines = Vec::new();
-    let mut told = BTreeSet::new();
     while let Some(name) = wanted.pop() {
         if !seen.insert(name.clone()) {
             continue;
         }
         for (zone_at, zone) in world.zones.iter().enumerate() {
-            for (at, record) in zone.records.iter().enumerate() {
+            let mut below = zone.records.iter().filter(|record| record.owner.is_at_or_under(&name));
+            lines.extend(below.next().map(|record| format!("[{}] {record}", zone.apex)));
+            for record in &zone.records {
                 let owner = record.owner.folded();
                 let stands_in = owner.is_wildcard()
                     && owner.parent().is_some_and(|above| name.is_at_or_under(&above));
-                if !name.is_at_or_under(&owner) && !stands_in || !told.insert((zone_at, at)) {
+                if !name.is_at_or_under(&owner) && !stands_in {
                     continue;
                 }
-                lines.push(format!("[{}] {record}", zone.apex));
+                let count = rrsets.entry((zone_at, owner, record.rtype)).or_default();
+                *count += 1;
+                if *count <= RRSET_MAX {
+                    lines.push(format!("[{}] {record}", zone.apex));
+                }
                 wanted.extend(record.target.as_ref().map(Name::folded));
             }
         }
     }
+    let mut told = BTreeSet::new();
+    lines.retain(|line| told.insert(line.clone()));
     lines
 }
