@@ -12,6 +12,19 @@ check:
 test:
     cargo test --locked
 
+# Answers beside those of NSD, Knot and BIND (Debian's nsd, knot, bind9), on zones from seeds
+compare *ARGS:
+    cargo test --locked --test compare -- --nocapture {{ARGS}}
+
+# A million records and a hundred thousand zones, loaded and asked
+scale:
+    cargo build --release --locked
+    ROTA_BINARY=target/release/rota cargo test --locked --test scale -- --nocapture --test-threads 1
+
+# A target of fuzz/ for so many seconds (needs cargo-fuzz and a nightly toolchain)
+fuzz TARGET SECONDS="300":
+    cargo +nightly fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
+
 # One simulated world, again
 sim SEED:
     SEED={{SEED}} cargo test --locked --test simulation -- --nocapture
