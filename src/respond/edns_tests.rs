@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use domain::base::Message;
 use domain::base::opt::UnknownOptData;
 
-use super::tests::{NothingChecked, now, zones};
+use super::tests::{now, zones};
 use super::*;
 use crate::health::{Standing, Status, Target};
 use crate::snapshot::Publisher;
 use crate::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
-use crate::steer::{Board, Override};
+use crate::steer::{Board, Override, Unchecked};
 use crate::wire::Name;
 use crate::wire::cookie::Secrets;
 
@@ -48,7 +48,7 @@ impl Bench {
     fn new(settings: impl Fn(Instant) -> Settings) -> Self {
         let start = now();
         let (mut publisher, mut worker) = (Publisher::new(), Worker::new(1));
-        publisher.publish(&zones(), settings(start), &NothingChecked);
+        publisher.publish(&zones(), settings(start), &Unchecked);
         worker.begin_batch(&publisher.current().load(), start);
         Self { publisher, worker, start }
     }

@@ -9,25 +9,10 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query as Question};
 use hickory_proto::rr::{Name as HickoryName, Record, RecordType as HickoryType};
 
 use super::*;
-use crate::health::{Standing, Status, Target};
 use crate::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use crate::steer::{
-    Address, Answers, Board, Node, Override, Policy, Pool, Service, Ttl, WhenAllDown,
-};
+use crate::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, Unchecked, WhenAllDown};
 use crate::wire::Name;
 use crate::zone::{Records, rdata};
-
-pub(super) struct NothingChecked;
-
-impl Board for NothingChecked {
-    fn standing(&self, _: &Target) -> Standing {
-        Standing { status: Status::Unknown, contradicted: false }
-    }
-
-    fn forced(&self, _: &str) -> Option<Override> {
-        None
-    }
-}
 
 pub(super) fn name(text: &str) -> Name {
     Name::from_text(text).unwrap()
@@ -121,7 +106,7 @@ struct Asker {
 impl Asker {
     fn new() -> Self {
         let mut publisher = Publisher::new();
-        publisher.publish(&zones(), Settings::default(), &NothingChecked);
+        publisher.publish(&zones(), Settings::default(), &Unchecked);
         let mut worker = Worker::new(1);
         worker.begin_batch(&publisher.current().load(), now());
         Self { publisher, worker }

@@ -12,5 +12,5 @@ pub mod weights;
 
 pub use eligible::{Override, Tier};
 pub use pick::{Pick, Scratch, Turn, pick};
-pub use plan::{Board, Family, Plan, Set};
+pub use plan::{Board, Family, Plan, Set, Unchecked};
 pub use service::{Address, Answers, Node, Policy, Pool, Service, Ttl, WhenAllDown};

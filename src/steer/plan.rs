@@ -16,7 +16,7 @@
 
 use std::net::IpAddr;
 
-use crate::health::{Standing, Target};
+use crate::health::{Standing, Status, Target};
 use crate::wire::{Class, RecordType};
 
 use super::eligible::{Duty, Override, Seat, Tier, choose, combine};
@@ -29,6 +29,20 @@ pub trait Board {
     fn standing(&self, target: &Target) -> Standing;
     /// What an operator says of a node, by its id.
     fn forced(&self, node: &str) -> Option<Override>;
+}
+
+/// A board before anything was asked: every target is unknown, no node is forced.
+#[derive(Clone, Copy, Debug)]
+pub struct Unchecked;
+
+impl Board for Unchecked {
+    fn standing(&self, _: &Target) -> Standing {
+        Standing { status: Status::Unknown, contradicted: false }
+    }
+
+    fn forced(&self, _: &str) -> Option<Override> {
+        None
+    }
 }
 
 /// An address family, and so a record type.

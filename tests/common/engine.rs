@@ -9,13 +9,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rota::health::{Standing, Status, Target};
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use rota::steer::{
-    Address, Answers, Board, Node, Override, Policy, Pool, Service, Ttl, WhenAllDown,
-};
+use rota::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, Unchecked, WhenAllDown};
 use rota::wire::Name;
 use rota::wire::cookie::Secrets;
 use rota::zone::{Source, masterfile};
@@ -80,18 +77,6 @@ pub const NAMES: &[&str] = &[
     "www.broken.test",
     "elsewhere.test",
 ];
-
-struct NothingChecked;
-
-impl Board for NothingChecked {
-    fn standing(&self, _: &Target) -> Standing {
-        Standing { status: Status::Unknown, contradicted: false }
-    }
-
-    fn forced(&self, _: &str) -> Option<Override> {
-        None
-    }
-}
 
 pub fn name(text: &str) -> Name {
     Name::from_text(text).expect("a name")
@@ -163,7 +148,7 @@ impl Engine {
 
     fn with(seed: u64, zones: &[Authored], settings: Settings) -> Self {
         let mut publisher = Publisher::new();
-        publisher.publish(zones, settings, &NothingChecked);
+        publisher.publish(zones, settings, &Unchecked);
         let mut engine = Self { publisher, worker: Worker::new(seed) };
         engine.restart(seed);
         engine

@@ -25,10 +25,9 @@ use std::time::Instant;
 use domain::base::iana::{Class, Rcode};
 use domain::base::{Message, MessageBuilder, Name as DomainName, ParsedName, Rtype};
 use domain::rdata::AllRecordData;
-use rota::health::{Standing, Status, Target};
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use rota::steer::{Board, Override};
+use rota::steer::Unchecked;
 use rota::wire::Name;
 use rota::zone::{Source, diagnostic, masterfile};
 
@@ -46,18 +45,6 @@ struct Question {
 struct Scenario {
     zones: Vec<(String, String)>,
     questions: Vec<Question>,
-}
-
-struct NothingChecked;
-
-impl Board for NothingChecked {
-    fn standing(&self, _: &Target) -> Standing {
-        Standing { status: Status::Unknown, contradicted: false }
-    }
-
-    fn forced(&self, _: &str) -> Option<Override> {
-        None
-    }
 }
 
 #[test]
@@ -149,7 +136,7 @@ fn publish(zones: &[(String, String)], file: &Path) -> Publisher {
         authored.push(Authored::Good(Arc::new(model)));
     }
     let mut publisher = Publisher::new();
-    publisher.publish(&authored, Settings::default(), &NothingChecked);
+    publisher.publish(&authored, Settings::default(), &Unchecked);
     publisher
 }
 
