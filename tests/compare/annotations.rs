@@ -4,8 +4,6 @@
 //! answer when it applies, as narrowly as it can; the run counts how often each was used, and an
 //! entry that a long run never uses should go.
 
-use domain::base::Rtype;
-
 use super::answer::Answer;
 use super::peers::Voice;
 use super::question::{Odd, Question};
@@ -34,21 +32,6 @@ pub const ANNOTATIONS: &[Annotation] = &[
         },
     },
     Annotation {
-        what: "ANY gets some RRsets, each whole, rather than all",
-        why: "RFC 8482 §4.1",
-        part: Part::Head,
-        explains: |question, replies, rota| {
-            question.rtype == Rtype::ANY
-                && question.is_decent()
-                && peers(replies).any(|peer| {
-                    rota.rcode == peer.rcode
-                        && rota.authoritative == peer.authoritative
-                        && !rota.answer.is_empty()
-                        && whole_rrsets(rota, peer)
-                })
-        },
-    },
-    Annotation {
         what: "class ANY is refused; NSD and Knot answer it for IN and disagree on AA",
         why: "RFC 1034 §3.7.1: no answer to it is authoritative; RFC 1035 §4.1.1: refusal is policy",
         part: Part::Head,
@@ -65,14 +48,17 @@ pub const ANNOTATIONS: &[Annotation] = &[
         },
     },
     Annotation {
-        what: "an error brings the question back where NSD leaves it out",
-        why: "RFC 5452 §4.2: the question section tells which query a response belongs to",
+        what: "an error copies RD and brings the question back, where peers leave them out",
+        why: "RFC 1035 §4.1.1: RD is copied; RFC 5452 §4.2: the question tells which query it was",
         part: Part::Head,
         explains: |question, replies, rota| {
-            matches!(question.odd, Odd::Opcode(_))
-                && replies.answer(Voice::Nsd).is_some_and(|nsd| {
-                    nsd.question.is_empty() && is_bare(rota, nsd.rcode) && nsd.echoed == rota.echoed
-                })
+            let sent = question.to_wire(0);
+            let mut all = Voice::ALL[1..].iter().filter_map(|voice| replies.answer(*voice));
+            question.odd != Odd::No
+                && rota.echoed == sent[2] & 0x79
+                && rota.low_flags == 0
+                && all.any(|peer| is_bare(rota, peer.rcode) && is_bare(peer, peer.rcode))
+                && (rota.question.is_empty() || sent[12..].starts_with(&rota.question))
         },
     },
     Annotation {
@@ -104,19 +90,10 @@ fn peers(replies: &Replies) -> impl Iterator<Item = &Answer> {
 }
 
 /// True for this response code and nothing else.
-fn is_bare(rota: &Answer, rcode: u16) -> bool {
-    rota.rcode == rcode
-        && !rota.authoritative
-        && [&rota.answer, &rota.authority, &rota.additional].iter().all(|part| part.is_empty())
-}
-
-/// True where every RRset of Rota's answer section is all of the other's.
-fn whole_rrsets(rota: &Answer, peer: &Answer) -> bool {
-    rota.answer.is_subset(&peer.answer)
-        && peer.answer.difference(&rota.answer).all(|missing| {
-            !rota
-                .answer
-                .iter()
-                .any(|found| (&found.owner, found.rtype) == (&missing.owner, missing.rtype))
-        })
+fn is_bare(answer: &Answer, rcode: u16) -> bool {
+    let sections = [&answer.answer, &answer.authority, &answer.additional];
+    answer.rcode == rcode
+        && answer.rcode != 0
+        && !answer.authoritative
+        && sections.iter().all(|section| section.is_empty())
 }

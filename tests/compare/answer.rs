@@ -184,6 +184,28 @@ impl Answer {
 }
 
 impl Reply {
+    /// What became of the question, in a word or two.
+    pub fn outcome(&self) -> &'static str {
+        let answer = match self {
+            Self::Silence => return "silence",
+            Self::Unreadable(_) => return "unreadable",
+            Self::Answer(answer) => answer,
+        };
+        let has = |rtype| answer.answer.iter().any(|record| record.rtype == rtype);
+        match (answer.rcode, answer.answer.is_empty()) {
+            (0, _) if has(Rtype::DNAME) => "DNAME",
+            (0, _) if has(Rtype::CNAME) => "alias",
+            (0, false) => "answer",
+            (0, true) if answer.is_referral() => "referral",
+            (0, true) => "NODATA",
+            (3, true) => "NXDOMAIN",
+            (3, false) => "alias to NXDOMAIN",
+            (5, _) => "REFUSED",
+            (6, _) => "YXDOMAIN",
+            (_, _) => "other errors",
+        }
+    }
+
     /// What kind of response it is, in a few words: alike for alike responses about other names.
     pub fn shape(&self) -> String {
         let answer = match self {
@@ -256,5 +278,55 @@ impl Answer {
             .collect();
         let mut needed = whole.additional.iter().filter(|record| inside.contains(&record.owner));
         needed.all(|record| self.additional.contains(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUESTION: &[u8] = b"\x03www\x02ab\x00\x00\x05\x00\x01";
+    const TARGET: &[u8] = b"\xc0\x10";
+
+    /// A response with a CNAME and its TTL, whose owner and target are written as given.
+    fn response(owner: &[u8], ttl: u8, target: &[u8], opt: &[u8]) -> Vec<u8> {
+        let mut octets = vec![0, 1, 0x84, 0, 0, 1, 0, 1, 0, 0, 0, u8::from(!opt.is_empty())];
+        octets.extend(QUESTION);
+        octets.extend([owner, &[0, 5, 0, 1, 0, 0, 0, ttl, 0, target.len() as u8], target].concat());
+        octets.extend(opt);
+        octets
+    }
+
+    fn check(left: &[u8], right: &[u8], same: bool) {
+        let [left, right] = [left, right].map(|octets| Answer::decode(octets).unwrap());
+        let equal = left.answer == right.answer;
+        assert_eq!(equal, same, "{}", Reply::Answer(right));
+    }
+
+    #[test]
+    fn compression_and_case_mean_nothing_and_all_else_does() {
+        let usual = response(b"\xc0\x0c", 9, TARGET, b"");
+        check(&usual, &response(b"\x03WWW\x02ab\x00", 9, b"\x02AB\x00", b""), true);
+        check(&usual, &response(b"\xc0\x0c", 8, TARGET, b""), false);
+        check(&usual, &response(b"\xc0\x10", 9, TARGET, b""), false);
+        check(&usual, &response(b"\xc0\x0c", 9, b"\x02ac\x00", b""), false);
+    }
+
+    #[test]
+    fn the_opt_record_adds_to_the_response_code() {
+        let opt = b"\x00\x00\x29\x04\xd0\x01\x00\x80\x00\x00\x00";
+        let answer = Answer::decode(&response(b"\xc0\x0c", 9, TARGET, opt)).unwrap();
+        assert_eq!((answer.rcode, answer.opt), (16, Some((0, true))));
+        assert!(answer.additional.is_empty());
+    }
+
+    #[test]
+    fn what_stands_twice_is_counted() {
+        let mut twice = response(b"\xc0\x0c", 9, TARGET, b"");
+        let again = twice[12 + QUESTION.len()..].to_vec();
+        twice.extend(again);
+        twice[7] = 2;
+        let answer = Answer::decode(&twice).unwrap();
+        assert_eq!((answer.answer.len(), answer.repeated), (1, 1));
     }
 }

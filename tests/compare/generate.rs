@@ -112,7 +112,10 @@ impl World {
         let pools: Vec<Vec<Name>> =
             apexes.iter().map(|apex| pool(&mut rng, apex, &apexes)).collect();
         let mut zones = Vec::new();
-        let mut elsewhere = Elsewhere::default();
+        let mut elsewhere = Elsewhere {
+            owners: apexes.iter().map(Name::folded).collect(),
+            dnames: BTreeSet::new(),
+        };
         for (at, apex) in apexes.iter().enumerate() {
             let mut draft = Draft {
                 apex: apex.clone(),
@@ -176,7 +179,6 @@ fn pool(rng: &mut Rng, apex: &Name, apexes: &[Name]) -> Vec<Name> {
 
 /// Folded owners of all zones so far, and which of them own a DNAME: NSD 4.6 takes data of a zone
 /// for data below the DNAME of another.
-#[derive(Default)]
 struct Elsewhere {
     owners: BTreeSet<Name>,
     dnames: BTreeSet<Name>,

@@ -92,7 +92,10 @@ fn folder(seed: u64) -> PathBuf {
 
 /// Serves a world everywhere and asks all its questions.
 fn play(world: &World, folder: &Path, report: &mut Report) {
-    let peers = Peers::start(folder, world).unwrap_or_else(|why| panic!("{why}"));
+    let peers = match Peers::start(folder, world) {
+        Ok(peers) => peers,
+        Err(why) => return report.unserved(why),
+    };
     let mut asker = Asker::new(peers.addresses());
     report.worlds += 1;
     report.zones += world.zones.len();
@@ -115,6 +118,7 @@ fn play(world: &World, folder: &Path, report: &mut Report) {
         for what in broken {
             report.difference(world, &question, &replies, &what);
         }
+        report.answered(&replies.of(Voice::Rota).reply);
         compare(world, &question, &replies, &mut asker, report);
     }
 }

@@ -15,6 +15,8 @@ use super::generate::World;
 
 /// The size of UDP responses that all servers are told to keep to.
 pub const UDP_SIZE: u16 = 1232;
+/// Where servers listen.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// How long a server may take to serve its zones on a machine that is merely slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -98,7 +100,7 @@ impl Peers {
             fs::write(path, zone.to_string()).map_err(|error| error.to_string())?;
         }
         let mut peers = Self(Vec::new());
-        for (voice, port) in Voice::ALL.into_iter().zip(spare_ports()) {
+        for (voice, port) in Voice::ALL.into_iter().zip(spare_ports(world)) {
             peers.0.push(Server::start(voice, port, folder, world)?);
         }
         for server in &mut peers.0 {
@@ -163,15 +165,17 @@ impl Drop for Server {
     }
 }
 
-/// Ports that are free over UDP and TCP, all different.
-fn spare_ports() -> Vec<u16> {
-    let mut held = Vec::new();
-    while held.len() < Voice::ALL.len() {
-        let tcp = TcpListener::bind(("127.0.0.1", 0)).expect("loopback can be bound");
-        let port = tcp.local_addr().expect("it is bound").port();
-        held.extend(UdpSocket::bind(("127.0.0.1", port)).ok().map(|udp| (port, tcp, udp)));
-    }
-    held.into_iter().map(|(port, ..)| port).collect()
+/// Ports that are free over UDP and TCP, all different, and below those that systems give to
+/// clients: what connects meanwhile cannot take them before the server does.
+fn spare_ports(world: &World) -> Vec<u16> {
+    let span = PORTS.len() as u64;
+    let start = (u64::from(std::process::id()) * 131 + world.seed * 17) % span;
+    let order = (0..span).map(|at| PORTS.start + ((start + at) % span) as u16);
+    let is_free = |port: &u16| {
+        TcpListener::bind(("127.0.0.1", *port)).is_ok()
+            && UdpSocket::bind(("127.0.0.1", *port)).is_ok()
+    };
+    order.filter(is_free).take(Voice::ALL.len()).collect()
 }
 
 /// The name of a server's configuration file, and its text; all paths are below the working folder.

@@ -4,6 +4,7 @@
 //! redirections, nothing) and beside it, and what records point at. A few packets are odd on
 //! purpose: other classes and opcodes, strange flags, EDNS of the future, records where none belong.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::base::Rtype;
@@ -180,57 +181,62 @@ pub fn questions(world: &World, count: usize) -> Vec<Question> {
     (0..count).map(|_| question(&names, &mut rng)).collect()
 }
 
-/// A name with the types that are there.
+/// A name with the types that are there or behind it.
 type Known = (Name, Vec<Rtype>);
 
 fn names(world: &World, rng: &mut Rng) -> Vec<Known> {
-    let mut names: Vec<Known> = Vec::new();
-    let mut add = |name: Option<Name>, types: &[Rtype]| {
-        names.extend(name.map(|name| (name, types.to_vec())));
-    };
+    let mut names: Vec<Known> = vec![
+        (Name::plain(""), Vec::new()),
+        (Name::plain("nowhere.invalid"), Vec::new()),
+        (Name::plain("test"), Vec::new()),
+    ];
     for zone in &world.zones {
-        for name in &zone.pool {
-            add(Some(name.clone()), &[]);
-            add(name.child(&label(rng)), &[]);
-        }
-        let mut last: Option<&Name> = None;
+        let mut owners: BTreeMap<Name, Vec<Rtype>> = BTreeMap::new();
         for record in &zone.records {
-            let types = [record.rtype];
-            // A name of many records is no more interesting than one of two.
-            if last == Some(&record.owner) && chance(rng, 80) {
-                continue;
-            }
-            last = Some(&record.owner);
-            add(Some(record.owner.clone()), &types);
-            add(record.owner.child(&label(rng)), &types);
-            add(record.owner.parent(), &types);
-            add(record.owner.parent().and_then(|above| above.child(&label(rng))), &types);
-            if record.owner.is_wildcard() {
-                let above = record.owner.parent().expect("a wildcard has a first label");
-                add(above.child(b"covered"), &types);
-                add(above.child(b"low").and_then(|name| name.child(b"covered")), &types);
-                add(record.owner.child(b"under"), &types);
-            }
-            if record.rtype == Rtype::DNAME {
-                let deeper = record.owner.child(&vec![b'v'; rng.usize(1..=LABEL_LEN_MAX)]);
-                add(deeper.as_ref().and_then(|name| name.child(b"a")), &types);
-                add(deeper, &types);
-            }
+            owners.entry(record.owner.folded()).or_default().push(record.rtype);
             if let Some(target) = &record.target {
-                add(Some(target.clone()), &[]);
-                add(target.child(&label(rng)), &[]);
+                names.push((target.clone(), Vec::new()));
+                names.extend(target.child(&label(rng)).map(|name| (name, Vec::new())));
             }
+        }
+        for name in &zone.pool {
+            names.extend(name.child(&label(rng)).map(|name| (name, Vec::new())));
+        }
+        for (owner, mut types) in owners {
+            // A type of many records is no more interesting than one of a single.
+            types.dedup();
+            around(&owner, &types, rng, &mut names);
         }
     }
-    add(Some(Name::plain("")), &[]);
-    add(Some(Name::plain("nowhere.invalid")), &[]);
     names
+}
+
+/// The owner itself, more often than what lies around it.
+fn around(owner: &Name, types: &[Rtype], rng: &mut Rng, names: &mut Vec<Known>) {
+    let mut add = |name: Option<Name>| names.extend(name.map(|name| (name, types.to_vec())));
+    let own = if types.contains(&Rtype::NS) { 1 } else { 3 };
+    (0..own).for_each(|_| add(Some(owner.clone())));
+    add(owner.child(&label(rng)));
+    let above = owner.parent();
+    add(above.as_ref().and_then(|above| above.child(&label(rng))));
+    if owner.is_wildcard() {
+        add(above.as_ref().and_then(|above| above.child(b"covered")));
+        let low = above.as_ref().and_then(|above| above.child(b"low"));
+        add(low.and_then(|low| low.child(b"covered")));
+        add(owner.child(b"under"));
+    }
+    if types.contains(&Rtype::DNAME) {
+        let below = owner.child(&vec![b'v'; rng.usize(1..=LABEL_LEN_MAX)]);
+        add(below.as_ref().and_then(|below| below.child(b"a")));
+        add(below);
+    }
+    add(above);
 }
 
 fn question(names: &[Known], rng: &mut Rng) -> Question {
     let (name, types) = one_of(rng, names);
     let rtype =
-        if !types.is_empty() && chance(rng, 45) { one_of(rng, types) } else { one_of(rng, TYPES) };
+        if !types.is_empty() && chance(rng, 60) { one_of(rng, types) } else { one_of(rng, TYPES) };
     let name = if chance(rng, 10) { name.recased(|| rng.bool()) } else { name.clone() };
     let edns = chance(rng, 60).then(|| Edns {
         size: *one_of(rng, SIZES),

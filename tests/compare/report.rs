@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use domain::base::Rtype;
 
 use super::annotations::ANNOTATIONS;
+use super::answer::Reply;
 use super::generate::World;
 use super::name::Name;
 use super::question::Question;
@@ -36,6 +37,7 @@ pub struct Report {
     /// Differences in full, and how many there are of each kind.
     told: Vec<String>,
     kinds: BTreeMap<String, usize>,
+    outcomes: BTreeMap<&'static str, usize>,
 }
 
 impl Report {
@@ -62,6 +64,17 @@ impl Report {
         }
     }
 
+    /// Notes a world that not all servers took.
+    pub fn unserved(&mut self, why: String) {
+        *self.kinds.entry(String::from("a world is not served")).or_default() += 1;
+        self.told.insert(0, why);
+    }
+
+    /// Notes what Rota answered, whether right or wrong.
+    pub fn answered(&mut self, rota: &Reply) {
+        *self.outcomes.entry(rota.outcome()).or_default() += 1;
+    }
+
     /// One difference of each kind in full.
     pub fn every_kind(&self) -> String {
         self.told.join("\n")
@@ -80,6 +93,10 @@ impl fmt::Display for Report {
         }
         for (kind, count) in &self.kinds {
             writeln!(f, "{count:7} × {kind}")?;
+        }
+        writeln!(f, "answered:")?;
+        for (outcome, count) in &self.outcomes {
+            writeln!(f, "{count:7} × {outcome}")?;
         }
         writeln!(f, "annotated:")?;
         for (annotation, used) in ANNOTATIONS.iter().zip(self.annotated) {
