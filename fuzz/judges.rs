@@ -16,7 +16,7 @@ use domain::rdata::AllRecordData;
 use hickory_proto::op::Message;
 use rota::config::{ZoneFiles, read_server, read_zone, render};
 use rota::respond::Transport;
-use rota::snapshot::Authored;
+use rota::snapshot::{Authored, Settings};
 use rota::wire::{Malformed, Name, Query};
 use rota::zone::diagnostic::has_errors;
 use rota::zone::{Diagnostic, Place, Source, check, masterfile};
@@ -44,17 +44,26 @@ pub fn query(input: &[u8]) {
         Err(Malformed::Answered { question, .. }) => {
             assert!(question.is_empty() || input[12..].starts_with(question));
         }
-        Err(Malformed::CookieOnly { header, .. }) => assert_eq!(header.counts[0], 0),
+        Err(Malformed::CookieOnly { header, edns, cookie }) => {
+            assert_eq!((header.counts[0], edns.options.cookie), (0, Some(cookie)));
+        }
         Err(Malformed::Ignored) => assert!(input.len() < 12 || input[2] & 0x80 != 0),
     }
 }
 
-/// A message gets silence, or a response that others read; the first octet says over what it came.
+/// A message gets silence, or a response that others read; the first octet says over what it came,
+/// and whether the server has everything switched on that an option can ask for.
 pub fn respond(input: &[u8]) {
-    static ENGINE: LazyLock<Mutex<Engine>> = LazyLock::new(|| Mutex::new(Engine::new(1)));
+    static PLAIN: LazyLock<Mutex<Engine>> = LazyLock::new(|| Mutex::new(Engine::new(1)));
+    // Without a limit: its table is made anew with each worker, which takes longer than an answer.
+    static EQUIPPED: LazyLock<Mutex<Engine>> = LazyLock::new(|| {
+        let settings = Settings { rate_limit: None, ..engine::everything(1) };
+        Mutex::new(Engine::with_settings(1, settings))
+    });
     let Some((how, message)) = input.split_first() else { return };
     let transport = if how & 1 == 0 { Transport::Udp } else { Transport::Tcp };
-    let mut engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let engine = if how & 2 == 0 { &PLAIN } else { &EQUIPPED };
+    let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
     // The same input shall find the same thing, whatever came before it.
     engine.restart(1);
     let mut out = vec![0; 65_535];

@@ -17,6 +17,8 @@ use crate::wire::Name;
 use crate::wire::cookie::Secrets;
 
 const CLIENT: &str = "192.0.2.99";
+/// A DNAME makes more than 255 octets of it.
+const TOO_LONG: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk.long.example.test";
 /// Any time, in Unix seconds.
 const UNIX: u32 = 1_800_000_000;
 
@@ -464,6 +466,13 @@ fn names_that_are_made_up_are_counted_together() {
         &[("alias.example.test", 1), ("app.example.test", 1), ("gone.example.test", 1)],
         "aaa",
     );
+}
+
+#[test]
+fn a_name_that_is_too_long_beyond_the_limit_is_truncated_like_any_answer() {
+    let mut bench = Bench::new(|start| limited(start, 1, 2));
+    let query = plain(TOO_LONG, 1).octets();
+    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Udp, 5), "a-t-t");
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //!  key = network (IPv4 /24, IPv6 /56) + class + subject
 //!
 //!    class      subject
-//!    name       the zone's own name that answered, a wildcard for all names under it
+//!    name       the zone's own name that answered: a wildcard or a DNAME for all names under it
 //!    NXDOMAIN   the zone
 //!    referral   the cut
 //!    error      none: all errors are one
@@ -78,7 +78,10 @@ impl Class {
     /// The class of an outcome; none for what is not an answer or has been judged already.
     pub(super) fn of(outcome: Outcome) -> Option<Self> {
         match outcome {
-            Outcome::Answered | Outcome::NoData | Outcome::Told => Some(Self::Name),
+            // YXDOMAIN comes with the DNAME, and is as long as any answer.
+            Outcome::Answered | Outcome::NoData | Outcome::TooLong | Outcome::Told => {
+                Some(Self::Name)
+            }
             Outcome::NxDomain => Some(Self::Missing),
             Outcome::Referred => Some(Self::Referral),
             Outcome::Refused
@@ -86,7 +89,6 @@ impl Class {
             | Outcome::Malformed
             | Outcome::NotImplemented
             | Outcome::BadVersion
-            | Outcome::TooLong
             | Outcome::CookieGiven
             | Outcome::BadCookie => Some(Self::Error),
             Outcome::Slipped | Outcome::Limited | Outcome::Dropped => None,
