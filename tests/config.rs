@@ -327,18 +327,94 @@ fn a_server_file_is_judged_whole() {
     let (server_read, said) = server(
         "zoness = \"z\"\nstate = 1\n[listen]\ndns = [\"127.0.0.1\", \"[::1]:53\", \"[::1]:53\"]\n\
          admin = \":9153\"\ntcp_connections = 10\ntcp_connections_per_client = 11\n\
-         tcp_idle = \"0s\"\n[dns]\nudp_size = 511\nrate_limit = false\n",
+         tcp_idle = \"0s\"\n[dns]\nudp_size = 511\nrate_limit = 0\n",
     );
     assert_eq!(server_read, None);
     let mut places: Vec<_> =
         said.iter().map(|one| one.split(' ').next().unwrap_or_default().to_owned()).collect();
     places.sort();
-    let expected = ["10:12", "11:1", "1:1", "2:9", "4:34", "4:9", "5:10", "7:30", "8:12"];
+    let expected = ["10:12", "11:14", "1:1", "2:9", "4:34", "4:9", "5:10", "7:30", "8:12"];
     assert_eq!(places, expected.map(|place| format!("rota.toml:{place}:")), "{said:#?}");
 
     let (server_read, said) = server("zones = \"/srv/zones\"\n[listen]\ndns = [\"0.0.0.0:53\"]\n");
     assert_eq!(said, [""; 0]);
     assert_eq!(server_read.unwrap().zones, Path::new("/srv/zones"));
+}
+
+/// `[dns]` with these lines: what is wrong with them, each by its place and first words.
+#[track_caller]
+fn check_dns(lines: &str, expected: &[&str]) -> Option<rota::config::Dns> {
+    let (server, said) = server(&format!("[dns]\n{lines}\n"));
+    let fits = said.iter().zip(expected).all(|(said, wanted)| said.contains(wanted));
+    assert!(fits && said.len() == expected.len(), "{said:#?} {expected:#?}");
+    server.map(|server| server.dns)
+}
+
+#[test]
+fn protocol_settings_are_read() {
+    let dns = check_dns("", &[]).unwrap();
+    assert_eq!((dns.nsid, dns.version, dns.cookies), (None, None, true));
+    assert_eq!((dns.cookie_secrets, dns.rate_limit), (None, None));
+
+    let dns = check_dns("nsid = \"ns1-fra\"\nversion = true\ncookies = false", &[]).unwrap();
+    assert_eq!(dns.nsid.unwrap().as_bytes(), b"ns1-fra");
+    assert!(dns.version.unwrap().as_bytes().starts_with(b"rota "));
+    assert!(!dns.cookies);
+    let dns = check_dns("version = \"none of yours\"", &[]).unwrap();
+    assert_eq!(dns.version.unwrap().as_bytes(), b"none of yours");
+    assert_eq!(check_dns("version = false", &[]).unwrap().version, None);
+
+    let (old, new) = ("00112233445566778899aabbccddeeff", "FFeeddccbbaa99887766554433221100");
+    let lines = format!("cookie_secrets = [\"{old}\", \"{new}\"]");
+    let secrets = check_dns(&lines, &[]).unwrap().cookie_secrets.unwrap();
+    let old: [u8; 16] = std::array::from_fn(|at| at as u8 * 0x11);
+    let new: [u8; 16] = std::array::from_fn(|at| 0xff - at as u8 * 0x11);
+    assert!(secrets.making == old.into() && secrets.also == Some(new.into()));
+    for (lines, per_second, slip, exempt) in [
+        ("rate_limit = true", 200, 2, &[][..]),
+        ("rate_limit = 50", 50, 2, &[]),
+        ("rate_limit = { slip = 0 }", 200, 0, &[]),
+        (
+            "rate_limit = { per_second = 7, slip = 1, exempt = [\"192.0.2.0/24\", \"::1\"] }",
+            7,
+            1,
+            &["192.0.2.0/24", "::1/128"],
+        ),
+    ] {
+        let limit = check_dns(lines, &[]).unwrap().rate_limit.unwrap();
+        let networks: Vec<String> = limit.exempt.iter().map(ToString::to_string).collect();
+        assert_eq!((limit.per_second.get(), limit.slip), (per_second, slip), "{lines}");
+        assert_eq!(networks, exempt, "{lines}");
+    }
+}
+
+#[test]
+fn protocol_settings_that_cannot_be_are_told() {
+    let long = "n".repeat(129);
+    check_dns(&format!("nsid = \"{long}\""), &["2:9: `nsid` has 129 octets"]);
+    check_dns("nsid = \"\"", &["`nsid` has 0 octets"]);
+    check_dns(&format!("version = \"{0}{0}\"", "v".repeat(128)), &["`version` has 256 octets"]);
+    let secret = "00112233445566778899aabbccddeeff";
+    for wrong in
+        ["", "0011", "+0112233445566778899aabbccddeeff", "xx112233445566778899aabbccddeeff"]
+    {
+        check_dns(&format!("cookie_secrets = [\"{wrong}\"]"), &["32 hexadecimal digits"]);
+    }
+    check_dns("cookie_secrets = []", &["lists 0"]);
+    check_dns(&format!("cookie_secrets = [\"{secret}\", \"x\"]"), &["2:56: a secret has"]);
+    let three = format!("cookie_secrets = [\"{secret}\", \"{secret}\", \"{secret}\"]");
+    check_dns(&three, &["lists 3"]);
+    let off = format!("cookies = false\ncookie_secrets = [\"{secret}\"]");
+    check_dns(&off, &["3:1: cookies are switched off"]);
+    check_dns("rate_limit = 0", &["2:14: `rate_limit` is 0"]);
+    check_dns("rate_limit = { slip = 11 }", &["2:23: `slip` is 11"]);
+    check_dns("rate_limit = { rrl_slip = 1 }", &["here it is called `slip`"]);
+    check_dns(
+        "rate_limit = { exempt = [\"192.0.2.1/24\", \"home\"] }",
+        &["is an address inside of a network", "is not a network"],
+    );
+    let many = vec!["\"192.0.2.0/24\""; 65].join(", ");
+    check_dns(&format!("rate_limit = {{ exempt = [{many}] }}"), &["`exempt` lists 65"]);
 }
 
 const SMALL: &[u8] = b"[zone]\nns = [\"ns1 192.0.2.53\"]\n";

@@ -7,7 +7,7 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     delegation.rs check.rs service.rs nodes.rs records.rs
+//!     dns.rs delegation.rs check.rs service.rs nodes.rs records.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //! ```
 //!
@@ -18,6 +18,7 @@
 
 mod check;
 mod delegation;
+mod dns;
 mod fields;
 pub mod keys;
 mod load;
@@ -42,6 +43,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::snapshot::Authored;
+use crate::snapshot::settings::{Nsid, RateLimit, Version};
+use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
 pub use load::{load, load_server};
@@ -121,4 +124,14 @@ pub struct Listen {
 pub struct Dns {
     /// Largest UDP response, in octets.
     pub udp_size: u16,
+    /// Which server of many this is.
+    pub nsid: Option<Nsid>,
+    /// What `version.bind` says.
+    pub version: Option<Version>,
+    /// Whether cookies are in use.
+    pub cookies: bool,
+    /// What cookies are made with; none where chance shall decide.
+    pub cookie_secrets: Option<Secrets>,
+    /// How often answers may go to one network.
+    pub rate_limit: Option<RateLimit>,
 }

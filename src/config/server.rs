@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use super::dns::read_dns;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::tables::{DNS, LISTEN, SERVER};
 use super::value::Text;
-use super::{Dns, Listen, Server, sort_by_place, syntax};
+use super::{Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -34,8 +35,7 @@ pub fn read_server(
     let listen = read_listen(&listen, &mut reader);
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
-    // The key's bounds lie within 16 bits.
-    let dns = Dns { udp_size: u16::try_from(dns.number("udp_size")).unwrap_or(u16::MAX) };
+    let dns = read_dns(&dns, &mut reader);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));

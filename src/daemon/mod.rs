@@ -13,12 +13,15 @@ pub mod state;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config, Loaded};
 use crate::serve::{self, Ended};
 use crate::snapshot::Settings;
+use crate::snapshot::settings::{Clock, Cookies};
+use crate::wire::cookie::{Secret, Secrets};
 use crate::zone::Diagnostic;
 use crate::zone::diagnostic::has_errors;
 
@@ -78,9 +81,10 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     let loaded = Loaded { server, zones, diagnostics };
     let mut config = loaded.into_config().ok_or(RunError::Config)?;
     let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
+    let chance = random_secret();
+    let settings = settings(&config.server, chance);
     let zones = std::mem::take(&mut config.zones);
-    let mut server =
-        Server::start(setup, zones, settings(&config)).await.map_err(RunError::Start)?;
+    let mut server = Server::start(setup, zones, settings).await.map_err(RunError::Start)?;
     loop {
         tokio::select! {
             ended = server.ended() => {
@@ -89,7 +93,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
             }
             told = signals.next() => match told {
                 Told::Reload => {
-                    reload::reload(&server, &config.server, call.config.clone(), &report).await;
+                    let path = call.config.clone();
+                    reload::reload(&server, &config.server, chance, path, &report).await;
                 }
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
@@ -121,9 +126,37 @@ fn setup(config: &Config, seed: u64) -> Setup {
     }
 }
 
-/// What a configuration says of answers beside its zones.
-pub fn settings(config: &Config) -> Settings {
-    Settings { udp_size: config.server.dns.udp_size, ..Settings::default() }
+/// What a configuration says of answers beside its zones. `chance` makes cookies where the
+/// operator gives no secret, and is the same as long as the process lives; without either there
+/// are none.
+#[expect(clippy::disallowed_methods, reason = "where the wall clock enters, once a configuration")]
+pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
+    let dns = &server.dns;
+    let by_chance = || chance.map(|making| Secrets { making, also: None });
+    let secrets = dns.cookie_secrets.or_else(by_chance).filter(|_| dns.cookies);
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Cookies have 32 bits for the time, which wrap.
+    let clock = Clock { at: Instant::now(), unix: since_1970.as_secs() as u32 };
+    Settings {
+        udp_size: dns.udp_size,
+        nsid: dns.nsid.clone(),
+        version: dns.version.clone(),
+        cookies: secrets.map(|secrets| Cookies { secrets, clock }),
+        rate_limit: dns.rate_limit.clone(),
+        idle: server.listen.tcp_idle,
+    }
+}
+
+/// A secret that nobody can know; none, which the log tells, where the system has no randomness.
+pub fn random_secret() -> Option<Secret> {
+    let mut octets = [0; 16];
+    match rustls::crypto::ring::default_provider().secure_random.fill(&mut octets) {
+        Ok(()) => Some(octets.into()),
+        Err(error) => {
+            tracing::warn!(?error, "no randomness for cookies: they need `cookie_secrets`");
+            None
+        }
+    }
 }
 
 /// A seed that nobody can know: rotation starts and weighted draws must not be foreseen.

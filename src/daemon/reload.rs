@@ -14,8 +14,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::config::{self, Config, Loaded};
-use crate::snapshot::Authored;
+use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
+use crate::wire::cookie::Secret;
 use crate::zone::Diagnostic;
 
 use super::{Server, settings};
@@ -24,6 +25,7 @@ use super::{Server, settings};
 pub(super) async fn reload(
     server: &Server,
     started_with: &config::Server,
+    chance: Option<Secret>,
     path: Option<PathBuf>,
     report: &impl Fn(&[Diagnostic]),
 ) {
@@ -39,7 +41,9 @@ pub(super) async fn reload(
         tracing::error!("reload refused: the old configuration stays in force");
         return;
     };
-    let settings = settings(&config);
+    // The listeners are those of the start, and so is their idle time.
+    let settings =
+        Settings { idle: started_with.listen.tcp_idle, ..settings(&config.server, chance) };
     let Config { server: wanted, zones } = config;
     if wanted.listen != started_with.listen {
         tracing::warn!("[listen] has changed: that takes a restart");

@@ -10,11 +10,23 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use server::{DNS, LISTEN, SERVER};
+pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
 pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
 
 /// Every kind of table, for whoever documents or searches them.
 pub static KINDS: &[&Kind] = &[
-    &SERVER, &LISTEN, &DNS, &ZONE_FILE, &ZONE, &CHECK, &HTTP, &SERVICE, &TTL, &NODE, &POOL, &HTTPS,
+    &SERVER,
+    &LISTEN,
+    &DNS,
+    &RATE_LIMIT,
+    &ZONE_FILE,
+    &ZONE,
+    &CHECK,
+    &HTTP,
+    &SERVICE,
+    &TTL,
+    &NODE,
+    &POOL,
+    &HTTPS,
 ];

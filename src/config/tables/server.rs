@@ -72,22 +72,72 @@ pub static DNS: Kind = Kind {
             "Largest UDP response, in octets",
         )
         .aka(&["edns_size", "edns_buffer_size", "max_udp_size"]),
-        Key::new("nsid", Takes::Text("text"), Rule("none"), "Which server of many this is")
-            .later("leave it out; no NSID is sent"),
-        Key::new("version", Takes::Text("text"), Rule("none"), "The answer to version.bind")
-            .later("leave it out; the version is not told to anyone"),
-        Key::new("cookies", Takes::Flag, Value("true"), "DNS cookies")
-            .later("leave it out; cookies are ignored, as RFC 7873 allows"),
+        Key::new(
+            "nsid",
+            Takes::Text("a text (\"ns1-fra\")"),
+            Rule("none: it is not told"),
+            "Which server of many this is: NSID, id.server, hostname.bind",
+        )
+        .aka(&["identity", "server_id"]),
+        Key::new(
+            "version",
+            Takes::Either(&[Takes::Text("a text"), Takes::Flag]),
+            Value("false"),
+            "What version.bind says; true is Rota's own version",
+        )
+        .aka(&["hide_version"]),
+        Key::new("cookies", Takes::Flag, Value("true"), "DNS cookies").aka(&["answer_cookie"]),
+        Key::new(
+            "cookie_secrets",
+            Takes::List(&COOKIE_SECRET),
+            Rule("one by chance at each start"),
+            "What cookies are made with, the same for all servers of an address; the first makes, \
+             a second is recognised too",
+        )
+        .aka(&["cookie_secret"]),
         Key::new(
             "rate_limit",
-            Takes::Either(&[Takes::Flag, Takes::Number { min: 1, max: 1_000_000 }]),
+            Takes::Either(&[PER_SECOND, Takes::Flag, Takes::Table(&RATE_LIMIT)]),
             Value("false"),
-            "Responses per second to one network",
+            "Answers of one kind per second to one network, over UDP, for each worker; true is 200",
         )
-        .later("leave it out, and limit rates in the firewall"),
+        .aka(&["rrl", "rrl_ratelimit", "responses_per_second"]),
     ],
 };
 
+/// The `rate_limit` of `[dns]`, where it is more than a number.
+pub static RATE_LIMIT: Kind = Kind {
+    noun: "a rate limit",
+    header: "rate_limit = { … } of [dns]",
+    keys: &[
+        Key::new(
+            // NSD's own default: a resolver of many users asks for one name that often at most.
+            "per_second",
+            PER_SECOND,
+            Value("200"),
+            "Answers of one kind to one network; as many at once after a second of none",
+        )
+        .aka(&["rate", "responses_per_second", "rrl_ratelimit"]),
+        Key::new(
+            // As in BIND and NSD.
+            "slip",
+            Takes::Number { min: 0, max: 10 },
+            Value("2"),
+            "Every so-manieth answer beyond the limit is a short one; 0 is none, 1 is all",
+        )
+        .aka(&["rrl_slip"]),
+        Key::new(
+            "exempt",
+            Takes::List(&Takes::Text("a network (\"192.0.2.0/24\")")),
+            Value("[]"),
+            "Whom it does not hold for",
+        )
+        .aka(&["whitelist", "exempt_clients", "allowlist"]),
+    ],
+};
+
+const PER_SECOND: Takes = Takes::Number { min: 1, max: 1_000_000 };
+const COOKIE_SECRET: Takes = Takes::Text("32 hexadecimal digits (128 bits)");
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const FOLDER: Takes = Takes::Text("a folder");
