@@ -23,10 +23,15 @@ pub(super) struct Renames {
 }
 
 impl Renames {
+    /// True where the answer holds this entry's DNAME.
+    pub(super) fn hold(&self, entry: &Entry) -> bool {
+        self.written[..self.count].contains(&std::ptr::from_ref(entry).addr())
+    }
+
     /// True the first time.
     fn is_new(&mut self, entry: &Entry) -> bool {
         let address = std::ptr::from_ref(entry).addr();
-        if self.written[..self.count].contains(&address) {
+        if self.hold(entry) {
             return false;
         }
         if let Some(slot) = self.written.get_mut(self.count) {

@@ -236,6 +236,10 @@ fn walk<'s>(
             Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => {
                 response.authoritative();
                 let entry = zone.entry(id);
+                if query.qtype == RecordType::DNAME && renames.hold(entry) {
+                    // What is asked for has led here.
+                    return Outcome::Answered;
+                }
                 answers::at_name(query, zone, entry, owner, worker, trace, response)
             }
             Lookup::Renamed(ancestor) => {
