@@ -101,7 +101,7 @@ pub(super) fn read(
             "closed" => WhenAllDown::Closed,
             _ => WhenAllDown::Open,
         },
-        pools: vec![Pool { name: String::new(), nodes }],
+        pools: vec![Pool { name: String::new(), nodes, min_healthy: 0 }],
     })
 }
 

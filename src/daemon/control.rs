@@ -339,6 +339,9 @@ fn log_tier(change: &TierChange) {
         Tier::OtherFamily => {
             tracing::warn!(%service, %family, "all down: clients are left to the other family");
         }
+        Tier::Short { pool } => {
+            tracing::warn!(%service, %family, pool, "every pool is below its minimum: one serves");
+        }
         Tier::Draining { .. } => {
             tracing::warn!(%service, %family, "none up: draining addresses are served");
         }

@@ -34,7 +34,11 @@ fn service(owner: &str, addresses: &[&str]) -> Arc<Service> {
         answers: Answers::DEFAULT,
         ttl: Ttl { calm: 5, alert: 5 },
         when_all_down: WhenAllDown::Open,
-        pools: vec![Pool { name: String::new(), nodes: addresses.iter().map(node).collect() }],
+        pools: vec![Pool {
+            name: String::new(),
+            nodes: addresses.iter().map(node).collect(),
+            min_healthy: 0,
+        }],
     })
 }
 

@@ -26,7 +26,11 @@ pub(super) fn of_tier(tier: Tier, addresses: usize) -> Option<ExtendedError> {
         Tier::Open if addresses > 0 => Some(ALL_DOWN_OPEN),
         // Open, and every address is withheld by the operator.
         Tier::Open | Tier::Closed => Some(ALL_DOWN_CLOSED),
-        Tier::Serving { .. } | Tier::Draining { .. } | Tier::NoAddress | Tier::OtherFamily => None,
+        Tier::Serving { .. }
+        | Tier::Short { .. }
+        | Tier::Draining { .. }
+        | Tier::NoAddress
+        | Tier::OtherFamily => None,
     }
 }
 

@@ -11,11 +11,16 @@
 //!
 //! | 2 | the first of these that holds        | answers                                       |
 //! |---|--------------------------------------|-----------------------------------------------|
-//! |   | a pool has a serving address         | the serving addresses of the first such pool  |
+//! |   | a pool serves: its serving addresses | the serving addresses of the first such pool  |
+//! |   | weigh `min_healthy` or more          |                                               |
+//! |   | a pool has a serving address         | the same, of the pool where they weigh most   |
 //! |   | a pool has a draining address        | the draining addresses of the first such pool |
 //! |   | the other family has a serving one   | nothing (NODATA): clients use that family     |
 //! |   | `when_all_down = "open"`             | all of the first pool but the barred          |
 //! |   | `when_all_down = "closed"`           | nothing (NODATA)                              |
+//!
+//! The second row is for a service whose pools are all below their `min_healthy`: a little of what
+//! is healthy is better than what drains or has failed.
 //!
 //! Among the addresses that answer, those of weight 0 count only where there are no others.
 
@@ -96,6 +101,11 @@ pub enum Tier {
         /// Its place in the client's order.
         pool: usize,
     },
+    /// Every pool is below its `min_healthy`; the healthiest serves what it has.
+    Short {
+        /// Its place in the client's order.
+        pool: usize,
+    },
     /// Nothing serves; a pool still has draining addresses.
     Draining {
         /// Its place in the client's order.
@@ -111,9 +121,11 @@ pub enum Tier {
     Closed,
 }
 
-/// Row 2 of the table: the indexes of the seats that answer, and why.
+/// Row 2 of the table: the indexes of the seats that answer, and why. `min_healthy` is by pool; a
+/// pool that is not in it needs any address.
 pub fn choose(
     seats: &[Seat],
+    min_healthy: &[u32],
     other_family_serves: bool,
     when_all_down: WhenAllDown,
 ) -> (Tier, Vec<usize>) {
@@ -121,8 +133,9 @@ pub fn choose(
     let of = |pool, duty| move |seat: &Seat| seat.pool == pool && seat.duty == duty;
     if seats.is_empty() {
         (Tier::NoAddress, Vec::new())
-    } else if let Some(pool) = first_pool(Duty::Serving) {
-        (Tier::Serving { pool }, members(seats, of(pool, Duty::Serving)))
+    } else if let Some((pool, enough)) = healthiest(seats, min_healthy) {
+        let tier = if enough { Tier::Serving { pool } } else { Tier::Short { pool } };
+        (tier, members(seats, of(pool, Duty::Serving)))
     } else if let Some(pool) = first_pool(Duty::Draining) {
         (Tier::Draining { pool }, members(seats, of(pool, Duty::Draining)))
     } else if other_family_serves {
@@ -137,6 +150,24 @@ pub fn choose(
             WhenAllDown::Closed => (Tier::Closed, Vec::new()),
         }
     }
+}
+
+/// The first pool with enough serving addresses, or else the one where they weigh most, and which
+/// of the two it is; none where no address serves.
+fn healthiest(seats: &[Seat], min_healthy: &[u32]) -> Option<(usize, bool)> {
+    let mut best: Option<(usize, u32)> = None;
+    for pool in seats.chunk_by(|a, b| a.pool == b.pool) {
+        let serving = || pool.iter().filter(|seat| seat.duty == Duty::Serving);
+        let Some(seat) = serving().next() else { continue };
+        let weight = serving().map(|seat| u32::from(seat.weight)).sum();
+        if weight >= min_healthy.get(seat.pool).copied().unwrap_or(0) {
+            return Some((seat.pool, true));
+        }
+        if best.is_none_or(|(_, most)| weight > most) {
+            best = Some((seat.pool, weight));
+        }
+    }
+    best.map(|(pool, _)| (pool, false))
 }
 
 /// The seats that are wanted; those of weight 0 only where there are no others.
@@ -172,7 +203,7 @@ mod tests {
     }
 
     fn check(text: &str, other: bool, down: WhenAllDown, tier: Tier, expected: &[usize]) {
-        let found = choose(&seats(text), other, down);
+        let found = choose(&seats(text), &[], other, down);
         assert_eq!(found, (tier, expected.to_vec()), "{text} other={other} {down:?}");
     }
 
@@ -199,6 +230,22 @@ mod tests {
         check("ffb|f", false, Open, Tier::Open, &[0, 1]);
         check("bb|f", false, Open, Tier::Open, &[]);
         check("ff", false, Closed, Tier::Closed, &[]);
+    }
+
+    #[test]
+    fn a_pool_below_its_minimum_passes_to_the_next() {
+        use WhenAllDown::Open;
+        let check = |text: &str, min_healthy: &[u32], tier: Tier, expected: &[usize]| {
+            let found = choose(&seats(text), min_healthy, false, Open);
+            assert_eq!(found, (tier, expected.to_vec()), "{text} {min_healthy:?}");
+        };
+        check("sss|sss", &[2, 2], Tier::Serving { pool: 0 }, &[0, 1, 2]);
+        check("sff|sss", &[2, 2], Tier::Serving { pool: 1 }, &[3, 4, 5]);
+        check("sff|fss", &[2, 3], Tier::Short { pool: 1 }, &[4, 5]);
+        check("ssf|fss", &[3, 3], Tier::Short { pool: 0 }, &[0, 1]);
+        check("sdd|fdd", &[2, 2], Tier::Short { pool: 0 }, &[0]);
+        check("fdd|fff", &[2, 2], Tier::Draining { pool: 0 }, &[1, 2]);
+        check("Sff|sff", &[1, 1], Tier::Serving { pool: 1 }, &[3]);
     }
 
     #[test]

@@ -58,7 +58,11 @@ fn service(policy: Policy, answers: Answers, nodes: &[(&[&str], u16)]) -> Servic
         answers,
         ttl: Ttl { calm: 30, alert: 5 },
         when_all_down: WhenAllDown::Open,
-        pools: vec![Pool { name: String::new(), nodes: nodes.iter().map(node).collect() }],
+        pools: vec![Pool {
+            name: String::new(),
+            nodes: nodes.iter().map(node).collect(),
+            min_healthy: 0,
+        }],
     }
 }
 

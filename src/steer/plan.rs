@@ -158,7 +158,9 @@ impl Set {
         let ours: Vec<usize> =
             (0..judged.len()).filter(|&i| Family::of_address(judged[i].ip) == family).collect();
         let seats: Vec<Seat> = ours.iter().map(|&index| judged[index].seat).collect();
-        let (tier, chosen) = choose(&seats, other_family_serves, service.when_all_down);
+        let min_healthy: Vec<u32> = service.pools.iter().map(|pool| pool.min_healthy).collect();
+        let (tier, chosen) =
+            choose(&seats, &min_healthy, other_family_serves, service.when_all_down);
         let members: Vec<usize> = chosen.into_iter().map(|seat| ours[seat]).collect();
         let count = members.len();
         let answers = match service.answers {

@@ -34,6 +34,9 @@ pub struct Pool {
     pub name: String,
     /// At least one.
     pub nodes: Vec<Node>,
+    /// The pool serves while its eligible addresses of a family weigh at least this much together;
+    /// 0: while there is any.
+    pub min_healthy: u32,
 }
 
 /// A machine that serves.

@@ -104,7 +104,11 @@ fn service(label: &str, policy: Policy, count: usize) -> Arc<Service> {
         answers: if count > 100 { Answers::All } else { Answers::DEFAULT },
         ttl: Ttl { calm: 5, alert: 5 },
         when_all_down: WhenAllDown::Open,
-        pools: vec![Pool { name: String::new(), nodes: (0..count).map(node).collect() }],
+        pools: vec![Pool {
+            name: String::new(),
+            nodes: (0..count).map(node).collect(),
+            min_healthy: 0,
+        }],
     })
 }
 

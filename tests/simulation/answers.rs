@@ -123,6 +123,10 @@ fn service(at: usize, targets: &[Arc<Target>]) -> Arc<Service> {
         answers: Answers::DEFAULT,
         ttl: Ttl { calm: 5, alert: 5 },
         when_all_down: WhenAllDown::Open,
-        pools: vec![Pool { name: String::new(), nodes: targets.iter().map(node).collect() }],
+        pools: vec![Pool {
+            name: String::new(),
+            nodes: targets.iter().map(node).collect(),
+            min_healthy: 0,
+        }],
     })
 }
