@@ -6,61 +6,72 @@
 //! link's owner, and the rest must be what Rota says of the chain's end when asked for it alone,
 //! which the peers must confirm.
 
-use std::collections::BTreeSet;
-
 use domain::base::Rtype;
 
-use super::answer::{Answer, Record};
-use super::ask::Asker;
+use super::annotations::Case;
+use super::answer::{Answer, Record, Section};
 use super::name::Name;
 use super::peers::Voice;
 use super::question::Question;
-use super::verdict::{Part, Replies, differing};
+use super::verdict::{Part, differing};
 
 /// How many aliases Rota follows, the first one's owner not counted.
 const FOLLOWED_MAX: usize = 11;
 const REFUSED: u16 = 5;
 
 /// True where Rota's answer is right link by link.
-pub fn hold(asker: &mut Asker, question: &Question, replies: &Replies) -> bool {
-    let Some(rota) = replies.answer(Voice::Rota) else { return false };
-    if !question.is_decent() || !rota.authoritative {
+pub fn hold(case: &mut Case<'_>) -> bool {
+    let Some(rota) = case.replies.answer(Voice::Rota) else { return false };
+    if !case.question.is_decent() || !rota.authoritative {
         return false;
     }
-    let mut known: BTreeSet<Record> = BTreeSet::new();
-    let mut passed = BTreeSet::new();
-    let mut name = question.name.folded();
-    while let Some(next) = alias(rota, &name) {
+    let mut known = Section::new();
+    let mut owner = case.question.name.folded();
+    let mut passed = Vec::new();
+    let mut ends = Vec::new();
+    while let Some(next) = alias(rota, &owner) {
         // Asked for the alias itself, a peer tells it whatever it thinks of the type.
-        let link = Question { rtype: Rtype::CNAME, ..about(question, &name) };
-        let said = Replies(asker.ask(&link));
+        let said = case.ask(&Question { rtype: Rtype::CNAME, ..about(case.question, &owner) });
         let peers = [Voice::Nsd, Voice::Knot].into_iter();
         known.extend(peers.filter_map(|voice| said.answer(voice)).flat_map(|it| it.answer.clone()));
-        if !passed.insert(name) {
+        passed.push(owner);
+        if passed.contains(&next) {
             // A ring: there is no end to ask for.
             return rota.answer.is_subset(&known) && rota.authority.is_empty();
         }
-        name = next;
+        ends.push(next.clone());
+        owner = next;
     }
-    if passed.is_empty() {
-        return false;
+    // For these types an alias is an answer: only those that a DNAME makes lead on.
+    if !matches!(case.question.rtype, Rtype::ANY | Rtype::CNAME) {
+        ends.drain(..ends.len().saturating_sub(1));
     }
-    let said = Replies(asker.ask(&about(question, &name)));
+    let cut_short = passed.len() > FOLLOWED_MAX;
+    ends.iter().any(|end| ends_rightly(case, rota, &known, end, cut_short))
+}
+
+/// True where Rota's answer is known links and what Rota says of the chain's end by itself.
+fn ends_rightly(
+    case: &mut Case<'_>,
+    rota: &Answer,
+    known: &Section,
+    name: &Name,
+    cut_short: bool,
+) -> bool {
+    let said = case.ask(&about(case.question, name));
     let Some(end) = said.answer(Voice::Rota) else { return false };
-    let rest: BTreeSet<Record> = rota.answer.difference(&end.answer).cloned().collect();
-    if !rest.is_subset(&known) {
-        return false;
-    }
-    let left = passed.len() > FOLLOWED_MAX && rota.authority.is_empty() && rota.rcode == 0;
     // Out of our zones, or left to the client after so many.
-    if end.rcode == REFUSED || left {
-        return rota.authority.is_empty() && rota.rcode == 0 && rota.answer.is_subset(&known);
+    if end.rcode == REFUSED || cut_short && rota.authority.is_empty() {
+        return rota.rcode == 0 && rota.authority.is_empty() && rota.answer.is_subset(known);
     }
-    let whole = end.answer.is_subset(&rota.answer);
+    let rest: Section = rota.answer.difference(&end.answer).cloned().collect();
     // RFC 6604 §3: the response code is that of the chain's end.
-    let same = (end.rcode, &end.authority) == (rota.rcode, &rota.authority);
-    // Addresses that help are no part of what the end says.
-    whole && same && differing(&said).iter().all(|part| *part == Part::Additional)
+    rest.is_subset(known)
+        && end.answer.is_subset(&rota.answer)
+        && rota.additional.is_subset(&end.additional)
+        && (end.rcode, &end.authority) == (rota.rcode, &rota.authority)
+        // Addresses that help are no part of what the end says.
+        && differing(&said).iter().all(|part| *part == Part::Additional)
 }
 
 /// Where the alias at a name leads in Rota's answer.

@@ -36,6 +36,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use annotations::Case;
 use ask::Asker;
 use generate::World;
 use peers::{Peers, Voice};
@@ -130,24 +131,11 @@ fn compare(
     asker: &mut Asker,
     report: &mut Report,
 ) {
-    let unexplained: Vec<Part> = differing(replies)
-        .into_iter()
-        .filter(|&part| match annotations::explaining(part, question, replies) {
-            Some(entry) => {
-                report.annotated[entry] += 1;
-                false
-            }
-            None => true,
-        })
-        .collect();
-    if unexplained.is_empty() {
-        return;
-    }
-    if links::hold(asker, question, replies) {
-        report.by_links += 1;
-        return;
-    }
-    for part in unexplained {
-        report.difference(world, question, replies, &format!("{part:?} differs"));
+    let mut case = Case { question, replies, asker };
+    for part in differing(replies) {
+        match case.explained(part) {
+            Some(entry) => report.annotated[entry] += 1,
+            None => report.difference(world, question, replies, &format!("{part:?} differs")),
+        }
     }
 }

@@ -30,8 +30,6 @@ pub struct Report {
     pub questions: usize,
     /// Answers that were compared over TCP because a datagram did not hold all of one.
     pub over_tcp: usize,
-    /// Answers that only hold link by link.
-    pub by_links: usize,
     /// How often each annotation explained a difference.
     pub annotated: [usize; ANNOTATIONS.len()],
     /// Differences in full, and how many there are of each kind.
@@ -104,13 +102,11 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "{} worlds, {} zones, {} questions ({} compared over TCP, {} by links), {} annotated, \
-             {} differences",
+            "{} worlds, {} zones, {} questions ({} compared over TCP), {} annotated, {} differences",
             self.worlds,
             self.zones,
             self.questions,
             self.over_tcp,
-            self.by_links,
             self.annotated.iter().sum::<usize>(),
             self.differences()
         )
