@@ -200,7 +200,7 @@ nodes = ["198.51.100.11 x3", "198.51.100.12"]
 fn the_long_example_is_understood_and_refused_only_where_it_is_early() {
     let (_, out) = zone("lb.customer.com", EXAMPLE);
     let said: Vec<_> = out.iter().map(|one| one.message.as_str()).collect();
-    let early = ["steer", "spread", "srv", "https", "pool"];
+    let early = ["steer = \"geo\"", "spread", "srv", "https", "place", "place"];
     assert_eq!(said, early.map(|key| format!("`{key}` is not yet built")));
     assert!(out.iter().all(|one| one.help.is_some()));
 
@@ -215,15 +215,52 @@ fn the_long_example_is_understood_and_refused_only_where_it_is_early() {
         assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
     }
 
-    // Without the future it is a service of today.
+    // Without the future it is a service of today, with its pools tried in order.
     let today: String = EXAMPLE
         .lines()
-        .take_while(|line| !line.contains(".pool."))
-        .filter(|line| !early.iter().any(|key| line.starts_with(key)))
+        .filter(|line| {
+            !["steer", "spread", "srv", "https", "place"].iter().any(|key| line.starts_with(key))
+        })
         .map(|line| format!("{line}\n"))
         .collect();
-    let (zone, out) = zone("lb.customer.com", &format!("{today}nodes = [\"192.0.2.11 x3\"]\n"));
-    assert!(matches!(zone, Authored::Good(_)), "{out:?}");
+    let (zone, out) = zone("lb.customer.com", &today);
+    let Authored::Good(model) = zone else { panic!("{out:?}") };
+    let ids: Vec<_> = model.services[0].nodes().map(|node| node.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "lb.customer.com/app/eu/eu1",
+            "lb.customer.com/app/eu/192-0-2-12",
+            "lb.customer.com/app/us/198-51-100-11",
+            "lb.customer.com/app/us/198-51-100-12"
+        ]
+    );
+}
+
+#[test]
+fn pools_are_judged_with_their_service() {
+    let check = |text: &str, expected: &[&str]| {
+        let (_, out) = zone("app.test", &format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}"));
+        let said: Vec<_> = out.iter().map(ToString::to_string).collect();
+        assert_eq!(said.len(), expected.len(), "{said:#?}");
+        for (said, expected) in said.iter().zip(expected) {
+            assert!(said.contains(expected), "{said} should hold {expected}");
+        }
+    };
+    let pool = "[service.web.pool.a]\nnodes = [\"192.0.2.1\"]\n";
+    check(pool, &[]);
+    check(
+        &format!("[service.web]\nnodes = [\"192.0.2.2\"]\n{pool}"),
+        &["4:1: the service web.app.test. has `nodes` and pools"],
+    );
+    check("[service.web.pool.\"a/b\"]\nnodes = [\"192.0.2.1\"]\n", &["cannot be a pool's name"]);
+    check("[service.web.pool.a]\nnodes = []\n", &["4:9: the pool a has no nodes"]);
+    check("[service.web.pool.a]\n", &["a pool needs `nodes`"]);
+    check("[service.web]\npool = {}\n", &["has no pools"]);
+    check(
+        &format!("{pool}min_healthy = 2\n"),
+        &["5:15: the pool a weighs only 1 in all (lower `min_healthy`"],
+    );
 }
 
 #[test]

@@ -146,6 +146,32 @@ fn with_every_node_down_all_are_served_and_the_log_says_so() {
 }
 
 #[test]
+fn pools_are_tried_in_order() {
+    let [a, b, c, d] = addresses(10);
+    let service = format!(
+        "[service.\"@\".pool.first]\nmin_healthy = 2\nnodes = [\"{a}\", \"{b}\"]\n\
+         [service.\"@\".pool.second]\nnodes = [\"{c}\", \"{d}\"]\n"
+    );
+    let (_folder, nodes, rota) = start(10, &service);
+    let mut client = Client::new(rota.dns);
+    let mut wait_for = |what: &str, expected: &[Ipv4Addr]| {
+        wait_until(what, || {
+            let mut found = client.addresses(NAME);
+            found.sort_unstable();
+            found == expected
+        });
+    };
+    wait_for("the first pool serves", &[a, b]);
+    nodes[0].set(Mode::Unready);
+    wait_for("below its minimum it passes to the second", &[c, d]);
+    nodes[0].set(Mode::Ready);
+    wait_for("it serves again", &[a, b]);
+    nodes.iter().for_each(|node| node.set(Mode::Unready));
+    wait_for("with all down the first is served", &[a, b]);
+    assert!(rota.stop().success());
+}
+
+#[test]
 fn a_closed_service_answers_nothing_when_all_are_down() {
     let service = format!("when_all_down = \"closed\"\n{}", listed(5, [1, 1, 1, 1]));
     let (_folder, nodes, rota) = start(5, &service);

@@ -13,7 +13,7 @@ use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
 use crate::config::{Loaded, Server, relative, summary};
 use crate::health::{Ask, Check, HttpAsk};
 use crate::snapshot::{Authored, ZoneModel};
-use crate::steer::{Answers, Node, Policy, Service, WhenAllDown};
+use crate::steer::{Answers, Node, Policy, Pool, Service, WhenAllDown};
 use crate::wire::name::ShowName;
 use crate::wire::{Name, RecordType};
 
@@ -146,16 +146,34 @@ impl Page {
         self.withdrawal(service, &checks);
     }
 
+    /// The nodes of each pool; a simple service has one without a name.
     fn nodes(&mut self, service: &Service) {
         let nodes: Vec<&Node> = service.nodes().collect();
         let name_width = nodes.iter().map(|node| node.name.len()).max().unwrap_or(0).max(4);
-        let ips = |node: &Node| node.addresses.iter().map(|it| it.ip.to_string()).collect();
-        let texts: Vec<Vec<String>> = nodes.iter().map(|node| ips(node)).collect();
-        let address_width = texts.iter().flatten().map(String::len).max().unwrap_or(0).max(7);
+        let ips = nodes.iter().flat_map(|node| &node.addresses);
+        let address_width = ips.map(|it| it.ip.to_string().len()).max().unwrap_or(0).max(7);
+        for pool in &service.pools {
+            if !pool.name.is_empty() {
+                let least = match pool.min_healthy {
+                    0 => String::new(),
+                    weight => format!("  serves from a healthy weight of {weight}"),
+                };
+                self.line(2, format_args!("pool {}{least}", pool.name));
+            }
+            self.pool(service, pool, name_width, address_width);
+        }
+        if service.pools.len() > 1 {
+            self.resolved(2, "steer", "failover: the pools as listed", true);
+        }
+    }
+
+    fn pool(&mut self, service: &Service, pool: &Pool, name_width: usize, address_width: usize) {
+        let depth = if pool.name.is_empty() { 2 } else { 3 };
+        let nodes: Vec<&Node> = pool.nodes.iter().collect();
         let shares = shares(service.policy, &nodes);
         let share = if shares.is_some() { "share" } else { "" };
         self.line(
-            2,
+            depth,
             format_args!(
                 "{:name_width$}  {:address_width$}  weight  {share:>6}",
                 "node", "address"
@@ -164,13 +182,13 @@ impl Page {
         for (index, node) in nodes.iter().enumerate() {
             let share =
                 shares.as_ref().map(|all| format!("{:>5}%", (all[index] * 1000.0).round() / 10.0));
-            for (line, address) in texts[index].iter().enumerate() {
+            for (line, address) in node.addresses.iter().map(|it| it.ip.to_string()).enumerate() {
                 if line > 0 {
-                    self.line(2, format_args!("{:name_width$}  {address}", ""));
+                    self.line(depth, format_args!("{:name_width$}  {address}", ""));
                     continue;
                 }
                 self.line(
-                    2,
+                    depth,
                     format_args!(
                         "{:name_width$}  {address:address_width$}  {:>6}  {}",
                         node.name,

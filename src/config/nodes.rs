@@ -122,7 +122,7 @@ fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
     let first = *addresses.first()?;
     let name = match fields.value("name").and_then(|value| reader.text(value)) {
         Some(text) => {
-            judge_name(&text, reader);
+            judge_name("a node", &text, reader);
             text.text
         }
         None => name_of(first),
@@ -144,12 +144,12 @@ fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
     })
 }
 
-/// A node's name is a part of its id, where slashes divide.
-fn judge_name(text: &Text, reader: &mut Reader<'_>) {
+/// A node's or pool's name is a part of ids, where slashes divide.
+pub(super) fn judge_name(whose: &str, text: &Text, reader: &mut Reader<'_>) {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if text.text.is_empty() || text.text.len() > NODE_NAME_LEN_MAX || !text.text.chars().all(plain)
     {
-        let message = format!("\"{}\" cannot be a node's name", text.text);
+        let message = format!("\"{}\" cannot be {whose}'s name", text.text);
         let help = "use 1 to 63 letters, digits, dashes, underscores and dots";
         reader.refuse(text.span.clone(), message, help);
     }

@@ -1,6 +1,5 @@
 //! Services: `[service.<name>]`, a name in the zone whose addresses are steered.
 
-use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +8,8 @@ use std::time::Duration;
 use super::check::Checks;
 use super::fields::Fields;
 use super::names;
-use super::nodes::{self, Draft};
+use super::nodes::Draft;
+use super::pools::{self, PoolDraft};
 use super::reader::Reader;
 use super::tables::{SERVICE, TTL};
 use super::value::{Value, as_duration, number};
@@ -81,19 +81,25 @@ pub(super) fn read(
         let help = "remove the record or the service: beside a CNAME nothing else can stand";
         reader.refuse(span.clone(), message, help);
     }
-    let drafts = read_nodes(&fields, owner, records, reader);
+    let pools = pools::read(&fields, owner, records, reader);
     let checks = match fields.value("check") {
         Some(value) => checks.of_service(value, owner, reader),
         None => Vec::new(),
     };
-    let policy = read_policy(&fields, &drafts, reader);
+    let policy = read_policy(&fields, &pools, reader);
     let id = id(&records.apex, owner);
     let together = fields.flag("together");
-    let nodes: Vec<Node> =
-        drafts.into_iter().map(|draft| node(draft, &id, together, &checks)).collect();
+    let pool = |draft: PoolDraft| Pool {
+        nodes: draft
+            .nodes
+            .into_iter()
+            .map(|node| make_node(node, &id, &draft.name, together, &checks))
+            .collect(),
+        name: draft.name,
+        min_healthy: draft.min_healthy,
+    };
     Some(Service {
         owner: owner.clone(),
-        id,
         policy,
         answers: read_answers(&fields),
         ttl: read_ttl(&fields, reader),
@@ -101,53 +107,14 @@ pub(super) fn read(
             "closed" => WhenAllDown::Closed,
             _ => WhenAllDown::Open,
         },
-        pools: vec![Pool { name: String::new(), nodes, min_healthy: 0 }],
+        pools: pools.into_iter().map(pool).collect(),
+        id,
     })
 }
 
-/// The written nodes, or else those that the records have at this name.
-fn read_nodes(
-    fields: &Fields<'_>,
-    owner: &Name,
-    records: &Records,
-    reader: &mut Reader<'_>,
-) -> Vec<Draft> {
-    let authored = addresses(records, owner);
-    let Some(value) = fields.value("nodes") else {
-        if authored.is_empty() && fields.sound(&["nodes", "pool"]) {
-            let message = format!("the service {owner} has no nodes");
-            let help = "write nodes = [\"192.0.2.11\", \"192.0.2.12\"], or address records of this \
-                        name in the zone's master file";
-            reader.refuse(fields.span.clone(), message, help);
-        }
-        return authored.into_iter().map(Draft::of_address).collect();
-    };
-    if !authored.is_empty() {
-        let message = format!("{owner} has `nodes` here and address records in the zone too");
-        let help = "keep one of the two";
-        reader.refuse(fields.key_span("nodes"), message, help);
-    }
-    if value.get_ref().as_array().is_some_and(|all| all.is_empty()) {
-        let help = "write at least one: nodes = [\"192.0.2.11\"]";
-        reader.refuse(value.span(), format!("the service {owner} has no nodes"), help);
-    }
-    let drafts = nodes::read(value, reader);
-    if !drafts.is_empty() && drafts.iter().all(|draft| draft.weight == 0) {
-        let help = "give at least one of them a weight above 0";
-        reader.refuse(value.span(), "every node has weight 0, so none would be answered", help);
-    }
-    drafts
-}
-
-fn addresses(records: &Records, owner: &Name) -> Vec<IpAddr> {
-    let of = |rtype| records.get(owner, rtype).into_iter().flat_map(|rrset| &rrset.rdata);
-    let v4 = of(RecordType::A).filter_map(|rdata| <[u8; 4]>::try_from(rdata.as_ref()).ok());
-    let v6 = of(RecordType::AAAA).filter_map(|rdata| <[u8; 16]>::try_from(rdata.as_ref()).ok());
-    v4.map(IpAddr::from).chain(v6.map(IpAddr::from)).collect()
-}
-
-fn read_policy(fields: &Fields<'_>, drafts: &[Draft], reader: &mut Reader<'_>) -> Policy {
-    let weighted = drafts.windows(2).any(|pair| pair[0].weight != pair[1].weight);
+fn read_policy(fields: &Fields<'_>, pools: &[PoolDraft], reader: &mut Reader<'_>) -> Policy {
+    let differ = |pair: &[Draft]| pair[0].weight != pair[1].weight;
+    let weighted = pools.iter().any(|pool| pool.nodes.windows(2).any(differ));
     let policy = match fields.word("policy").as_str() {
         "rotate" => Policy::Rotate,
         "weighted" => Policy::Weighted,
@@ -203,10 +170,11 @@ fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
-fn node(draft: Draft, service: &str, together: bool, checks: &[Check]) -> Node {
+fn make_node(draft: Draft, service: &str, pool: &str, together: bool, checks: &[Check]) -> Node {
     let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.clone() });
+    let stem = if pool.is_empty() { service.to_owned() } else { format!("{service}/{pool}") };
     Node {
-        id: format!("{service}/{}", draft.name),
+        id: format!("{stem}/{}", draft.name),
         name: draft.name,
         weight: draft.weight,
         addresses: draft

@@ -22,7 +22,7 @@ use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Outcome, Standing, Status, T
 use crate::probe::{Http, Prober, Reports};
 use crate::respond::Tally;
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
-use crate::steer::{Board, Override, Policy, Tier};
+use crate::steer::{Board, Node, Override, Policy, Pool, Tier};
 
 use super::state;
 
@@ -81,7 +81,7 @@ pub struct ServiceView {
 /// One address of a node.
 #[derive(Clone, Debug)]
 pub struct AddressView {
-    /// The node's name.
+    /// The node's name; in a pool with a name `pool/node`.
     pub node: String,
     /// The address.
     pub ip: IpAddr,
@@ -259,7 +259,7 @@ impl Control {
             let service = &entry.service;
             let mut slots = entry.addresses.iter();
             let mut addresses = Vec::new();
-            for node in service.nodes() {
+            for (pool, node) in service.pools.iter().flat_map(in_pool) {
                 for address in &node.addresses {
                     let views: Vec<_> =
                         address.targets.iter().filter_map(|t| self.monitor.view(t)).collect();
@@ -269,7 +269,10 @@ impl Control {
                         .next()
                         .map_or(0, |&slot| tallies.iter().map(|tally| tally.first(slot)).sum());
                     addresses.push(AddressView {
-                        node: node.name.clone(),
+                        node: match pool {
+                            "" => node.name.clone(),
+                            pool => format!("{pool}/{}", node.name),
+                        },
                         ip: address.ip,
                         weight: node.weight,
                         standing: crate::steer::eligible::combine(
@@ -291,6 +294,11 @@ impl Control {
         }
         View { services }
     }
+}
+
+/// A pool's nodes, each with the pool's name.
+fn in_pool(pool: &Pool) -> impl Iterator<Item = (&str, &Node)> {
+    pool.nodes.iter().map(|node| (pool.name.as_str(), node))
 }
 
 /// Saves statuses when it is time to.

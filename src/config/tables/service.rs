@@ -92,17 +92,17 @@ pub static SERVICE: Kind = Kind {
             Takes::Words {
                 words: &[
                     Word::new("failover"),
-                    Word::new("geo"),
-                    Word::new("nearest"),
-                    Word::new("fastest"),
-                    Word::new("split"),
+                    Word::later("geo", STEER_TODAY),
+                    Word::later("nearest", STEER_TODAY),
+                    Word::later("fastest", STEER_TODAY),
+                    Word::later("split", STEER_TODAY),
                 ],
                 other: None,
             },
             Value("\"failover\""),
-            "The order of the pools for a client",
+            "The order of the pools for a client: as written (failover)",
         )
-        .later("leave it out: a service has one pool, which is its `nodes`"),
+        .aka(&["steering", "routing"]),
         Key::new("spread", Takes::List(&Takes::Text("a label's name")), Value("[]"), SPREAD)
             .later("leave it out: the addresses of one answer are those whose turn it is"),
         Key::new(
@@ -114,9 +114,13 @@ pub static SERVICE: Kind = Kind {
         .later("leave it out; write SRV records in the zone's master file"),
         Key::new("https", Takes::Table(&HTTPS), Rule("none"), "HTTPS records of the nodes")
             .later("leave it out; write HTTPS records in the zone's master file"),
-        Key::new("pool", Takes::Named(&POOL), Rule("none"), "Named groups of nodes")
-            .later("write all nodes in one list, `nodes`, of the service")
-            .aka(&["pools"]),
+        Key::new(
+            "pool",
+            Takes::Named(&POOL),
+            Rule("one without a name, which is `nodes`"),
+            "Named groups of nodes, in the order in which they are tried",
+        )
+        .aka(&["pools"]),
     ],
 };
 
@@ -175,9 +179,18 @@ pub static POOL: Kind = Kind {
             Takes::List(&Takes::Text("a place (\"EU\")")),
             Value("[\"*\"]"),
             "Whom it serves",
-        ),
+        )
+        .later("leave it out: pools are tried in the order in which they are written"),
         Key::new("nodes", NODES, Required, "The machines that serve"),
-        Key::new("share", Takes::Number { min: 0, max: 100 }, Rule("none"), "Its share, of 100"),
+        Key::new(
+            "min_healthy",
+            Takes::Number { min: 0, max: u32::MAX as u64 },
+            Value("0"),
+            "It serves while its healthy addresses of a family weigh so much; 0 is any",
+        )
+        .aka(&["minimum", "min_members", "up_thresh"]),
+        Key::new("share", Takes::Number { min: 0, max: 100 }, Rule("none"), "Its share, of 100")
+            .later("leave it out: pools are tried in the order in which they are written"),
     ],
 };
 
@@ -207,5 +220,6 @@ const TTL_TIME: Takes = Takes::Duration {
     max: Duration::from_secs(86_400),
     step: Duration::from_secs(1),
 };
+const STEER_TODAY: &str = "use \"failover\": the pools in the order in which they are written";
 const TOGETHER: &str = "One address of a node down takes all of the node's down";
 const SPREAD: &str = "Labels that the addresses of one answer should not share";

@@ -1,0 +1,123 @@
+//! The pools of a service: `[service.<name>.pool.<name>]`, or the one unnamed pool of a simple one.
+//!
+//! Pools stand in the order in which they are written, which is the order in which `failover` tries
+//! them. A service has named pools or nodes of its own, not both: where would its own nodes stand
+//! among the pools?
+
+use std::net::IpAddr;
+
+use super::fields::Fields;
+use super::nodes::{self, Draft, judge_name};
+use super::reader::Reader;
+use super::tables::POOL;
+use super::value::{Text, Value, in_order};
+use crate::wire::{Name, RecordType};
+use crate::zone::Records;
+
+/// A pool as written.
+#[derive(Clone, Debug)]
+pub(super) struct PoolDraft {
+    /// Empty for the one pool of a simple service.
+    pub(super) name: String,
+    pub(super) nodes: Vec<Draft>,
+    pub(super) min_healthy: u32,
+}
+
+/// Reads a service's pools, in their order.
+pub(super) fn read(
+    fields: &Fields<'_>,
+    owner: &Name,
+    records: &Records,
+    reader: &mut Reader<'_>,
+) -> Vec<PoolDraft> {
+    let Some((table, span)) = fields.table("pool") else {
+        let nodes = read_nodes(fields, owner, records, reader);
+        return vec![PoolDraft { name: String::new(), nodes, min_healthy: 0 }];
+    };
+    if fields.written("nodes") {
+        let message = format!("the service {owner} has `nodes` and pools");
+        let help = "write them as a pool too: [service.<name>.pool.<pool>] nodes = […]";
+        reader.refuse(fields.key_span("nodes"), message, help);
+    }
+    refuse_records(fields, "pool", owner, records, reader);
+    let mut pools = Vec::new();
+    for (name, value) in in_order(table) {
+        let Some(table) = value.get_ref().as_table() else { continue };
+        let text = Text { text: name.get_ref().to_string(), span: name.span() };
+        judge_name("a pool", &text, reader);
+        let pool = reader.fields(&POOL, table, name.span());
+        let Some(list) = pool.value("nodes") else { continue };
+        let nodes = read_list(list, &format!("the pool {}", text.text), reader);
+        let weight: u64 = nodes.iter().map(|node| u64::from(node.weight)).sum();
+        let min_healthy = pool.number("min_healthy");
+        if min_healthy > weight && pool.sound(&["min_healthy", "nodes"]) {
+            let message = format!("the pool {} weighs only {weight} in all", text.text);
+            let help = "lower `min_healthy`: as it is, the pool never serves by right";
+            reader.refuse(pool.value_span("min_healthy"), message, help);
+        }
+        // The key's bounds lie within 32 bits.
+        let min_healthy = u32::try_from(min_healthy).unwrap_or(u32::MAX);
+        pools.push(PoolDraft { name: text.text, nodes, min_healthy });
+    }
+    if pools.is_empty() && fields.sound(&["pool"]) && table.is_empty() {
+        let help = "write at least one: [service.<name>.pool.<pool>]";
+        reader.refuse(span, format!("the service {owner} has no pools"), help);
+    }
+    pools
+}
+
+/// The written nodes, or else those that the records have at this name.
+fn read_nodes(
+    fields: &Fields<'_>,
+    owner: &Name,
+    records: &Records,
+    reader: &mut Reader<'_>,
+) -> Vec<Draft> {
+    let Some(value) = fields.value("nodes") else {
+        let authored = addresses(records, owner);
+        if authored.is_empty() && fields.sound(&["nodes", "pool"]) {
+            let message = format!("the service {owner} has no nodes");
+            let help = "write nodes = [\"192.0.2.11\", \"192.0.2.12\"], or address records of this \
+                        name in the zone's master file";
+            reader.refuse(fields.span.clone(), message, help);
+        }
+        return authored.into_iter().map(Draft::of_address).collect();
+    };
+    refuse_records(fields, "nodes", owner, records, reader);
+    read_list(value, &format!("the service {owner}"), reader)
+}
+
+/// Address records of the service's own name would be hidden by what is written here.
+fn refuse_records(
+    fields: &Fields<'_>,
+    key: &'static str,
+    owner: &Name,
+    records: &Records,
+    reader: &mut Reader<'_>,
+) {
+    if !addresses(records, owner).is_empty() {
+        let message = format!("{owner} has `{key}` here and address records in the zone too");
+        reader.refuse(fields.key_span(key), message, "keep one of the two");
+    }
+}
+
+/// A list of nodes that must not be empty; `whose` says in messages whose they are.
+fn read_list(value: &Value<'_>, whose: &str, reader: &mut Reader<'_>) -> Vec<Draft> {
+    if value.get_ref().as_array().is_some_and(|all| all.is_empty()) {
+        let help = "write at least one: nodes = [\"192.0.2.11\"]";
+        reader.refuse(value.span(), format!("{whose} has no nodes"), help);
+    }
+    let drafts = nodes::read(value, reader);
+    if !drafts.is_empty() && drafts.iter().all(|draft| draft.weight == 0) {
+        let help = "give at least one of them a weight above 0";
+        reader.refuse(value.span(), "every node has weight 0, so none would be answered", help);
+    }
+    drafts
+}
+
+fn addresses(records: &Records, owner: &Name) -> Vec<IpAddr> {
+    let of = |rtype| records.get(owner, rtype).into_iter().flat_map(|rrset| &rrset.rdata);
+    let v4 = of(RecordType::A).filter_map(|rdata| <[u8; 4]>::try_from(rdata.as_ref()).ok());
+    let v6 = of(RecordType::AAAA).filter_map(|rdata| <[u8; 16]>::try_from(rdata.as_ref()).ok());
+    v4.map(IpAddr::from).chain(v6.map(IpAddr::from)).collect()
+}
