@@ -5,6 +5,7 @@
 //! ```text
 //!  1 wire/      DNS messages as bytes: header, name, query, edns, writer
 //!  2 zone/      what operators author: master file, RRsets, semantic checks
+//!    geo/       address to place: mmdb files and the operator's networks, in one index
 //!    health/    verdicts to statuses: check, verdict, tracker, schedule, monitor
 //!  3 steer/     service, pool, node, policies; plan.rs in the cold, pick.rs in the hot
 //!  4 snapshot/  compile, name table, lookup, publish
@@ -22,6 +23,7 @@ pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod geo;
 pub mod health;
 pub mod probe;
 pub mod respond;
