@@ -90,7 +90,7 @@ impl Location {
 }
 
 impl fmt::Display for Location {
-    /// What is known, the narrowest first: `DE-BE, EU, AS64500, 52.5, 13.4`.
+    /// What is known, the narrowest first: `DE-BE, Europe, AS64500, 52.5, 13.4`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match (self.subdivision, self.country) {
             (Some(part), _) => Some(part.to_string()),
