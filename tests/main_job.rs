@@ -204,6 +204,39 @@ fn a_node_that_is_down_at_the_start_is_never_answered() {
 }
 
 #[test]
+fn statuses_outlive_a_restart() {
+    let nodes = nodes(&ips(11));
+    let folder = Folder::new("main-job-11");
+    folder.write(
+        "rota.toml",
+        "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 1\n",
+    );
+    // Slow enough that the second good verdict after the restart is seconds away.
+    let slow = zone(&nodes, &listed(11, [1, 1, 1, 1]))
+        .replace("every = \"200ms\", timeout = \"150ms\"", "every = \"20s\"");
+    folder.write("zones/thoughtspot.customer.com.toml", &slow);
+    nodes[1].set(Mode::Unready);
+    let found = |rota: &Rota| {
+        let mut found = Client::new(rota.dns).addresses(NAME);
+        found.sort_unstable();
+        found
+    };
+    let [a, _, c, d] = addresses(11);
+    let first = Rota::start(&folder.0, &[]);
+    assert_eq!(found(&first), [a, c, d]);
+    assert!(first.stop().success());
+
+    // Well again, but one good verdict is not `passes`, and that it was down has been kept.
+    nodes[1].set(Mode::Ready);
+    let mut second = Rota::start(&folder.0, &[]);
+    second.wait_for_log("the line that says so", |line| {
+        (line["message"] == "saved statuses taken over" && line["statuses"] == 4).then_some(())
+    });
+    assert_eq!(found(&second), [a, c, d]);
+    assert!(second.stop().success());
+}
+
+#[test]
 fn a_reload_takes_what_is_right_and_keeps_the_old_where_it_is_wrong() {
     let (folder, nodes, mut rota) = start(7, &listed(7, [1, 1, 1, 1]));
     let all = addresses(7);
