@@ -108,7 +108,7 @@ impl<'t, 'a> Fields<'t, 'a> {
         let mut wire = Vec::new();
         if generic || !presentation::read(rtype, self, &mut wire)? {
             let data: ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>> =
-                ZoneRecordData::scan(Rtype::from_int(rtype.0), self)?;
+                ZoneRecordData::scan(text_form(rtype), self)?;
             data.compose_rdata(&mut wire).map_err(|_| Fault::short_buf())?;
         }
         if self.peek().is_some() {
@@ -207,6 +207,14 @@ impl<'t, 'a> Fields<'t, 'a> {
     pub(super) fn type_bitmap(&mut self) -> Result<Vec<u8>, Fault> {
         let bitmap = domain::rdata::dnssec::RtypeBitmap::<Vec<u8>>::scan(self)?;
         Ok(bitmap.as_slice().to_vec())
+    }
+}
+
+/// The type whose text a type has: SIG's is RRSIG's. RFC 4034 §3.2.
+fn text_form(rtype: RecordType) -> Rtype {
+    match rtype {
+        RecordType::SIG => Rtype::RRSIG,
+        other => Rtype::from_int(other.0),
     }
 }
 

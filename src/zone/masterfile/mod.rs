@@ -28,6 +28,7 @@ mod directives;
 mod entries;
 mod fields;
 mod generate;
+mod historic;
 mod location;
 mod presentation;
 mod record;

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use domain::base::iana::SecurityAlgorithm;
 
 use super::fields::{Fault, Fields};
-use super::{location, ttl};
+use super::{historic, location, ttl};
 use crate::wire::RecordType;
 
 /// One field of a record's text.
@@ -107,7 +107,7 @@ pub(super) fn read(
                     read_field(field, fields, wire)?;
                 }
             }
-            None => return Ok(false),
+            None => return historic::read(simple, fields, wire),
         },
     }
     Ok(true)
