@@ -64,7 +64,10 @@ fn snippet<'d>(place: &'d Place, label: &'d str) -> Snippet<'d, annotate_snippet
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
     let line = text[line_start..line_end].trim_end_matches('\r');
-    let end = floor(text, place.span.end).clamp(start, (line_start + line.len()).max(start));
+    // A place at the very end may stand behind the carriage returns that were cut off.
+    let line_end = line_start + line.len();
+    let start = start.min(line_end);
+    let end = floor(text, place.span.end).clamp(start, line_end);
     let mark = AnnotationKind::Primary.span(start - line_start..end - line_start);
     Snippet::source(line)
         .path(place.source.path.as_str())
