@@ -81,8 +81,7 @@ impl Server {
         settings: Settings,
     ) -> Result<Self, StartError> {
         // A port that is taken is the first thing to say; it is given back until it can be served.
-        let tried = Listeners::bind(&setup.serve).map_err(StartError::Dns)?;
-        drop(tried);
+        let options = available(setup.serve)?;
         let listener = admin::bind(setup.admin).await.map_err(StartError::Admin)?;
         let admin_addr = listener.local_addr().unwrap_or(setup.admin);
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
@@ -98,7 +97,7 @@ impl Server {
         }
         control.settle(SETTLE_MAX).await;
 
-        let listeners = Listeners::bind(&setup.serve).map_err(StartError::Dns)?;
+        let listeners = Listeners::bind(&options).map_err(StartError::Dns)?;
         let running = serve::start(listeners, Arc::clone(control.current()), seeds.u64(..))
             .map_err(StartError::Threads)?;
         for dns in running.addresses() {
@@ -163,7 +162,53 @@ impl Server {
     }
 }
 
+/// The options with what this machine can listen on: where it has no IPv6 at all, `[::1]` and `[::]`
+/// are left out with a warning, so that one configuration, and no configuration, works everywhere.
+fn available(mut options: serve::Options) -> Result<serve::Options, StartError> {
+    loop {
+        match Listeners::bind(&options) {
+            Ok(_) => return Ok(options),
+            Err(serve::BindError::Refused { address, error, .. })
+                if options.addresses.len() > 1 && lacks_family(address, &error) =>
+            {
+                tracing::warn!(%address, "not listened on: this machine has no IPv6");
+                options.addresses.retain(|other| *other != address);
+            }
+            Err(error) => return Err(StartError::Dns(error)),
+        }
+    }
+}
+
+/// True where the kernel refuses an address that every machine with IPv6 has.
+fn lacks_family(address: SocketAddr, error: &io::Error) -> bool {
+    let everywhere = address.ip().is_loopback() || address.ip().is_unspecified();
+    let unknown = error.raw_os_error() == Some(libc::EAFNOSUPPORT);
+    address.is_ipv6() && everywhere && (unknown || error.kind() == io::ErrorKind::AddrNotAvailable)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the start of the process is its first moment")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_machine_without_ipv6_lacks_its_loopback() {
+        let missing = libc::EADDRNOTAVAIL;
+        for (address, errno, expected) in [
+            ("[::1]:53", missing, true),
+            ("[::]:53", missing, true),
+            ("[::1]:53", libc::EAFNOSUPPORT, true),
+            ("[::1]:53", libc::EADDRINUSE, false),
+            ("[2001:db8::1]:53", missing, false),
+            ("127.0.0.1:53", missing, false),
+        ] {
+            let error = io::Error::from_raw_os_error(errno);
+            let address: SocketAddr = address.parse().unwrap();
+            assert_eq!(lacks_family(address, &error), expected, "{address} {error}");
+        }
+    }
 }
