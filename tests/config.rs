@@ -536,6 +536,23 @@ fn the_serial_is_the_newest_time_of_the_files() {
 }
 
 #[test]
+fn a_mistyped_secret_is_not_shown() {
+    for text in [
+        "[dns]\ncookie_secrets = [\"5ec0\"]\n",
+        "[dns]\ncookie_secrets = [\n  \"5ec0\",\n]\n",
+        "[dns]\ncookie_secrets = [\"5ec0\n",
+    ] {
+        let source = Arc::new(Source { path: "rota.toml".into(), text: text.into() });
+        let mut out = Vec::new();
+        read_server(&source, Path::new(""), &mut out);
+        let shown = render(&out, false);
+        assert!(!out.is_empty() && shown.contains("not shown"), "{shown}");
+        assert!(!shown.contains("5ec0"), "{shown}");
+        assert!(out.iter().all(|one| !one.to_string().contains("5ec0")), "{out:?}");
+    }
+}
+
+#[test]
 fn a_bad_file_spoils_its_own_zone_only() {
     let folder = Folder::new(
         "bad",

@@ -10,6 +10,9 @@ use crate::zone::{Diagnostic, Place, Severity};
 /// So many problems are shown; who has more mends these first.
 pub const SHOWN_MAX: usize = 100;
 
+/// The one key whose values nobody else may read.
+const SECRET_KEY: &str = "cookie_secrets";
+
 /// Renders all problems and a last line that counts them; nothing where there are none.
 pub fn render(diagnostics: &[Diagnostic], colours: bool) -> String {
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
@@ -64,6 +67,12 @@ fn snippet<'d>(place: &'d Place, label: &'d str) -> Snippet<'d, annotate_snippet
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
     let line = text[line_start..line_end].trim_end_matches('\r');
+    if is_secret(text, start, line) {
+        return Snippet::source("(this line is not shown: it holds a secret)")
+            .path(place.source.path.as_str())
+            .line_start(place.source.line_column(start).0)
+            .annotation(AnnotationKind::Primary.span(0..0));
+    }
     // A place at the very end may stand behind the carriage returns that were cut off.
     let line_end = line_start + line.len();
     let start = start.min(line_end);
@@ -73,6 +82,16 @@ fn snippet<'d>(place: &'d Place, label: &'d str) -> Snippet<'d, annotate_snippet
         .path(place.source.path.as_str())
         .line_start(place.source.line_column(start).0)
         .annotation(if label.is_empty() { mark } else { mark.label(label) })
+}
+
+/// True where a line names a secret's key, or the place lies in the list that such a key begins:
+/// what is printed ends in logs and in tickets.
+fn is_secret(text: &str, start: usize, line: &str) -> bool {
+    let begun = text[..start].rfind(SECRET_KEY).is_some_and(|key| {
+        // A further assignment ends the list.
+        text[key..start].matches('=').count() <= 1
+    });
+    begun || line.contains(SECRET_KEY)
 }
 
 fn floor(text: &str, offset: usize) -> usize {

@@ -162,8 +162,9 @@ impl Server {
     }
 }
 
-/// The options with what this machine can listen on: where it has no IPv6 at all, `[::1]` and `[::]`
-/// are left out with a warning, so that one configuration, and no configuration, works everywhere.
+/// The options with what this machine can listen on: where it has no IPv6 at all, `[::1]` and
+/// `[::]` are left out with a warning, so that one configuration, and no configuration, works
+/// everywhere.
 fn available(mut options: serve::Options) -> Result<serve::Options, StartError> {
     loop {
         match Listeners::bind(&options) {
