@@ -9,7 +9,8 @@ use super::fields::Fields;
 use super::reader::Reader;
 use super::tables::RATE_LIMIT;
 use super::value::{Text, number};
-use crate::snapshot::settings::{Network, NetworkError, Nsid, RateLimit, Version};
+use crate::geo::{Network, NetworkError};
+use crate::snapshot::settings::{Nsid, RateLimit, Version};
 use crate::wire::cookie::{Secret, Secrets};
 
 /// A list of networks is walked for every answer, so it is no place for a list of customers.
@@ -122,13 +123,13 @@ fn read_rate_limit(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<RateL
 }
 
 fn read_network(text: &Text, reader: &mut Reader<'_>) -> Option<Network> {
-    let (message, help) = match text.text.parse() {
+    let (message, help) = match Network::parse(&text.text) {
         Ok(network) => return Some(network),
-        Err(NetworkError::Malformed) => (
-            format!("\"{}\" is not a network", text.text),
+        Err(error @ (NetworkError::Address | NetworkError::Length { .. })) => (
+            format!("\"{}\" is not a network: {error}", text.text),
             "write for example \"192.0.2.0/24\" or \"2001:db8::/32\"".to_owned(),
         ),
-        Err(NetworkError::HostBits(network)) => (
+        Err(NetworkError::HostBits { network }) => (
             format!("\"{}\" is an address inside of a network", text.text),
             format!("write \"{network}\" for the network, or leave the length out"),
         ),

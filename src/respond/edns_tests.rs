@@ -9,6 +9,7 @@ use domain::base::opt::UnknownOptData;
 
 use super::tests::{now, zones};
 use super::*;
+use crate::geo::Network;
 use crate::health::{Standing, Status, Target};
 use crate::snapshot::Publisher;
 use crate::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
@@ -41,7 +42,7 @@ fn with_cookies(start: Instant) -> Settings {
 }
 
 fn limited(start: Instant, per_second: u32, slip: u8) -> Settings {
-    let exempt = ["203.0.113.0/24"].map(|text| text.parse().unwrap()).into();
+    let exempt = ["203.0.113.0/24"].map(|text| Network::parse(text).unwrap()).into();
     let per_second = NonZeroU32::new(per_second).unwrap();
     Settings { rate_limit: Some(RateLimit { per_second, slip, exempt }), ..with_cookies(start) }
 }

@@ -33,7 +33,8 @@ use std::time::{Duration, Instant};
 
 use foldhash::quality::FixedState;
 
-use crate::snapshot::settings::{Network, RateLimit};
+use crate::geo::Network;
+use crate::snapshot::settings::RateLimit;
 use crate::snapshot::{Lookup, Zone};
 
 use super::tally::Outcome;
@@ -158,7 +159,7 @@ impl Limiter {
             return Verdict::Pass;
         }
         let len = if client.is_ipv4() { NETWORK_LEN_V4 } else { NETWORK_LEN_V6 };
-        let network = Network::of(client, len).map(|network| network.first());
+        let network = Network::new(client, len).map(|network| network.address());
         let now = now.saturating_duration_since(table.epoch).as_nanos() as u64;
         let hash = table.hash.hash_one((network, class, subject));
         table.bucket(hash, now).take(limit, now)
@@ -208,7 +209,8 @@ mod tests {
     use super::*;
 
     fn limit(per_second: u32, slip: u8) -> RateLimit {
-        let exempt = ["198.51.100.0/24", "2001:db8:1::/48"].map(|text| text.parse().unwrap());
+        let exempt =
+            ["198.51.100.0/24", "2001:db8:1::/48"].map(|text| Network::parse(text).unwrap());
         RateLimit { per_second: NonZeroU32::new(per_second).unwrap(), slip, exempt: exempt.into() }
     }
 

@@ -4,11 +4,10 @@
 //! finished values: texts are within the limits of the records that carry them, and the wall clock
 //! is an offset, because the answer path knows only the time of its batch.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use crate::geo::Network;
 use crate::wire::cookie::Secrets;
 use crate::wire::options::NSID_LEN_MAX;
 
@@ -112,100 +111,9 @@ pub struct RateLimit {
     pub exempt: Box<[Network]>,
 }
 
-/// A network: all addresses that begin with the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    first: IpAddr,
-    len: u8,
-}
-
-/// Why a text is not a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkError {
-    /// Not `address/length`, and not an address.
-    Malformed,
-    /// There are bits behind the length: the network would begin elsewhere, at this one.
-    HostBits(Network),
-}
-
-impl Network {
-    /// The network of this length that an address lies in; none where the length is too much.
-    pub fn of(ip: IpAddr, len: u8) -> Option<Self> {
-        let (bits, first) = match ip {
-            IpAddr::V4(v4) => {
-                let mask = u32::MAX.checked_shl(32_u32.checked_sub(len.into())?).unwrap_or(0);
-                (32, IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & mask)))
-            }
-            IpAddr::V6(v6) => {
-                let mask = u128::MAX.checked_shl(128_u32.checked_sub(len.into())?).unwrap_or(0);
-                (128, IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask)))
-            }
-        };
-        (len <= bits).then_some(Self { first, len })
-    }
-
-    /// True for addresses of the network.
-    pub fn contains(&self, ip: IpAddr) -> bool {
-        Self::of(ip, self.len).is_some_and(|network| network.first == self.first)
-    }
-
-    /// The lowest address of the network.
-    pub fn first(&self) -> IpAddr {
-        self.first
-    }
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.first, self.len)
-    }
-}
-
-impl FromStr for Network {
-    type Err = NetworkError;
-
-    fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let (ip, len) = match text.split_once('/') {
-            Some((ip, len)) => (ip, Some(len.parse().map_err(|_| NetworkError::Malformed)?)),
-            None => (text, None),
-        };
-        let ip: IpAddr = ip.parse().map_err(|_| NetworkError::Malformed)?;
-        let len = len.unwrap_or(if ip.is_ipv4() { 32 } else { 128 });
-        let network = Self::of(ip, len).ok_or(NetworkError::Malformed)?;
-        if network.first == ip { Ok(network) } else { Err(NetworkError::HostBits(network)) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn networks_hold_their_addresses_and_no_others() {
-        for (network, inside, outside) in [
-            ("192.0.2.0/24", &["192.0.2.0", "192.0.2.255"][..], &["192.0.3.0", "2001:db8::"][..]),
-            ("192.0.2.7", &["192.0.2.7"], &["192.0.2.6", "192.0.2.8"]),
-            ("0.0.0.0/0", &["0.0.0.0", "255.255.255.255"], &["::"]),
-            ("2001:db8::/33", &["2001:db8:7fff::1"], &["2001:db8:8000::", "192.0.2.1"]),
-            ("2001:db8::7/128", &["2001:db8::7"], &["2001:db8::8"]),
-            ("::/0", &["::1", "2001:db8::"], &["0.0.0.0"]),
-        ] {
-            let parsed: Network = network.parse().unwrap();
-            let holds = |ip: &&str| parsed.contains(ip.parse().unwrap());
-            assert!(inside.iter().all(holds), "{network}");
-            assert!(!outside.iter().any(holds), "{network}");
-        }
-    }
-
-    #[test]
-    fn other_texts_are_no_networks() {
-        for text in ["", "192.0.2.0/", "192.0.2.0/33", "2001:db8::/129", "x/8", "192.0.2.0/-1"] {
-            assert_eq!(text.parse::<Network>(), Err(NetworkError::Malformed), "{text}");
-        }
-        let meant = "192.0.2.0/24".parse().unwrap();
-        assert_eq!("192.0.2.1/24".parse::<Network>(), Err(NetworkError::HostBits(meant)));
-        assert_eq!(meant.to_string(), "192.0.2.0/24");
-    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "any time will do")]

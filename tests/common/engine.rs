@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rota::geo::Network;
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
@@ -190,7 +191,7 @@ pub fn everything(per_second: u32) -> Settings {
         rate_limit: NonZeroU32::new(per_second).map(|per_second| RateLimit {
             per_second,
             slip: 2,
-            exempt: Box::new(["203.0.113.0/24".parse().expect("a network")]),
+            exempt: Box::new([Network::parse("203.0.113.0/24").expect("a network")]),
         }),
         ..Settings::default()
     }
