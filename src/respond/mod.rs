@@ -196,12 +196,7 @@ fn answer(
         _ => {}
     }
     worker.name.fold(query.qname);
-    // A DS record belongs to the parent's side of a cut.
-    let first = match query.qtype {
-        RecordType::DS => snapshot.find_parent_zone(&worker.name),
-        _ => snapshot.find_zone(&worker.name),
-    };
-    match first {
+    match zone_for(query, snapshot, worker) {
         Some(Served::Zone(zone)) => walk(query, snapshot, zone, worker, trace, response),
         Some(Served::Broken(_)) => {
             response.explain(why::ZONE_BROKEN);
@@ -211,6 +206,14 @@ fn answer(
             response.explain(why::NOT_AUTHORITATIVE);
             Outcome::Refused
         }
+    }
+}
+
+/// The zone that answers for the worker's name. A DS record belongs to the parent's side of a cut.
+fn zone_for<'s>(query: &Query<'_>, snapshot: &'s Snapshot, worker: &Worker) -> Option<&'s Served> {
+    match query.qtype {
+        RecordType::DS => snapshot.find_parent_zone(&worker.name),
+        _ => snapshot.find_zone(&worker.name),
     }
 }
 
@@ -236,7 +239,8 @@ fn walk<'s>(
             Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => {
                 response.authoritative();
                 let entry = zone.entry(id);
-                if query.qtype == RecordType::DNAME && renames.hold(entry) {
+                let asked = matches!(query.qtype, RecordType::DNAME | RecordType::ANY);
+                if asked && renames.hold(entry) {
                     // What is asked for has led here.
                     return Outcome::Answered;
                 }
@@ -267,7 +271,7 @@ fn walk<'s>(
             return Outcome::Answered;
         }
         // RFC 1034 §4.3.2 step 3a: the chain goes on as long as it stays in zones of ours.
-        zone = match snapshot.find_zone(&worker.name) {
+        zone = match zone_for(query, snapshot, worker) {
             Some(Served::Zone(zone)) => zone,
             Some(Served::Broken(_)) | None => return Outcome::Answered,
         };
