@@ -24,7 +24,9 @@ const RRSET_MAX: usize = 3;
 pub struct Report {
     /// Starts of the four servers.
     pub worlds: usize,
-    /// Zones served.
+    /// Those of them that not all servers took.
+    pub worlds_unserved: usize,
+    /// Zones in all worlds.
     pub zones: usize,
     /// Questions asked of all four.
     pub questions: usize,
@@ -64,6 +66,7 @@ impl Report {
 
     /// Notes a world that not all servers took.
     pub fn unserved(&mut self, why: String) {
+        self.worlds_unserved += 1;
         *self.kinds.entry(String::from("a world is not served")).or_default() += 1;
         self.told.insert(0, why);
     }
