@@ -22,13 +22,16 @@ fn ips(test: u8) -> [[u8; 4]; 4] {
 fn start(test: u8, service: &str) -> (Folder, Vec<Node>, Rota) {
     let nodes = nodes(&ips(test));
     let folder = Folder::new(&format!("main-job-{test}"));
-    folder.write(
-        "rota.toml",
-        "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 1\n",
-    );
+    folder.write("rota.toml", &spare_ports(1));
     folder.write("zones/thoughtspot.customer.com.toml", &zone(&nodes, service));
     let rota = Rota::start(&folder.0, &["--seed", "7"]);
     (folder, nodes, rota)
+}
+
+/// A `rota.toml` that listens where nobody else does.
+fn spare_ports(workers: usize) -> String {
+    let local = "\"127.0.0.1:0\"";
+    format!("[listen]\ndns = [{local}]\nadmin = {local}\nworkers = {workers}\n")
 }
 
 fn zone(nodes: &[Node], service: &str) -> String {
@@ -188,10 +191,7 @@ fn a_node_that_is_down_at_the_start_is_never_answered() {
     let nodes = nodes(&ips(6));
     nodes[0].set(Mode::Unready);
     let folder = Folder::new("main-job-6");
-    folder.write(
-        "rota.toml",
-        "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 2\n",
-    );
+    folder.write("rota.toml", &spare_ports(2));
     folder.write("zones/thoughtspot.customer.com.toml", &zone(&nodes, &listed(6, [1, 1, 1, 1])));
     let rota = Rota::start(&folder.0, &[]);
     for _ in 0..50 {
@@ -207,10 +207,7 @@ fn a_node_that_is_down_at_the_start_is_never_answered() {
 fn statuses_outlive_a_restart() {
     let nodes = nodes(&ips(11));
     let folder = Folder::new("main-job-11");
-    folder.write(
-        "rota.toml",
-        "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 1\n",
-    );
+    folder.write("rota.toml", &spare_ports(1));
     // Slow enough that the second good verdict after the restart is seconds away.
     let slow = zone(&nodes, &listed(11, [1, 1, 1, 1]))
         .replace("every = \"200ms\", timeout = \"150ms\"", "every = \"20s\"");
@@ -284,10 +281,7 @@ fn the_admin_listener_tells_health_and_readiness() {
 fn a_master_file_and_services_stand_side_by_side() {
     let nodes = nodes(&ips(9));
     let folder = Folder::new("main-job-9");
-    folder.write(
-        "rota.toml",
-        "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 1\n",
-    );
+    folder.write("rota.toml", &spare_ports(1));
     folder.write(
         "zones/customer.test.zone",
         "$TTL 300\n@ SOA ns1 hostmaster 7 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n\

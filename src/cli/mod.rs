@@ -25,9 +25,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use log::LogFormat;
 
-/// The file that is read where `-c` is not given, if it is there.
-pub const CONFIG_DEFAULT: &str = "rota.toml";
-
 /// The widest that help is wrapped to, in columns.
 const HELP_WIDTH: usize = 100;
 

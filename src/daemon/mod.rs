@@ -17,7 +17,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config};
 use crate::serve::{self, Ended};
 use crate::snapshot::Settings;
 use crate::snapshot::settings::{Clock, Cookies};
@@ -73,12 +73,11 @@ impl std::error::Error for RunError {}
 /// is wrong with it, at the start and at every reload.
 pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
-    let Loaded { server, zones, diagnostics } = config::load(call.config.as_deref());
-    report(&diagnostics);
-    if call.strict && has_errors(&diagnostics) {
+    let loaded = config::load(call.config.as_deref());
+    report(&loaded.diagnostics);
+    if call.strict && has_errors(&loaded.diagnostics) {
         return Err(RunError::Config);
     }
-    let loaded = Loaded { server, zones, diagnostics };
     let mut config = loaded.into_config().ok_or(RunError::Config)?;
     let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
     let chance = random_secret();

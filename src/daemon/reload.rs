@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
@@ -34,9 +34,7 @@ pub(super) async fn reload(
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
         return;
     };
-    let Loaded { server: of_server, zones, diagnostics } = loaded;
-    report(&diagnostics);
-    let loaded = Loaded { server: of_server, zones, diagnostics };
+    report(&loaded.diagnostics);
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
         return;

@@ -169,16 +169,28 @@ pub(super) fn write_rrset(
 ) -> Result<(), Full> {
     let all = zone.rdata(rrset).skip(first).chain(zone.rdata(rrset).take(first));
     for rdata in all {
-        let start = response.begin_record(section, owner, rrset.rtype, rrset.ttl)?;
-        for (part, piece) in pieces(rrset.rtype, rdata) {
-            match part {
-                Part::Compressible => response.name(piece)?,
-                Part::Bytes(_) | Part::CharString | Part::Name | Part::Rest => {
-                    response.bytes(piece)?;
-                }
-            }
-        }
-        response.end_record(start);
+        write_record(rrset.rtype, rrset.ttl, rdata, section, owner, response)?;
     }
+    Ok(())
+}
+
+/// Writes one record, compressing the names of those types where that is allowed; on [`Full`] the
+/// caller rewinds.
+pub(super) fn write_record(
+    rtype: RecordType,
+    ttl: u32,
+    rdata: &[u8],
+    section: Section,
+    owner: Owner<'_>,
+    response: &mut Writer<'_>,
+) -> Result<(), Full> {
+    let start = response.begin_record(section, owner, rtype, ttl)?;
+    for (part, piece) in pieces(rtype, rdata) {
+        match part {
+            Part::Compressible => response.name(piece)?,
+            Part::Bytes(_) | Part::CharString | Part::Name | Part::Rest => response.bytes(piece)?,
+        }
+    }
+    response.end_record(start);
     Ok(())
 }

@@ -5,8 +5,8 @@
 
 use crate::snapshot::Zone;
 use crate::wire::{Full, Owner, RecordType, Section, Writer};
-use crate::zone::rdata::{Part, pieces};
 
+use super::answers::write_record;
 use super::tally::Outcome;
 
 /// The name does not exist.
@@ -34,13 +34,5 @@ fn write_soa(zone: &Zone, ttl: u32, response: &mut Writer<'_>) -> Result<(), Ful
         zone.rrset(zone.apex_entry(), RecordType::SOA).and_then(|rrset| zone.rdata(rrset).next());
     let Some(rdata) = rdata else { return Ok(()) };
     let owner = Owner::Wire(zone.apex().as_wire());
-    let start = response.begin_record(Section::Authority, owner, RecordType::SOA, ttl)?;
-    for (part, piece) in pieces(RecordType::SOA, rdata) {
-        match part {
-            Part::Compressible => response.name(piece)?,
-            Part::Bytes(_) | Part::CharString | Part::Name | Part::Rest => response.bytes(piece)?,
-        }
-    }
-    response.end_record(start);
-    Ok(())
+    write_record(RecordType::SOA, ttl, rdata, Section::Authority, owner, response)
 }

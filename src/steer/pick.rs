@@ -34,8 +34,6 @@ pub enum Pick<'a> {
     Run {
         /// The first one's index among the members.
         first: usize,
-        /// How many records.
-        count: u16,
         /// All of them.
         records: &'a [u8],
     },
@@ -53,7 +51,6 @@ pub fn pick<'a>(
     let answers = usize::from(set.answers);
     let run = |first: usize| Pick::Run {
         first,
-        count: set.answers,
         records: &set.records[first * set.record_len..(first + answers) * set.record_len],
     };
     match &set.order {
