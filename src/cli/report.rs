@@ -130,6 +130,8 @@ impl Page {
         let down = match service.when_all_down {
             WhenAllDown::Open => "open",
             WhenAllDown::Closed => "closed",
+            WhenAllDown::LastKnown => "last-known",
+            WhenAllDown::Pool(pool) => &service.pools[pool].name,
         };
         self.setting(2, &SERVICE, "when_all_down", down);
         let tied = service.nodes().filter(|node| node.together).count();
@@ -293,25 +295,22 @@ fn shares(policy: Policy, nodes: &[&Node]) -> Option<Vec<f64>> {
         return None;
     }
     let weight = |node: &&Node| match policy {
-        Policy::Weighted => Some(f64::from(node.weight)),
+        Policy::Weighted | Policy::LeastLoaded | Policy::Hash => Some(f64::from(node.weight)),
         Policy::Rotate | Policy::Shuffle => Some(1.0),
-        Policy::Ordered => None,
+        Policy::Ordered | Policy::Nearest | Policy::Fastest => None,
     };
     let weights: Vec<f64> = nodes.iter().map(weight).collect::<Option<_>>()?;
     let total: f64 = weights.iter().sum();
     Some(weights.iter().map(|weight| weight / total).collect())
 }
 
+/// The policy's word, and whether it is what stands where none is written.
 fn policy(service: &Service) -> (&'static str, bool) {
     let mut weights = service.nodes().map(|node| node.weight);
     let first = weights.next();
     let differ = weights.any(|weight| Some(weight) != first);
-    match service.policy {
-        Policy::Rotate => ("rotate", !differ),
-        Policy::Weighted => ("weighted", differ),
-        Policy::Shuffle => ("shuffle", false),
-        Policy::Ordered => ("ordered", false),
-    }
+    let default = if differ { Policy::Weighted } else { Policy::Rotate };
+    (service.policy.word(), service.policy == default)
 }
 
 /// The checks of a service: every address has the same ones.

@@ -12,7 +12,6 @@ use terminal_size::{Height, Width};
 use crate::daemon::Server;
 use crate::daemon::control::{AddressView, ServiceView};
 use crate::health::{Status, Verdict};
-use crate::steer::Policy;
 
 use super::board::{self, Board, Event, Hint, Row};
 use super::demo;
@@ -90,7 +89,7 @@ impl Show {
         }
         Board {
             service: view.owner.trim_end_matches('.').to_owned(),
-            policy: policy(view.policy).to_owned(),
+            policy: view.policy.word().to_owned(),
             ttl: Duration::from_secs(view.ttl.into()),
             answers_per_second: shares.per_second,
             notice: notice(&rows),
@@ -140,15 +139,6 @@ fn rows(view: &ServiceView, shares: &Shares) -> Vec<Row> {
 
 fn statuses(rows: &[Row]) -> Vec<Status> {
     rows.iter().map(|row| row.status).collect()
-}
-
-fn policy(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Rotate => "rotate",
-        Policy::Weighted => "weighted",
-        Policy::Shuffle => "shuffle",
-        Policy::Ordered => "ordered",
-    }
 }
 
 /// What the statuses mean where they mean something special.
@@ -221,6 +211,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use crate::health::{Outcome, Reason, Standing};
+    use crate::steer::Policy;
 
     use super::*;
 

@@ -89,17 +89,13 @@ pub(super) fn read(
     let policy = read_policy(&fields, &pools, reader);
     let id = id(&records.apex, owner);
     let together = fields.flag("together");
-    let pool = |draft: PoolDraft| Pool {
-        nodes: draft
-            .nodes
-            .into_iter()
-            .map(|node| make_node(node, &id, &draft.name, together, &checks))
-            .collect(),
-        name: draft.name,
-        min_healthy: draft.min_healthy,
+    let pool = |draft: PoolDraft| {
+        let node = |node| make_node(node, &id, &draft.name, together, &checks);
+        let nodes = draft.nodes.into_iter().map(node).collect();
+        Pool { min_healthy: draft.min_healthy, ..Pool::new(draft.name.as_str(), nodes) }
     };
+    let pools = pools.into_iter().map(pool).collect();
     Some(Service {
-        owner: owner.clone(),
         policy,
         answers: read_answers(&fields),
         ttl: read_ttl(&fields, reader),
@@ -107,8 +103,7 @@ pub(super) fn read(
             "closed" => WhenAllDown::Closed,
             _ => WhenAllDown::Open,
         },
-        pools: pools.into_iter().map(pool).collect(),
-        id,
+        ..Service::new(owner.clone(), id, pools)
     })
 }
 
@@ -173,17 +168,14 @@ fn seconds(duration: Duration) -> u32 {
 fn make_node(draft: Draft, service: &str, pool: &str, together: bool, checks: &[Check]) -> Node {
     let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.clone() });
     let stem = if pool.is_empty() { service.to_owned() } else { format!("{service}/{pool}") };
+    let address =
+        |ip| Address { ip, targets: checks.iter().map(|check| target(ip, check)).collect() };
+    let addresses = draft.addresses.into_iter().map(address).collect();
     Node {
-        id: format!("{stem}/{}", draft.name),
-        name: draft.name,
         weight: draft.weight,
-        addresses: draft
-            .addresses
-            .into_iter()
-            .map(|ip| Address { ip, targets: checks.iter().map(|it| target(ip, it)).collect() })
-            .collect(),
         together: draft.together.unwrap_or(together),
         labels: draft.labels,
+        ..Node::new(format!("{stem}/{}", draft.name), draft.name, addresses)
     }
 }
 

@@ -108,6 +108,10 @@ impl Board for Known<'_> {
     fn forced(&self, _: &str) -> Option<Override> {
         None
     }
+
+    fn pace(&self, target: &Target) -> Option<Duration> {
+        self.0.pace(target)
+    }
 }
 
 impl Control {
@@ -337,24 +341,33 @@ impl Keeper {
     }
 }
 
-/// Says when a service's answers come from another row of the truth table.
+/// Says when a service's answers come from another row of the truth table, or from other pools.
 fn log_tier(change: &TierChange) {
-    let TierChange { service, family, from, to } = change;
+    let TierChange { service, family, from, to, pools } = change;
     let family = family.record_type();
+    let ((from, _), (to, able)) = (from, to);
+    let pools = able.iter().filter_map(|at| pools.get(at)).map(String::as_str);
+    let pools = pools.collect::<Vec<_>>().join(" ");
     match to {
         Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
         Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
+        Tier::LastKnown => {
+            tracing::warn!(%service, %family, "all down: the last known addresses are served");
+        }
+        Tier::Fallback => tracing::warn!(%service, %family, pools, "all down: a fallback serves"),
         Tier::OtherFamily => {
             tracing::warn!(%service, %family, "all down: clients are left to the other family");
         }
-        Tier::Short { pool } => {
-            tracing::warn!(%service, %family, pool, "every pool is below its minimum: one serves");
+        Tier::Short => {
+            tracing::warn!(%service, %family, pools, "every pool is below its minimum: one serves");
         }
-        Tier::Draining { .. } => {
+        Tier::Draining => {
             tracing::warn!(%service, %family, "none up: draining addresses are served");
         }
-        Tier::Serving { .. } | Tier::NoAddress => {
-            tracing::info!(%service, %family, ?from, "healthy addresses are served again");
+        Tier::Serving if from == to => tracing::info!(%service, %family, pools, "pools serve"),
+        Tier::Serving | Tier::NoAddress => {
+            let message = "healthy addresses are served again";
+            tracing::info!(%service, %family, ?from, pools, "{message}");
         }
     }
 }

@@ -16,6 +16,7 @@
 //! decided one floor up, and what an operator forces never reaches a tracker.
 
 pub mod check;
+mod latency;
 pub mod monitor;
 pub mod schedule;
 pub mod status;

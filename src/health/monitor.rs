@@ -23,7 +23,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
 use super::{Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
@@ -58,7 +58,8 @@ pub struct ProbeOrder {
     pub target: Arc<Target>,
 }
 
-/// A target stands otherwise than before: plans that depend on it are out of date.
+/// A target stands otherwise than before, or its pace is another: plans that depend on it are out
+/// of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Which target.
@@ -69,10 +70,13 @@ pub struct Change {
     pub to: Standing,
     /// What the deciding verdict complained of; none for a pass.
     pub reason: Option<Reason>,
+    /// Its probes take so much longer or less than was told before that it matters.
+    pub repaced: bool,
 }
 
 impl Change {
-    /// True where the status itself turned; else only the count against it began or ended.
+    /// True where the status itself turned; else only the count against it began or ended, or the
+    /// pace changed.
     pub fn is_transition(&self) -> bool {
         self.from.status != self.to.status
     }
@@ -209,14 +213,14 @@ impl Monitor {
         let entry = self.entries.get_mut(&id)?;
         let Entry { target, tracker } = entry;
 
-        let from = tracker.standing();
+        let (from, paced) = (tracker.standing(), tracker.pace());
         let reason = match &verdict.outcome {
             Outcome::Pass => None,
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
         let pace_if_settled = if tracker.history().is_empty() { Pace::First } else { Pace::Steady };
         tracker.handle_verdict(verdict, &target.check, now);
-        let to = tracker.standing();
+        let (to, paced_now) = (tracker.standing(), tracker.pace());
 
         let pace = if to.contradicted || to.status == Status::Unknown {
             Pace::Changing
@@ -230,7 +234,8 @@ impl Monitor {
         if from.status == Status::Unknown && to.status != Status::Unknown {
             self.unsettled -= 1;
         }
-        (from != to).then_some(Change { target, from, to, reason })
+        let repaced = paced != paced_now;
+        (from != to || repaced).then_some(Change { target, from, to, reason, repaced })
     }
 
     /// How a target stands; one that is not configured is unknown.
@@ -239,6 +244,11 @@ impl Monitor {
             Some(view) => view.standing(),
             None => Standing { status: Status::Unknown, contradicted: false },
         }
+    }
+
+    /// How long probes of a target take, smoothed and in steps that matter.
+    pub fn pace(&self, target: &Target) -> Option<Duration> {
+        self.view(target).and_then(|view| view.pace())
     }
 
     /// True once every target has a verdict or a restored status.

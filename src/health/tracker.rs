@@ -23,8 +23,9 @@
 //!   one lost packet.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::latency::Latency;
 use super::{Check, Outcome, Reason, Standing, Status, Verdict};
 
 /// Verdicts kept for showing: one row of a board, and about 10 MB for ten thousand targets.
@@ -37,6 +38,7 @@ pub struct Tracker {
     since: Option<Instant>,
     /// What is being counted against the status.
     count: Option<Count>,
+    latency: Latency,
     history: VecDeque<Seen>,
 }
 
@@ -59,13 +61,23 @@ pub struct Seen {
 impl Tracker {
     /// A target of which nothing is known.
     pub fn new() -> Self {
-        Self { status: Status::Unknown, since: None, count: None, history: VecDeque::new() }
+        Self {
+            status: Status::Unknown,
+            since: None,
+            count: None,
+            latency: Latency::default(),
+            history: VecDeque::new(),
+        }
     }
 
     /// Takes one verdict; the thresholds are those of `check`.
     pub fn handle_verdict(&mut self, verdict: Verdict, check: &Check, now: Instant) {
         if let Some(says) = says(&verdict.outcome) {
             self.weigh(says, check, now);
+        }
+        // A failure's time says how long the prober waited, not how fast the target is.
+        if verdict.outcome == Outcome::Pass {
+            self.latency.take(verdict.latency);
         }
         if self.history.len() == HISTORY_MAX {
             self.history.pop_front();
@@ -118,6 +130,11 @@ impl Tracker {
     /// When the status was reached; none where it is unknown or was restored.
     pub fn since(&self) -> Option<Instant> {
         self.since
+    }
+
+    /// How long probes that pass take, smoothed and in steps that matter; none before the first.
+    pub fn pace(&self) -> Option<Duration> {
+        self.latency.told()
     }
 
     /// The latest verdicts, oldest first, at most [`HISTORY_MAX`].

@@ -28,6 +28,11 @@ impl<'a> View<'a> {
         self.tracker.since()
     }
 
+    /// How long its probes take, smoothed and in steps that matter; none before the first pass.
+    pub fn pace(&self) -> Option<Duration> {
+        self.tracker.pace()
+    }
+
     /// The latest verdict with its time and latency.
     pub fn last(&self) -> Option<&'a Seen> {
         self.tracker.history().back()

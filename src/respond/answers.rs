@@ -1,7 +1,7 @@
 //! What a name that exists says: steered addresses, static records, an alias, or NODATA.
 
 use crate::snapshot::{Entry, EntryId, ServiceEntry, StaticRrset, Zone};
-use crate::steer::{Family, Pick, pick};
+use crate::steer::{Family, Pick, Set, pick};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
 use crate::zone::rdata::{Part, pieces};
 
@@ -82,16 +82,16 @@ fn steered(
 ) -> Outcome {
     // Loaded once: the whole answer comes from one plan.
     let plan = entry.plan();
-    let set = plan.set(family);
-    let id = &entry.service.id;
-    trace.step(Step::Service { id, family, tier: set.tier, ttl: plan.ttl });
-    if let Some(why) = why::of_tier(set.tier, set.count()) {
+    let asker = worker.asker;
+    let chosen = plan.choose(family, &asker);
+    trace.step(Step::Service { service: &entry.service, plan: &plan, family, asker, set: chosen });
+    let (tier, _) = plan.tier(family);
+    let set = chosen.map(|id| plan.set(id));
+    if let Some(why) = why::of_tier(tier, set.map_or(0, Set::count)) {
         response.explain(why);
     }
-    if set.count() == 0 {
-        return negative::nodata(zone, plan.ttl, response);
-    }
-    let (turn, rng, scratch) = worker.picking(entry.slot, family);
+    let Some(set) = set else { return negative::nodata(zone, plan.ttl, response) };
+    let (turn, rng, scratch) = worker.picking(entry.pools[usize::from(set.pool)], family);
     let picked = pick(set, turn.unwrap_or(&mut Default::default()), rng, scratch);
     let mark = response.mark();
     let section = Section::Answer;
@@ -147,7 +147,9 @@ fn any(
 ) -> Outcome {
     if let Some(service) = zone.service_at(entry) {
         let plan = service.plan();
-        let family = Family::ALL.into_iter().find(|&family| plan.set(family).count() > 0);
+        let asker = &worker.asker;
+        let some = |family: &Family| plan.choose(*family, asker).is_some();
+        let family = Family::ALL.into_iter().find(some);
         if let Some(family) = family {
             return steered(zone, service, family, owner, worker, trace, response);
         }

@@ -254,6 +254,10 @@ impl Board for AllDown {
     fn forced(&self, _: &str) -> Option<Override> {
         Some(Override::Down)
     }
+
+    fn pace(&self, _: &Target) -> Option<Duration> {
+        None
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub mod worker;
 use std::net::SocketAddr;
 
 use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
+use crate::steer::Asker;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
@@ -125,6 +126,7 @@ pub fn respond(
         return dropped(Outcome::Dropped, worker);
     };
     worker.subject = None;
+    worker.asker = Asker::source(client.addr.ip());
     let outcome = match &parsed {
         Ok(_) if edns.is_some_and(|edns| opt::misuses_keepalive(&edns, client.transport)) => {
             Outcome::Malformed

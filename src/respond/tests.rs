@@ -1,6 +1,6 @@
 //! The answer path on a small zone, seen through an independent decoder.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use hickory_proto::rr::{Name as HickoryName, Record, RecordType as HickoryType};
 
 use super::*;
 use crate::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use crate::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, Unchecked, WhenAllDown};
+use crate::steer::{Address, Node, Pool, Service, Unchecked};
 use crate::wire::Name;
 use crate::zone::{Records, rdata};
 
@@ -19,27 +19,12 @@ pub(super) fn name(text: &str) -> Name {
 }
 
 fn service(owner: &str, addresses: &[&str]) -> Arc<Service> {
-    let node = |address: &&str| Node {
-        id: format!("{owner}/{address}"),
-        name: (*address).into(),
-        weight: 1,
-        addresses: vec![Address { ip: address.parse().unwrap(), targets: Vec::new() }],
-        together: false,
-        labels: BTreeMap::new(),
+    let node = |address: &&str| {
+        let one = Address { ip: address.parse().unwrap(), targets: Vec::new() };
+        Node::new(format!("{owner}/{address}"), *address, vec![one])
     };
-    Arc::new(Service {
-        owner: name(owner),
-        id: owner.into(),
-        policy: Policy::Rotate,
-        answers: Answers::DEFAULT,
-        ttl: Ttl { calm: 5, alert: 5 },
-        when_all_down: WhenAllDown::Open,
-        pools: vec![Pool {
-            name: String::new(),
-            nodes: addresses.iter().map(node).collect(),
-            min_healthy: 0,
-        }],
-    })
+    let pool = Pool::new("", addresses.iter().map(node).collect());
+    Arc::new(Service::new(name(owner), owner, vec![pool]))
 }
 
 /// `example.test` with services at `app`, `*.wild` and the apex, and ordinary records beside them;

@@ -4,11 +4,11 @@
 //! and nothing of it is left in the code; `explain` and tests bring one that writes down.
 
 use crate::snapshot::Lookup;
-use crate::steer::{Family, Tier};
+use crate::steer::{Asker, Family, Plan, Service, SetId};
 use crate::wire::Name;
 
 /// One step towards an answer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
     /// The zone with the longest apex that the name is at or under.
     Zone(&'a Name),
@@ -18,14 +18,16 @@ pub enum Step<'a> {
     Alias(&'a [u8]),
     /// The name is steered.
     Service {
-        /// `zone/service`.
-        id: &'a str,
+        /// Which service.
+        service: &'a Service,
+        /// Its plan in force, which knows the row of the truth table, the pools and the TTL.
+        plan: &'a Plan,
         /// The type asked.
         family: Family,
-        /// The row of the truth table that answers.
-        tier: Tier,
-        /// Seconds.
-        ttl: u32,
+        /// Whom the answer is for.
+        asker: Asker,
+        /// The set that was chosen for it, if there is any.
+        set: Option<SetId>,
     },
     /// One address of the answer, by its index among the service's, in order.
     Picked(u16),

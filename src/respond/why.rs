@@ -17,6 +17,12 @@ pub(super) const ZONE_BROKEN: ExtendedError =
 /// is a resolver's word for data out of its cache, and these addresses are the ones configured now.
 const ALL_DOWN_OPEN: ExtendedError = ExtendedError { code: 0, text: "all down: all are offered" };
 /// RFC 8914 §4.1, for want of a code.
+const ALL_DOWN_LAST_KNOWN: ExtendedError =
+    ExtendedError { code: 0, text: "all down: the last known are offered" };
+/// RFC 8914 §4.1, for want of a code.
+const ALL_DOWN_FALLBACK: ExtendedError =
+    ExtendedError { code: 0, text: "all down: a fallback is offered" };
+/// RFC 8914 §4.1, for want of a code.
 const ALL_DOWN_CLOSED: ExtendedError = ExtendedError { code: 0, text: "all down" };
 
 /// What a service's row of the truth table has to say of an answer with this many addresses, if it
@@ -25,12 +31,10 @@ pub(super) fn of_tier(tier: Tier, addresses: usize) -> Option<ExtendedError> {
     match tier {
         Tier::Open if addresses > 0 => Some(ALL_DOWN_OPEN),
         // Open, and every address is withheld by the operator.
-        Tier::Open | Tier::Closed => Some(ALL_DOWN_CLOSED),
-        Tier::Serving { .. }
-        | Tier::Short { .. }
-        | Tier::Draining { .. }
-        | Tier::NoAddress
-        | Tier::OtherFamily => None,
+        Tier::LastKnown if addresses > 0 => Some(ALL_DOWN_LAST_KNOWN),
+        Tier::Fallback if addresses > 0 => Some(ALL_DOWN_FALLBACK),
+        Tier::Open | Tier::LastKnown | Tier::Fallback | Tier::Closed => Some(ALL_DOWN_CLOSED),
+        Tier::Serving | Tier::Short | Tier::Draining | Tier::NoAddress | Tier::OtherFamily => None,
     }
 }
 
@@ -41,10 +45,13 @@ mod tests {
     #[test]
     fn only_rows_that_an_operator_should_see_say_something() {
         for (tier, addresses, expected) in [
-            (Tier::Serving { pool: 0 }, 2, None),
-            (Tier::Draining { pool: 0 }, 1, None),
+            (Tier::Serving, 2, None),
+            (Tier::Draining, 1, None),
             (Tier::Open, 4, Some("all down: all are offered")),
             (Tier::Open, 0, Some("all down")),
+            (Tier::LastKnown, 2, Some("all down: the last known are offered")),
+            (Tier::Fallback, 1, Some("all down: a fallback is offered")),
+            (Tier::Fallback, 0, Some("all down")),
             (Tier::Closed, 0, Some("all down")),
             (Tier::NoAddress, 0, None),
             (Tier::OtherFamily, 0, None),

@@ -1,12 +1,13 @@
 //! What one worker owns and nobody else touches while it answers.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use fastrand::Rng;
 
-use crate::snapshot::{ServiceSlot, Snapshot, StaticRrset};
-use crate::steer::{Family, Scratch, Turn};
+use crate::snapshot::{PoolSlot, Snapshot, StaticRrset};
+use crate::steer::{Asker, Family, Scratch, Turn};
 use crate::wire::Folded;
 
 use super::limit::{Limiter, Subject};
@@ -27,6 +28,8 @@ pub struct Worker {
     /// A name beside it: a name server's.
     pub(super) beside: Folded,
     pub(super) tally: Tallier,
+    /// Whom the answer at hand is for.
+    pub(super) asker: Asker,
     /// What the answer at hand is about, once that is known.
     pub(super) subject: Option<Subject>,
     pub(super) limiter: Limiter,
@@ -44,6 +47,7 @@ impl Worker {
             name: Folded::root(),
             beside: Folded::root(),
             tally: Tallier::new(),
+            asker: Asker::source(Ipv4Addr::UNSPECIFIED.into()),
             subject: None,
             limiter: Limiter::default(),
             turns: Vec::new(),
@@ -60,8 +64,8 @@ impl Worker {
     /// here and nowhere else, and the batch's time is noted.
     pub fn begin_batch(&mut self, snapshot: &Snapshot, now: Instant) {
         self.now = Some(now);
-        if self.turns.len() < snapshot.service_slots() {
-            self.turns.resize(snapshot.service_slots(), Default::default());
+        if self.turns.len() < snapshot.pool_slots() {
+            self.turns.resize(snapshot.pool_slots(), Default::default());
         }
         self.scratch.reserve(snapshot.set_len_max());
         self.tally.reserve(snapshot.address_slots());
@@ -78,7 +82,7 @@ impl Worker {
     /// What a steered answer needs, each borrowed by itself.
     pub(super) fn picking(
         &mut self,
-        slot: ServiceSlot,
+        slot: PoolSlot,
         family: Family,
     ) -> (Option<&mut Turn>, &mut Rng, &mut Scratch) {
         let turns = self.turns.get_mut(slot.0 as usize);

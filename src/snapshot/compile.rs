@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::steer::{Board, Family, Plan, Service};
+use crate::steer::{Board, Family, Guide, Guides, Plan, Pool, Service};
 use crate::wire::name::labels;
 use crate::wire::{Folded, Name, RecordType};
 use crate::zone::Rrset;
@@ -17,25 +17,25 @@ use crate::zone::Rrset;
 use super::ZoneModel;
 use super::names::{Content, Entry, EntryId, Lookup, NameTable};
 
-/// Where a worker keeps what belongs to a service: stable over reloads.
+/// Where a worker keeps what belongs to a pool: stable over reloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ServiceSlot(pub u32);
+pub struct PoolSlot(pub u32);
 
 /// Where a worker counts the answers that an address got: stable over reloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressSlot(pub u32);
 
-/// Gives slots to services and addresses by their ids; an id keeps its slot for good.
+/// Gives slots to pools and addresses by their ids; an id keeps its slot for good.
 #[derive(Debug, Default)]
 pub struct Slots {
-    services: HashMap<String, ServiceSlot>,
+    pools: HashMap<String, PoolSlot>,
     addresses: HashMap<String, AddressSlot>,
 }
 
 impl Slots {
-    fn service(&mut self, id: &str) -> ServiceSlot {
-        let next = ServiceSlot(self.services.len() as u32);
-        *self.services.entry(id.to_owned()).or_insert(next)
+    fn pool(&mut self, id: String) -> PoolSlot {
+        let next = PoolSlot(self.pools.len() as u32);
+        *self.pools.entry(id).or_insert(next)
     }
 
     fn address(&mut self, id: String) -> AddressSlot {
@@ -43,9 +43,9 @@ impl Slots {
         *self.addresses.entry(id).or_insert(next)
     }
 
-    /// How many service slots were given out, and how many address slots.
+    /// How many pool slots were given out, and how many address slots.
     pub fn counts(&self) -> (usize, usize) {
-        (self.services.len(), self.addresses.len())
+        (self.pools.len(), self.addresses.len())
     }
 }
 
@@ -80,11 +80,23 @@ pub struct StaticRrset {
 pub struct ServiceEntry {
     /// What the operator means.
     pub service: Arc<Service>,
-    /// Where workers keep its rotation positions.
-    pub slot: ServiceSlot,
+    /// Where workers keep rotation positions, for each of its pools in order.
+    pub pools: Box<[PoolSlot]>,
     /// Where workers count, for each of its addresses in order.
     pub addresses: Box<[AddressSlot]>,
+    guide: Guide,
     plan: ArcSwap<Plan>,
+}
+
+/// What zones are compiled with.
+#[derive(Debug)]
+pub struct Tools<'t, B> {
+    /// Gives slots.
+    pub slots: &'t mut Slots,
+    /// Knows what services ask of a client's place.
+    pub guides: &'t mut Guides,
+    /// Knows the statuses.
+    pub board: &'t B,
 }
 
 impl ServiceEntry {
@@ -93,15 +105,32 @@ impl ServiceEntry {
         self.plan.load()
     }
 
+    /// A new plan from what `board` says now, to be put in force or not.
+    pub(super) fn replan(&self, board: &impl Board) -> Plan {
+        let before = self.plan();
+        Plan::make(&self.service, self.guide.clone(), board, |at| before.seats()[at].answered)
+    }
+
     /// Puts a new plan in force; the old one is for the retire list.
     pub(super) fn swap(&self, plan: Plan) -> Arc<Plan> {
         self.plan.swap(Arc::new(plan))
     }
+
+    /// True for an address that was in the answers when a pool served last.
+    fn answered(&self, slot: AddressSlot) -> bool {
+        let at = self.addresses.iter().position(|&known| known == slot);
+        at.is_some_and(|at| self.plan().seats()[at].answered)
+    }
 }
 
 impl Zone {
-    /// Compiles a zone; its services' plans are made from what `board` says now.
-    pub fn compile(model: Arc<ZoneModel>, slots: &mut Slots, board: &impl Board) -> Self {
+    /// Compiles a zone; its services' plans are made from what the board says now, and from what
+    /// those of the zone in its place remember.
+    pub fn compile(
+        model: Arc<ZoneModel>,
+        before: Option<&Self>,
+        tools: &mut Tools<'_, impl Board>,
+    ) -> Self {
         let apex = &model.records.apex;
         let apex_wire_len = apex.as_wire().len();
         let key_of = |owner: &Name| {
@@ -113,7 +142,8 @@ impl Zone {
         for service in &model.services {
             contents.entry(key_of(&service.owner)).or_default().service =
                 Some(services.len() as u32);
-            services.push(ServiceEntry::new(service, slots, board));
+            let before = before.and_then(|zone| zone.service(&service.id));
+            services.push(ServiceEntry::new(service, before, tools));
         }
         let (mut rrsets, mut rdata) = (Vec::new(), Vec::new());
         for ((owner, rtype), rrset) in &model.records.rrsets {
@@ -168,6 +198,16 @@ impl Zone {
     /// All its services, in the order written.
     pub fn services(&self) -> &[ServiceEntry] {
         &self.services
+    }
+
+    /// A service by its id.
+    fn service(&self, id: &str) -> Option<&ServiceEntry> {
+        self.services.iter().find(|entry| entry.service.id == id)
+    }
+
+    /// True where answers depend on where a client is.
+    pub(super) fn is_located(&self) -> bool {
+        self.services.iter().any(|entry| entry.guide.is_needed())
     }
 
     /// Finds a name at or below the apex.
@@ -245,15 +285,26 @@ impl Zone {
 }
 
 impl ServiceEntry {
-    fn new(service: &Arc<Service>, slots: &mut Slots, board: &impl Board) -> Self {
+    fn new(
+        service: &Arc<Service>,
+        before: Option<&Self>,
+        tools: &mut Tools<'_, impl Board>,
+    ) -> Self {
         let addresses = service.nodes().flat_map(|node| {
             node.addresses.iter().map(|address| format!("{} {}", node.id, address.ip))
         });
+        let addresses: Box<[_]> = addresses.map(|id| tools.slots.address(id)).collect();
+        let pool = |pool: &Pool| tools.slots.pool(format!("{}/{}", service.id, pool.name));
+        let pools = service.pools.iter().map(pool).collect();
+        let guide = tools.guides.guide(service);
+        let answered = |at: usize| before.is_some_and(|entry| entry.answered(addresses[at]));
+        let plan = Plan::make(service, guide.clone(), tools.board, answered);
         Self {
-            slot: slots.service(&service.id),
-            addresses: addresses.map(|id| slots.address(id)).collect(),
-            plan: ArcSwap::from_pointee(Plan::make(service, board)),
             service: Arc::clone(service),
+            pools,
+            plan: ArcSwap::from_pointee(plan),
+            addresses,
+            guide,
         }
     }
 }

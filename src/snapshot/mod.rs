@@ -24,7 +24,7 @@ use crate::steer::Service;
 use crate::wire::{Folded, Name};
 use crate::zone::Records;
 
-pub use compile::{AddressSlot, ServiceEntry, ServiceSlot, StaticRrset, Zone};
+pub use compile::{AddressSlot, PoolSlot, ServiceEntry, StaticRrset, Zone};
 pub use names::{Entry, EntryId, Lookup};
 pub use publish::{Current, Publisher, TierChange};
 pub use settings::Settings;
@@ -67,7 +67,7 @@ pub struct Snapshot {
     apexes: HashTable<(u32, Box<[u8]>)>,
     apex_labels_max: usize,
     settings: Settings,
-    service_slots: usize,
+    pool_slots: usize,
     address_slots: usize,
     set_len_max: usize,
 }
@@ -77,7 +77,7 @@ impl Snapshot {
         generation: u64,
         zones: Vec<Served>,
         settings: Settings,
-        (service_slots, address_slots): (usize, usize),
+        (pool_slots, address_slots): (usize, usize),
     ) -> Self {
         let mut apexes = HashTable::with_capacity(zones.len());
         let mut apex_labels_max = 0;
@@ -99,7 +99,7 @@ impl Snapshot {
             apexes,
             apex_labels_max,
             settings,
-            service_slots,
+            pool_slots,
             address_slots,
             set_len_max,
         }
@@ -115,9 +115,9 @@ impl Snapshot {
         &self.settings
     }
 
-    /// How many service slots a worker needs.
-    pub fn service_slots(&self) -> usize {
-        self.service_slots
+    /// How many pool slots a worker needs.
+    pub fn pool_slots(&self) -> usize {
+        self.pool_slots
     }
 
     /// How many address slots a worker needs.

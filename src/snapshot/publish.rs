@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::geo::Atlas;
 use crate::health::Target;
-use crate::steer::{Board, Family, Plan, Tier};
+use crate::steer::{Board, Family, Guides, Plan, Pools, Tier};
 
-use super::compile::{ServiceEntry, Slots, Zone};
+use super::compile::{ServiceEntry, Slots, Tools, Zone};
 use super::{Authored, Served, Settings, Snapshot};
 
 /// The snapshot in force: one pointer, read by every worker once a batch.
@@ -26,17 +27,19 @@ impl Current {
     }
 }
 
-/// A service whose answers come from another row of the truth table than before.
+/// A service whose answers come from another row of the truth table, or other pools, than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TierChange {
     /// `zone/service`.
     pub service: String,
     /// Of which family.
     pub family: Family,
-    /// Before.
-    pub from: Tier,
+    /// Before: the row, and the pools that could answer.
+    pub from: (Tier, Pools),
     /// Now.
-    pub to: Tier,
+    pub to: (Tier, Pools),
+    /// The names of the service's pools.
+    pub pools: Vec<String>,
 }
 
 /// The one writer of what is in force.
@@ -44,6 +47,9 @@ pub struct TierChange {
 pub struct Publisher {
     current: Arc<Current>,
     slots: Slots,
+    guides: Guides,
+    /// The guides are newer than the snapshot in force.
+    located_anew: bool,
     /// Which services stand on a target: indexes of zone and service.
     users: HashMap<Arc<Target>, Vec<(usize, usize)>>,
     retired_plans: Vec<Arc<Plan>>,
@@ -63,6 +69,8 @@ impl Publisher {
         Self {
             current: Arc::new(Current(ArcSwap::from_pointee(empty))),
             slots: Slots::default(),
+            guides: Guides::new(Arc::new(Atlas::empty())),
+            located_anew: false,
             users: HashMap::new(),
             retired_plans: Vec::new(),
             retired_snapshots: Vec::new(),
@@ -74,20 +82,39 @@ impl Publisher {
         &self.current
     }
 
+    /// From the next [`Publisher::publish`] on, clients are where this atlas says.
+    pub fn locate(&mut self, atlas: Arc<Atlas>) {
+        self.guides = Guides::new(atlas);
+        self.located_anew = true;
+    }
+
+    /// Where clients are.
+    pub fn atlas(&self) -> &Arc<Atlas> {
+        self.guides.atlas()
+    }
+
     /// Compiles zones and puts them in force in one step; zones that did not change are shared.
     pub fn publish(&mut self, zones: &[Authored], settings: Settings, board: &impl Board) {
         let before = self.current.0.load_full();
         let served = zones.iter().map(|authored| match authored {
             Authored::Broken(apex) => Served::Broken(apex.clone()),
             Authored::Good(model) => {
-                let same = before.zone_of(&model.records.apex).filter(|zone| zone.model() == model);
-                Served::Zone(same.map_or_else(
-                    || Arc::new(Zone::compile(Arc::clone(model), &mut self.slots, board)),
-                    Arc::clone,
-                ))
+                let before = before.zone_of(&model.records.apex);
+                let stale = |zone: &Zone| self.located_anew && zone.is_located();
+                match before.filter(|zone| zone.model() == model && !stale(zone)) {
+                    Some(same) => Served::Zone(Arc::clone(same)),
+                    None => {
+                        let before = before.map(|zone| &**zone);
+                        let (slots, guides) = (&mut self.slots, &mut self.guides);
+                        let mut tools = Tools { slots, guides, board };
+                        let zone = Zone::compile(Arc::clone(model), before, &mut tools);
+                        Served::Zone(Arc::new(zone))
+                    }
+                }
             }
         });
         let served = served.collect();
+        self.located_anew = false;
         let next = Snapshot::new(before.generation() + 1, served, settings, self.slots.counts());
         self.users = users(&next);
         self.retired_snapshots.push(self.current.0.swap(Arc::new(next)));
@@ -113,7 +140,7 @@ impl Publisher {
         for (zone, service) in places {
             let Some(zone) = snapshot.zone_at(zone) else { continue };
             let entry = &zone.services()[service];
-            let plan = Plan::make(&entry.service, board);
+            let plan = entry.replan(board);
             changes.extend(tier_changes(entry, &plan));
             self.retired_plans.push(entry.swap(plan));
         }
@@ -125,6 +152,7 @@ impl Publisher {
     pub fn sweep(&mut self) -> usize {
         self.retired_plans.retain(|plan| Arc::strong_count(plan) > 1);
         self.retired_snapshots.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+        self.guides.sweep();
         self.retired_plans.len() + self.retired_snapshots.len()
     }
 }
@@ -132,8 +160,14 @@ impl Publisher {
 fn tier_changes(entry: &ServiceEntry, plan: &Plan) -> Vec<TierChange> {
     let before = entry.plan();
     let change = |family| {
-        let (from, to) = (before.set(family).tier, plan.set(family).tier);
-        (from != to).then(|| TierChange { service: entry.service.id.clone(), family, from, to })
+        let (from, to) = (before.tier(family), plan.tier(family));
+        (from != to).then(|| TierChange {
+            service: entry.service.id.clone(),
+            family,
+            from,
+            to,
+            pools: entry.service.pools.iter().map(|pool| pool.name.clone()).collect(),
+        })
     };
     Family::ALL.into_iter().filter_map(change).collect()
 }

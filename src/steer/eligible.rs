@@ -1,6 +1,6 @@
 //! Who is on duty: the truth table, written once.
 //!
-//! For each address family by itself, over the client's pools in order:
+//! For each address family by itself:
 //!
 //! | 1 | an address is    | when                                                              |
 //! |---|------------------|-------------------------------------------------------------------|
@@ -9,24 +9,32 @@
 //! |   | `Failed`         | down                                                              |
 //! |   | `Barred`         | an operator's `down`                                              |
 //!
-//! | 2 | the first of these that holds        | answers                                       |
-//! |---|--------------------------------------|-----------------------------------------------|
-//! |   | a pool serves: its serving addresses | the serving addresses of the first such pool  |
-//! |   | weigh `min_healthy` or more          |                                               |
-//! |   | a pool has a serving address         | the same, of the pool where they weigh most   |
-//! |   | a pool has a draining address        | the draining addresses of the first such pool |
-//! |   | the other family has a serving one   | nothing (NODATA): clients use that family     |
-//! |   | `when_all_down = "open"`             | all of the first pool but the barred          |
-//! |   | `when_all_down = "closed"`           | nothing (NODATA)                              |
+//! | 2 | the first of these that holds           | pools that can answer, and with what       |
+//! |---|-----------------------------------------|--------------------------------------------|
+//! |   | pools serve: their serving addresses    | these pools; their serving addresses       |
+//! |   | weigh `min_healthy` or more             |                                            |
+//! |   | pools have serving addresses            | where they weigh most; the same            |
+//! |   | pools have draining addresses           | these pools; their draining addresses      |
+//! |   | the other family has a serving one      | none (NODATA): clients use that family     |
+//! |   | `when_all_down = "open"`                | every pool; all addresses but the barred   |
+//! |   | `when_all_down = "last-known"`          | what answered last while a pool served;    |
+//! |   |                                         | before there was any, as `open`            |
+//! |   | `when_all_down = "<pool>"`              | that pool; all addresses but the barred    |
+//! |   | `when_all_down = "closed"`              | none (NODATA)                              |
+//!
+//! | 3 | a client gets the first of these pools in the order in which they stand for it           |
+//! |---|------------------------------------------------------------------------------------------|
 //!
 //! The second row is for a service whose pools are all below their `min_healthy`: a little of what
 //! is healthy is better than what drains or has failed.
 //!
 //! Among the addresses that answer, those of weight 0 count only where there are no others.
 
+use std::cmp::Reverse;
+
 use crate::health::{Standing, Status};
 
-use super::service::WhenAllDown;
+use super::service::{POOLS_MAX, WhenAllDown};
 
 /// What an operator has said of a node, over what its checks say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,104 +93,154 @@ pub fn combine(standings: impl IntoIterator<Item = Standing>) -> Option<Standing
 /// One address of one family as row 2 sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
-    /// Which of the client's pools it is in; seats come in the order of their pools.
+    /// Its pool among the service's; seats come in the order of their pools.
     pub pool: usize,
     /// Row 1.
     pub duty: Duty,
     /// Its node's weight.
     pub weight: u16,
+    /// It was in the answers when a pool served last.
+    pub answered: bool,
 }
 
 /// Why a family's answers hold what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
-    /// A pool serves.
-    Serving {
-        /// Its place in the client's order.
-        pool: usize,
-    },
+    /// Pools serve.
+    Serving,
     /// Every pool is below its `min_healthy`; the healthiest serves what it has.
-    Short {
-        /// Its place in the client's order.
-        pool: usize,
-    },
-    /// Nothing serves; a pool still has draining addresses.
-    Draining {
-        /// Its place in the client's order.
-        pool: usize,
-    },
-    /// Nothing serves: all addresses of the first pool, but for the barred.
-    Open,
+    Short,
+    /// Nothing serves; pools still have draining addresses.
+    Draining,
     /// The service has no address of this family.
     NoAddress,
     /// Nothing of this family serves, something of the other one does.
     OtherFamily,
+    /// Nothing serves: all addresses of the client's first pool, but for the barred.
+    Open,
+    /// Nothing serves: what answered last, but for the barred.
+    LastKnown,
+    /// Nothing serves: all addresses of the pool kept for that, but for the barred.
+    Fallback,
     /// Nothing serves, and the service is closed then.
     Closed,
 }
 
-/// Row 2 of the table: the indexes of the seats that answer, and why. `min_healthy` is by pool; a
-/// pool that is not in it needs any address.
+/// Some of a service's pools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pools(u64);
+
+impl Pools {
+    /// With one more; a service has at most [`POOLS_MAX`].
+    #[must_use]
+    pub fn with(self, pool: usize) -> Self {
+        debug_assert!(pool < POOLS_MAX);
+        Self(self.0 | 1 << pool)
+    }
+
+    /// True where the pool is one of them.
+    pub fn contains(self, pool: usize) -> bool {
+        pool < POOLS_MAX && self.0 >> pool & 1 == 1
+    }
+
+    /// How many.
+    pub fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// True where there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In the order in which they are written.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..POOLS_MAX).filter(move |&pool| self.contains(pool))
+    }
+}
+
+impl FromIterator<usize> for Pools {
+    fn from_iter<I: IntoIterator<Item = usize>>(pools: I) -> Self {
+        pools.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+/// Row 2 of the table: the pools that can answer, and why. `min_healthy` is by pool; a pool that is
+/// not in it needs any address.
 pub fn choose(
     seats: &[Seat],
     min_healthy: &[u32],
     other_family_serves: bool,
     when_all_down: WhenAllDown,
-) -> (Tier, Vec<usize>) {
-    let first_pool = |duty| seats.iter().find(|seat| seat.duty == duty).map(|seat| seat.pool);
-    let of = |pool, duty| move |seat: &Seat| seat.pool == pool && seat.duty == duty;
+) -> (Tier, Pools) {
     if seats.is_empty() {
-        (Tier::NoAddress, Vec::new())
-    } else if let Some((pool, enough)) = healthiest(seats, min_healthy) {
-        let tier = if enough { Tier::Serving { pool } } else { Tier::Short { pool } };
-        (tier, members(seats, of(pool, Duty::Serving)))
-    } else if let Some(pool) = first_pool(Duty::Draining) {
-        (Tier::Draining { pool }, members(seats, of(pool, Duty::Draining)))
-    } else if other_family_serves {
-        (Tier::OtherFamily, Vec::new())
-    } else {
-        match when_all_down {
-            WhenAllDown::Open => {
-                let first = seats[0].pool;
-                let open = |seat: &Seat| seat.pool == first && seat.duty != Duty::Barred;
-                (Tier::Open, members(seats, open))
+        return (Tier::NoAddress, Pools::default());
+    }
+    let having = |tier: Tier| -> (Tier, Pools) {
+        (tier, seats.iter().filter(|seat| tier.takes(seat)).map(|seat| seat.pool).collect())
+    };
+    let serving = |pool: usize| weight(seats, pool);
+    let enough = |pool: &usize| serving(*pool) >= min_healthy.get(*pool).copied().unwrap_or(0);
+    let (_, some) = having(Tier::Serving);
+    // Of several that weigh the same the first one.
+    let healthiest = some.iter().min_by_key(|&pool| Reverse(serving(pool)));
+    let draining = having(Tier::Draining);
+    match (healthiest, some.iter().filter(enough).collect::<Pools>()) {
+        (Some(pool), full) if full.is_empty() => (Tier::Short, Pools::default().with(pool)),
+        (Some(_), full) => (Tier::Serving, full),
+        (None, _) if !draining.1.is_empty() => draining,
+        (None, _) if other_family_serves => (Tier::OtherFamily, Pools::default()),
+        (None, _) => match when_all_down {
+            WhenAllDown::Open => having(Tier::Open),
+            WhenAllDown::LastKnown => {
+                let known = having(Tier::LastKnown);
+                if known.1.is_empty() { having(Tier::Open) } else { known }
             }
-            WhenAllDown::Closed => (Tier::Closed, Vec::new()),
-        }
+            WhenAllDown::Pool(pool) => {
+                let able = having(Tier::Fallback).1.contains(pool);
+                (Tier::Fallback, able.then_some(pool).into_iter().collect())
+            }
+            WhenAllDown::Closed => (Tier::Closed, Pools::default()),
+        },
     }
 }
 
-/// The first pool with enough serving addresses, or else the one where they weigh most, and which
-/// of the two it is; none where no address serves.
-fn healthiest(seats: &[Seat], min_healthy: &[u32]) -> Option<(usize, bool)> {
-    let mut best: Option<(usize, u32)> = None;
-    for pool in seats.chunk_by(|a, b| a.pool == b.pool) {
-        let serving = || pool.iter().filter(|seat| seat.duty == Duty::Serving);
-        let Some(seat) = serving().next() else { continue };
-        let weight = serving().map(|seat| u32::from(seat.weight)).sum();
-        if weight >= min_healthy.get(seat.pool).copied().unwrap_or(0) {
-            return Some((seat.pool, true));
-        }
-        if best.is_none_or(|(_, most)| weight > most) {
-            best = Some((seat.pool, weight));
-        }
-    }
-    best.map(|(pool, _)| (pool, false))
-}
-
-/// The seats that are wanted; those of weight 0 only where there are no others.
-fn members(seats: &[Seat], wanted: impl Fn(&Seat) -> bool) -> Vec<usize> {
-    let all = || (0..seats.len()).filter(|&index| wanted(&seats[index]));
+/// The indexes of the seats with which a pool that can answer does; those of weight 0 only where
+/// there are no others.
+pub fn members(seats: &[Seat], tier: Tier, pool: usize) -> Vec<usize> {
+    let all = || {
+        let wanted = |index: &usize| seats[*index].pool == pool && tier.takes(&seats[*index]);
+        (0..seats.len()).filter(wanted)
+    };
     let weighty: Vec<usize> = all().filter(|&index| seats[index].weight > 0).collect();
     if weighty.is_empty() { all().collect() } else { weighty }
+}
+
+/// What a pool's serving addresses weigh.
+fn weight(seats: &[Seat], pool: usize) -> u32 {
+    let serving = |seat: &&Seat| seat.pool == pool && seat.duty == Duty::Serving;
+    seats.iter().filter(serving).map(|seat| u32::from(seat.weight)).sum()
+}
+
+impl Tier {
+    /// Which seats of a pool that can answer are in its answers.
+    fn takes(self, seat: &Seat) -> bool {
+        match self {
+            Self::Serving | Self::Short => seat.duty == Duty::Serving,
+            Self::Draining => seat.duty == Duty::Draining,
+            Self::Open | Self::Fallback => seat.duty != Duty::Barred,
+            Self::LastKnown => seat.answered && seat.duty != Duty::Barred,
+            Self::NoAddress | Self::OtherFamily | Self::Closed => false,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// One letter a seat: `s`erving, `d`raining, `f`ailed, `b`arred; capital: weight 0; `|` parts
-    /// pools.
+    /// One letter a seat: `s`erving, `d`raining, `f`ailed, `l`ast known and failed, `b`arred;
+    /// capital: weight 0; `|` parts pools.
     fn seats(text: &str) -> Vec<Seat> {
         let mut pool = 0;
         let mut seats = Vec::new();
@@ -190,62 +248,88 @@ mod tests {
             let duty = match letter.to_ascii_lowercase() {
                 's' => Duty::Serving,
                 'd' => Duty::Draining,
-                'f' => Duty::Failed,
+                'f' | 'l' => Duty::Failed,
                 'b' => Duty::Barred,
                 _ => {
                     pool += 1;
                     continue;
                 }
             };
-            seats.push(Seat { pool, duty, weight: u16::from(letter.is_lowercase()) });
+            let answered = letter.eq_ignore_ascii_case(&'l');
+            seats.push(Seat { pool, duty, weight: u16::from(letter.is_lowercase()), answered });
         }
         seats
     }
 
-    fn check(text: &str, other: bool, down: WhenAllDown, tier: Tier, expected: &[usize]) {
-        let found = choose(&seats(text), &[], other, down);
-        assert_eq!(found, (tier, expected.to_vec()), "{text} other={other} {down:?}");
+    /// What each pool that can answer answers with.
+    #[track_caller]
+    fn check(
+        (text, min_healthy): (&str, &[u32]),
+        other: bool,
+        down: WhenAllDown,
+        tier: Tier,
+        expected: &[&[usize]],
+    ) {
+        let seats = seats(text);
+        let (found, pools) = choose(&seats, min_healthy, other, down);
+        let sets: Vec<_> = pools.iter().map(|pool| members(&seats, found, pool)).collect();
+        assert_eq!((found, sets.len()), (tier, expected.len()), "{text} {sets:?}");
+        assert_eq!(sets, expected, "{text} other={other} {down:?}");
     }
 
     #[test]
     fn the_truth_table() {
-        use WhenAllDown::{Closed, Open};
+        use WhenAllDown::{Closed, LastKnown, Open, Pool};
         // A pool serves: nothing else matters.
         for other in [false, true] {
-            for down in [Open, Closed] {
-                check("ssss", other, down, Tier::Serving { pool: 0 }, &[0, 1, 2, 3]);
-                check("sfdb", other, down, Tier::Serving { pool: 0 }, &[0]);
-                check("fd|fs", other, down, Tier::Serving { pool: 1 }, &[3]);
+            for down in [Open, Closed, LastKnown, Pool(0)] {
+                let check = |text, tier, expected: &[&[usize]]| {
+                    check((text, &[]), other, down, tier, expected);
+                };
+                check("ssss", Tier::Serving, &[&[0, 1, 2, 3]]);
+                check("sfdb", Tier::Serving, &[&[0]]);
+                check("fd|fs", Tier::Serving, &[&[3]]);
+                check("sf|ss", Tier::Serving, &[&[0], &[2, 3]]);
                 // Weight 0 only where there are no others.
-                check("Ssf", other, down, Tier::Serving { pool: 0 }, &[1]);
-                check("Sff", other, down, Tier::Serving { pool: 0 }, &[0]);
-                check("SS|s", other, down, Tier::Serving { pool: 0 }, &[0, 1]);
-                // No pool serves: the first with draining ones.
-                check("fdf", other, down, Tier::Draining { pool: 0 }, &[1]);
-                check("ff|db", other, down, Tier::Draining { pool: 1 }, &[2]);
-                check("", other, down, Tier::NoAddress, &[]);
-                check("ff", true, down, Tier::OtherFamily, &[]);
+                check("Ssf", Tier::Serving, &[&[1]]);
+                check("Sff", Tier::Serving, &[&[0]]);
+                check("SS|s", Tier::Serving, &[&[0, 1], &[2]]);
+                // No pool serves: those with draining ones.
+                check("fdf", Tier::Draining, &[&[1]]);
+                check("ff|db", Tier::Draining, &[&[2]]);
+                check("fd|db", Tier::Draining, &[&[1], &[2]]);
+                check("", Tier::NoAddress, &[]);
             }
         }
-        check("ffb|f", false, Open, Tier::Open, &[0, 1]);
-        check("bb|f", false, Open, Tier::Open, &[]);
-        check("ff", false, Closed, Tier::Closed, &[]);
+        for down in [Open, Closed, LastKnown, Pool(0)] {
+            check(("ff", &[]), true, down, Tier::OtherFamily, &[]);
+        }
+        let check = |text, down, tier, expected: &[&[usize]]| {
+            check((text, &[]), false, down, tier, expected);
+        };
+        check("ffb|f", Open, Tier::Open, &[&[0, 1], &[3]]);
+        check("bb|f", Open, Tier::Open, &[&[2]]);
+        check("bb", Open, Tier::Open, &[]);
+        check("ff", Closed, Tier::Closed, &[]);
+        check("lfb|ll", LastKnown, Tier::LastKnown, &[&[0], &[3, 4]]);
+        check("fl|ff", LastKnown, Tier::LastKnown, &[&[1]]);
+        check("ff|f", LastKnown, Tier::Open, &[&[0, 1], &[2]]);
+        check("ff|fb", Pool(1), Tier::Fallback, &[&[2]]);
+        check("ff|b", Pool(1), Tier::Fallback, &[]);
     }
 
     #[test]
     fn a_pool_below_its_minimum_passes_to_the_next() {
-        use WhenAllDown::Open;
-        let check = |text: &str, min_healthy: &[u32], tier: Tier, expected: &[usize]| {
-            let found = choose(&seats(text), min_healthy, false, Open);
-            assert_eq!(found, (tier, expected.to_vec()), "{text} {min_healthy:?}");
+        let check = |text, min_healthy: &[u32], tier, expected: &[&[usize]]| {
+            check((text, min_healthy), false, WhenAllDown::Open, tier, expected);
         };
-        check("sss|sss", &[2, 2], Tier::Serving { pool: 0 }, &[0, 1, 2]);
-        check("sff|sss", &[2, 2], Tier::Serving { pool: 1 }, &[3, 4, 5]);
-        check("sff|fss", &[2, 3], Tier::Short { pool: 1 }, &[4, 5]);
-        check("ssf|fss", &[3, 3], Tier::Short { pool: 0 }, &[0, 1]);
-        check("sdd|fdd", &[2, 2], Tier::Short { pool: 0 }, &[0]);
-        check("fdd|fff", &[2, 2], Tier::Draining { pool: 0 }, &[1, 2]);
-        check("Sff|sff", &[1, 1], Tier::Serving { pool: 1 }, &[3]);
+        check("sss|sss", &[2, 2], Tier::Serving, &[&[0, 1, 2], &[3, 4, 5]]);
+        check("sff|sss", &[2, 2], Tier::Serving, &[&[3, 4, 5]]);
+        check("sff|fss", &[2, 3], Tier::Short, &[&[4, 5]]);
+        check("ssf|fss", &[3, 3], Tier::Short, &[&[0, 1]]);
+        check("sdd|fdd", &[2, 2], Tier::Short, &[&[0]]);
+        check("fdd|fff", &[2, 2], Tier::Draining, &[&[1, 2]]);
+        check("Sff|sff", &[1, 1], Tier::Serving, &[&[3]]);
     }
 
     #[test]

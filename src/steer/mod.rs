@@ -4,13 +4,24 @@
 //! of its targets through the truth table of [`eligible`] and lays records out as wire bytes. In
 //! the hot, [`pick()`] takes one answer's worth of them.
 
+pub mod asker;
+pub mod board;
 pub mod eligible;
+pub mod guide;
 pub mod pick;
 pub mod plan;
+pub mod rendezvous;
 pub mod service;
+pub mod set;
 pub mod weights;
 
-pub use eligible::{Override, Tier};
+pub use asker::Asker;
+pub use board::{Board, Unchecked};
+pub use eligible::{Override, Pools, Tier};
+pub use guide::{Guide, Guides};
 pub use pick::{Pick, Scratch, Turn, pick};
-pub use plan::{Board, Family, Plan, Set, Unchecked};
-pub use service::{Address, Answers, Node, Policy, Pool, Service, Ttl, WhenAllDown};
+pub use plan::{Plan, SetId};
+pub use service::{
+    Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Steer, Ttl, WhenAllDown,
+};
+pub use set::{Family, Set};

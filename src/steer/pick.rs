@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use super::plan::{Order, Set};
+use super::set::{Order, Set};
 use super::weights::Taken;
 
 /// Whose turn it is to be first, for one service and type of one worker.

@@ -1,6 +1,6 @@
 //! Plans and picks together: what a client would see of a service under given statuses.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::health::{Ask, Check, HttpAsk, Standing, Status, Target};
-use crate::steer::plan::{Board, Family, Plan};
-use crate::steer::{Address, Answers, Node, Override, Policy, Pool, Service, Ttl, WhenAllDown};
+use crate::steer::{
+    Address, Answers, Asker, Board, Family, Guide, Node, Override, Plan, Policy, Pool, Service,
+    Tier, Ttl,
+};
 use crate::wire::Name;
 
 #[derive(Default)]
@@ -24,6 +26,10 @@ impl Board for Statuses {
     fn forced(&self, node: &str) -> Option<Override> {
         node.ends_with("barred").then_some(Override::Down)
     }
+
+    fn pace(&self, _: &Target) -> Option<Duration> {
+        None
+    }
 }
 
 fn service(policy: Policy, answers: Answers, nodes: &[(&[&str], u16)]) -> Service {
@@ -36,34 +42,29 @@ fn service(policy: Policy, answers: Answers, nodes: &[(&[&str], u16)]) -> Servic
     });
     let (every, timeout) = (Duration::from_secs(5), Duration::from_secs(2));
     let check = Check { ask, every, timeout, fails: 3, passes: 2 };
-    let node = |&(addresses, weight): &(&[&str], u16)| Node {
-        id: format!("test/app/{}", addresses[0]),
-        name: addresses[0].into(),
-        weight,
-        addresses: addresses
-            .iter()
-            .map(|address| {
-                let ip = address.parse().unwrap();
-                let target = Arc::new(Target { address: ip, check: check.clone() });
-                Address { ip, targets: vec![target] }
-            })
-            .collect(),
-        together: false,
-        labels: BTreeMap::new(),
+    let node = |&(addresses, weight): &(&[&str], u16)| {
+        let address = |address: &&str| {
+            let ip = address.parse().unwrap();
+            let target = Arc::new(Target { address: ip, check: check.clone() });
+            Address { ip, targets: vec![target] }
+        };
+        let all = addresses.iter().map(address).collect();
+        Node { weight, ..Node::new(format!("test/app/{}", addresses[0]), addresses[0], all) }
     };
-    Service {
-        owner: Name::from_text("app.test").unwrap(),
-        id: "test/app".into(),
-        policy,
-        answers,
-        ttl: Ttl { calm: 30, alert: 5 },
-        when_all_down: WhenAllDown::Open,
-        pools: vec![Pool {
-            name: String::new(),
-            nodes: nodes.iter().map(node).collect(),
-            min_healthy: 0,
-        }],
-    }
+    let pool = Pool::new("", nodes.iter().map(node).collect());
+    let owner = Name::from_text("app.test").unwrap();
+    let ttl = Ttl { calm: 30, alert: 5 };
+    Service { policy, answers, ttl, ..Service::new(owner, "test/app", vec![pool]) }
+}
+
+fn make(service: &Service, board: &impl Board) -> Plan {
+    Plan::make(service, Guide::default(), board, |_| false)
+}
+
+/// The set that everybody gets, where there is one.
+fn set_of(plan: &Plan, family: Family) -> Option<&Set> {
+    let asker = Asker::source("192.0.2.99".parse().unwrap());
+    plan.choose(family, &asker).map(|id| plan.set(id))
 }
 
 const FOUR: &[(&[&str], u16)] =
@@ -78,7 +79,7 @@ fn statuses(entries: &[(&str, Status, bool)]) -> Statuses {
 
 /// The last octets of the addresses of `answers` answers in a row.
 fn picks(plan: &Plan, family: Family, answers: usize) -> Vec<Vec<u8>> {
-    let set = plan.set(family);
+    let set = set_of(plan, family).unwrap();
     let mut scratch = Scratch::default();
     scratch.reserve(set.count());
     let (mut turn, mut rng) = (Turn::default(), Rng::with_seed(7));
@@ -96,7 +97,7 @@ fn picks(plan: &Plan, family: Family, answers: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn rotation_is_exact() {
-    let plan = Plan::make(&service(Policy::Rotate, Answers::DEFAULT, FOUR), &Statuses::default());
+    let plan = make(&service(Policy::Rotate, Answers::DEFAULT, FOUR), &Statuses::default());
     let expected = [[1, 2, 3, 4], [2, 3, 4, 1], [3, 4, 1, 2], [4, 1, 2, 3], [1, 2, 3, 4]];
     assert_eq!(picks(&plan, Family::V4, 5), expected);
 }
@@ -104,15 +105,15 @@ fn rotation_is_exact() {
 #[test]
 fn a_limit_takes_turns() {
     let two = Answers::UpTo(NonZeroU16::new(2).unwrap());
-    let plan = Plan::make(&service(Policy::Rotate, two, FOUR), &Statuses::default());
+    let plan = make(&service(Policy::Rotate, two, FOUR), &Statuses::default());
     assert_eq!(picks(&plan, Family::V4, 4), [[1, 2], [2, 3], [3, 4], [4, 1]]);
-    let plan = Plan::make(&service(Policy::Ordered, two, FOUR), &Statuses::default());
+    let plan = make(&service(Policy::Ordered, two, FOUR), &Statuses::default());
     assert_eq!(picks(&plan, Family::V4, 2), [[1, 2], [1, 2]]);
 }
 
 #[test]
 fn first_places_follow_the_weights_and_answers_hold_all() {
-    let plan = Plan::make(&service(Policy::Weighted, Answers::DEFAULT, FOUR), &Statuses::default());
+    let plan = make(&service(Policy::Weighted, Answers::DEFAULT, FOUR), &Statuses::default());
     let mut firsts = [0_f64; 4];
     for mut answer in picks(&plan, Family::V4, 80_000) {
         firsts[usize::from(answer[0]) - 1] += 1.0;
@@ -130,8 +131,8 @@ fn a_thousand_nodes_are_picked_without_repetition() {
     let slices: Vec<[&str; 1]> = texts.iter().map(|text| [text.as_str()]).collect();
     let nodes: Vec<(&[&str], u16)> = slices.iter().map(|slice| (&slice[..], 1)).collect();
     for (answers, count) in [(Answers::DEFAULT, 16), (Answers::All, 1000)] {
-        let plan = Plan::make(&service(Policy::Shuffle, answers, &nodes), &Statuses::default());
-        let set = plan.set(Family::V4);
+        let plan = make(&service(Policy::Shuffle, answers, &nodes), &Statuses::default());
+        let set = set_of(&plan, Family::V4).unwrap();
         let mut scratch = Scratch::default();
         scratch.reserve(set.count());
         let (mut turn, mut rng) = (Turn::default(), Rng::with_seed(7));
@@ -149,19 +150,19 @@ fn what_fails_leaves_and_its_family_alone() {
         &[(&["192.0.2.1", "2001:db8::1"], 1), (&["192.0.2.2", "2001:db8::2"], 1)];
     let service = service(Policy::Rotate, Answers::DEFAULT, nodes);
     let board = statuses(&[("2001:db8::1", Status::Down, false)]);
-    let plan = Plan::make(&service, &board);
+    let plan = make(&service, &board);
     assert_eq!(picks(&plan, Family::V4, 1), [[1, 2]]);
     assert_eq!(picks(&plan, Family::V6, 2), [[2], [2]]);
 
     let both =
         statuses(&[("2001:db8::1", Status::Down, false), ("2001:db8::2", Status::Down, false)]);
-    let plan = Plan::make(&service, &both);
-    assert_eq!(plan.set(Family::V6).tier, crate::steer::Tier::OtherFamily);
-    assert_eq!(plan.set(Family::V6).count(), 0);
+    let plan = make(&service, &both);
+    assert_eq!(plan.tier(Family::V6).0, Tier::OtherFamily);
+    assert!(set_of(&plan, Family::V6).is_none());
 
     let mut tied = service;
     tied.pools[0].nodes[0].together = true;
-    assert_eq!(picks(&Plan::make(&tied, &board), Family::V4, 1), [[2]]);
+    assert_eq!(picks(&make(&tied, &board), Family::V4, 1), [[2]]);
 }
 
 #[test]
@@ -170,17 +171,20 @@ fn all_down_is_open_and_turns_outlive_smaller_sets() {
         .map(|ip| (ip, Status::Down, false))
         .to_vec();
     let service = service(Policy::Rotate, Answers::DEFAULT, FOUR);
-    let open = Plan::make(&service, &statuses(&all));
+    let open = make(&service, &statuses(&all));
     assert_eq!(picks(&open, Family::V4, 1), [[1, 2, 3, 4]]);
 
-    let (two, full) = (Plan::make(&service, &statuses(&all[..2])), open);
+    let (two, full) = (make(&service, &statuses(&all[..2])), open);
     let (mut turn, mut rng, mut scratch) = Default::default();
-    let mut first =
-        |plan: &Plan, rng: &mut Rng| match pick(plan.set(Family::V4), &mut turn, rng, &mut scratch)
-        {
-            Pick::Run { records, .. } => records[15],
-            Pick::List(_) => panic!("a rotation is a run"),
-        };
+    let mut first = |plan: &Plan, rng: &mut Rng| match pick(
+        set_of(plan, Family::V4).unwrap(),
+        &mut turn,
+        rng,
+        &mut scratch,
+    ) {
+        Pick::Run { records, .. } => records[15],
+        Pick::List(_) => panic!("a rotation is a run"),
+    };
     let seen: Vec<u8> =
         [&full, &full, &full, &two, &two, &two].map(|plan| first(plan, &mut rng)).to_vec();
     assert_eq!(seen, [1, 2, 3, 3, 4, 3]);
@@ -189,6 +193,6 @@ fn all_down_is_open_and_turns_outlive_smaller_sets() {
 #[test]
 fn the_ttl_is_short_while_a_member_is_falling_or_rising() {
     let service = service(Policy::Rotate, Answers::DEFAULT, FOUR);
-    assert_eq!(Plan::make(&service, &Statuses::default()).ttl, 30);
-    assert_eq!(Plan::make(&service, &statuses(&[("192.0.2.1", Status::Up, true)])).ttl, 5);
+    assert_eq!(make(&service, &Statuses::default()).ttl, 30);
+    assert_eq!(make(&service, &statuses(&[("192.0.2.1", Status::Up, true)])).ttl, 5);
 }

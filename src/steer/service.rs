@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
+use crate::geo::{Coordinates, Network, Place};
 use crate::health::Target;
 use crate::wire::Name;
 
@@ -15,17 +16,30 @@ pub struct Service {
     pub owner: Name,
     /// `zone/service` as the operator writes them: the stem of its nodes' ids.
     pub id: String,
+    /// In which order the pools stand for a client.
+    pub steer: Steer,
     /// How addresses inside a pool are picked and ordered.
     pub policy: Policy,
     /// How many addresses one answer holds.
     pub answers: Answers,
+    /// Labels that the addresses of one answer should not share.
+    pub spread: Vec<String>,
     /// Lifetimes of its records.
     pub ttl: Ttl,
     /// What is answered when no pool serves.
     pub when_all_down: WhenAllDown,
-    /// In the operator's order; at least one. A simple service has one, unnamed.
+    /// In the operator's order; 1 to [`POOLS_MAX`]. A simple service has one, unnamed.
     pub pools: Vec<Pool>,
+    /// Its SRV records, in the operator's order.
+    pub srv: Vec<Srv>,
+    /// Its HTTPS record.
+    pub https: Option<Https>,
+    /// Where its answers are explained over DNS itself, and to whom.
+    pub explain: Option<Explain>,
 }
+
+/// How many pools a service may have: one bit each where it counts.
+pub const POOLS_MAX: usize = 64;
 
 /// A group of nodes inside a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +51,12 @@ pub struct Pool {
     /// The pool serves while its eligible addresses of a family weigh at least this much together;
     /// 0: while there is any.
     pub min_healthy: u32,
+    /// Whom it is for, where the service is steered by `geo`.
+    pub places: Vec<Place>,
+    /// Where it stands, where the service is steered to the nearest.
+    pub at: Option<Coordinates>,
+    /// Its part of all clients in percent, where the service is split.
+    pub share: u8,
 }
 
 /// A machine that serves.
@@ -54,6 +74,8 @@ pub struct Node {
     pub together: bool,
     /// What the node is: rack, site, version.
     pub labels: BTreeMap<String, String>,
+    /// Where it stands, where the policy is `nearest`.
+    pub at: Option<Coordinates>,
 }
 
 /// One address of a node, and what is asked of it.
@@ -63,6 +85,21 @@ pub struct Address {
     pub ip: IpAddr,
     /// All must pass; none where the service has no check.
     pub targets: Vec<Arc<Target>>,
+}
+
+/// In which order the pools stand for a client; the first that can answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// As written.
+    Failover,
+    /// Those for the client's place first, the narrowest place before the wider.
+    Geo,
+    /// By great-circle distance from the client.
+    Nearest,
+    /// By what probes of their nodes take.
+    Fastest,
+    /// By shares: a client stays with its pool.
+    Split,
 }
 
 /// How addresses inside a pool are picked and ordered.
@@ -76,6 +113,14 @@ pub enum Policy {
     Shuffle,
     /// As written.
     Ordered,
+    /// Each client keeps its nodes; a lost node's clients are shared out.
+    Hash,
+    /// By great-circle distance from the client.
+    Nearest,
+    /// By what probes take.
+    Fastest,
+    /// First places by weight, and weights by what nodes report of their load.
+    LeastLoaded,
 }
 
 /// How many addresses one answer holds.
@@ -109,9 +154,127 @@ pub enum WhenAllDown {
     Open,
     /// No address (NODATA).
     Closed,
+    /// What was answered last while a pool served; before there was any, as `Open`.
+    LastKnown,
+    /// All addresses of this pool that no operator has taken down: a place to say sorry from.
+    Pool(usize),
+}
+
+/// SRV records of a service. RFC 2782.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Srv {
+    /// The name they stand at: `_https._tcp` before the service's.
+    pub owner: Name,
+    /// Where the service listens on every node.
+    pub port: u16,
+}
+
+/// The HTTPS record of a service. RFC 9460 §9.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Https {
+    /// The service's own name on port 443; else `_8443._https` before it (RFC 9460 §9.1).
+    pub owner: Name,
+    /// Where the service listens on every node.
+    pub port: u16,
+    /// Protocols that it speaks beside HTTP/1.1, the preferred first.
+    pub alpn: Vec<String>,
+}
+
+/// A TXT record that says how the service answers whoever asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explain {
+    /// `_rota` before the service's name.
+    pub owner: Name,
+    /// Who is told; all others are refused.
+    pub to: Vec<Network>,
+}
+
+impl Steer {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Failover, Self::Geo, Self::Nearest, Self::Fastest, Self::Split];
+
+    /// What the operator writes for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failover => "failover",
+            Self::Geo => "geo",
+            Self::Nearest => "nearest",
+            Self::Fastest => "fastest",
+            Self::Split => "split",
+        }
+    }
+}
+
+impl Policy {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Rotate,
+        Self::Weighted,
+        Self::Shuffle,
+        Self::Ordered,
+        Self::Hash,
+        Self::Nearest,
+        Self::Fastest,
+        Self::LeastLoaded,
+    ];
+
+    /// What the operator writes for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rotate => "rotate",
+            Self::Weighted => "weighted",
+            Self::Shuffle => "shuffle",
+            Self::Ordered => "ordered",
+            Self::Hash => "hash",
+            Self::Nearest => "nearest",
+            Self::Fastest => "fastest",
+            Self::LeastLoaded => "least-loaded",
+        }
+    }
+}
+
+impl Node {
+    /// A node of weight 1, each of its addresses by itself.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, addresses: Vec<Address>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            weight: 1,
+            addresses,
+            together: false,
+            labels: BTreeMap::new(),
+            at: None,
+        }
+    }
+}
+
+impl Pool {
+    /// A pool for everybody that serves while it has any healthy address.
+    pub fn new(name: impl Into<String>, nodes: Vec<Node>) -> Self {
+        Self { name: name.into(), nodes, min_healthy: 0, places: Vec::new(), at: None, share: 0 }
+    }
 }
 
 impl Service {
+    /// A service with everything as it is where nothing else is written.
+    pub fn new(owner: Name, id: impl Into<String>, pools: Vec<Pool>) -> Self {
+        Self {
+            owner,
+            id: id.into(),
+            steer: Steer::Failover,
+            policy: Policy::Rotate,
+            answers: Answers::DEFAULT,
+            spread: Vec::new(),
+            ttl: Ttl { calm: 5, alert: 5 },
+            when_all_down: WhenAllDown::Open,
+            pools,
+            srv: Vec::new(),
+            https: None,
+            explain: None,
+        }
+    }
+
     /// Every target of every node.
     pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
         self.nodes().flat_map(|node| &node.addresses).flat_map(|address| &address.targets)

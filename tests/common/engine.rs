@@ -4,7 +4,6 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "any time will do")]
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +12,7 @@ use rota::geo::Network;
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use rota::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, Unchecked, WhenAllDown};
+use rota::steer::{Address, Answers, Node, Policy, Pool, Service, Unchecked};
 use rota::wire::Name;
 use rota::wire::cookie::Secrets;
 use rota::zone::{Source, masterfile};
@@ -84,32 +83,20 @@ pub fn name(text: &str) -> Name {
 }
 
 fn service(label: &str, policy: Policy, count: usize) -> Arc<Service> {
-    let node = |index: usize| Node {
-        id: format!("{label}/{index}"),
-        name: format!("n{index}"),
-        weight: (index % 5 + 1) as u16,
-        addresses: [
-            format!("10.0.{}.{}", index / 250, index % 250),
-            format!("2001:db8::{index:x}"),
-        ]
-        .iter()
-        .map(|text| Address { ip: text.parse().expect("an address"), targets: Vec::new() })
-        .collect(),
-        together: false,
-        labels: BTreeMap::new(),
+    let node = |index: usize| {
+        let texts =
+            [format!("10.0.{}.{}", index / 250, index % 250), format!("2001:db8::{index:x}")];
+        let address =
+            |text: &String| Address { ip: text.parse().expect("an address"), targets: Vec::new() };
+        let addresses = texts.iter().map(address).collect();
+        let node = Node::new(format!("{label}/{index}"), format!("n{index}"), addresses);
+        Node { weight: (index % 5 + 1) as u16, ..node }
     };
+    let pool = Pool::new("", (0..count).map(node).collect());
     Arc::new(Service {
-        owner: name(&format!("{label}.example.test")),
-        id: label.into(),
         policy,
         answers: if count > 100 { Answers::All } else { Answers::DEFAULT },
-        ttl: Ttl { calm: 5, alert: 5 },
-        when_all_down: WhenAllDown::Open,
-        pools: vec![Pool {
-            name: String::new(),
-            nodes: (0..count).map(node).collect(),
-            min_healthy: 0,
-        }],
+        ..Service::new(name(&format!("{label}.example.test")), label, vec![pool])
     })
 }
 

@@ -4,19 +4,17 @@
 //! The checker knows nothing of plans. It works out from the statuses alone which addresses an
 //! answer may hold, by the sentence that users rely on: never a down node while an up one stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::RData;
 use rota::health::{Monitor, Standing, Status, Target};
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use rota::steer::{
-    Address, Answers, Board, Node, Override, Policy, Pool, Service, Ttl, WhenAllDown,
-};
+use rota::steer::{Address, Board, Node, Override, Pool, Service};
 use rota::wire::{Name, RecordType};
 use rota::zone::{Records, rdata};
 
@@ -31,6 +29,10 @@ impl Board for Known<'_> {
     }
 
     fn forced(&self, _: &str) -> Option<Override> {
+        None
+    }
+
+    fn pace(&self, _: &Target) -> Option<Duration> {
         None
     }
 }
@@ -108,25 +110,11 @@ fn name(at: usize) -> Name {
 }
 
 fn service(at: usize, targets: &[Arc<Target>]) -> Arc<Service> {
-    let node = |target: &Arc<Target>| Node {
-        id: format!("sim/s{at}/{}", target.address),
-        name: target.address.to_string(),
-        weight: 1,
-        addresses: vec![Address { ip: target.address, targets: vec![Arc::clone(target)] }],
-        together: false,
-        labels: BTreeMap::new(),
+    let node = |target: &Arc<Target>| {
+        let one = Address { ip: target.address, targets: vec![Arc::clone(target)] };
+        let id = format!("sim/s{at}/{}", target.address);
+        Node::new(id, target.address.to_string(), vec![one])
     };
-    Arc::new(Service {
-        owner: name(at),
-        id: format!("sim/s{at}"),
-        policy: Policy::Rotate,
-        answers: Answers::DEFAULT,
-        ttl: Ttl { calm: 5, alert: 5 },
-        when_all_down: WhenAllDown::Open,
-        pools: vec![Pool {
-            name: String::new(),
-            nodes: targets.iter().map(node).collect(),
-            min_healthy: 0,
-        }],
-    })
+    let pool = Pool::new("", targets.iter().map(node).collect());
+    Arc::new(Service::new(name(at), format!("sim/s{at}"), vec![pool]))
 }
