@@ -6,12 +6,14 @@
 //! ```
 //!
 //! A response has one if, and only if, the query had (§7). What its options will be is known before
-//! the answer is written, so that room for them is kept from the start; only an extended error and
-//! padding depend on the answer, and both take what room is left.
+//! the answer is written, so that room for them is kept from the start, and the one octet that the
+//! answer decides, the scope of a client subnet, is set in its place. Only an extended error and
+//! padding depend on the answer whole, and both take what room is left.
 
 use super::codes::{Rcode, RecordType};
 use super::cookie::COOKIE_LEN;
 use super::options::{ExtendedError, NSID_LEN_MAX, OPTION_HEAD_LEN, OptionCode, Options};
+use super::subnet::{SCOPE_AT, SUBNET_LEN_MAX, Subnet};
 
 /// Octets of an OPT record without options.
 pub const OPT_LEN: usize = 11;
@@ -22,7 +24,8 @@ const DO: u16 = 0x8000;
 /// Octets of the timeout in a keepalive option. RFC 7828 §3.1.
 const KEEPALIVE_LEN: usize = 2;
 /// All options that a response can have beside an extended error and padding, each once.
-const OPTIONS_LEN_MAX: usize = 3 * OPTION_HEAD_LEN + COOKIE_LEN + NSID_LEN_MAX + KEEPALIVE_LEN;
+const OPTIONS_LEN_MAX: usize =
+    4 * OPTION_HEAD_LEN + COOKIE_LEN + NSID_LEN_MAX + KEEPALIVE_LEN + SUBNET_LEN_MAX;
 /// Padded responses are multiples of this. RFC 8467 §4.1.
 const PADDING_BLOCK: usize = 468;
 
@@ -71,19 +74,43 @@ pub struct Opt {
     padded: bool,
     options: [u8; OPTIONS_LEN_MAX],
     len: usize,
+    /// Where in the options a scope may be set.
+    scope_at: Option<usize>,
 }
 
 impl Opt {
     /// Without options: our UDP size, and the client's DO bit, which goes back as it came
     /// (RFC 3225 §3).
     pub fn new(udp_size: u16, dnssec_ok: bool) -> Self {
-        Self { udp_size, dnssec_ok, padded: false, options: [0; OPTIONS_LEN_MAX], len: 0 }
+        Self {
+            udp_size,
+            dnssec_ok,
+            padded: false,
+            options: [0; OPTIONS_LEN_MAX],
+            len: 0,
+            scope_at: None,
+        }
     }
 
     /// Adds an option. What does not fit is left out, which takes more than each option once.
     pub fn option(&mut self, code: OptionCode, data: &[u8]) {
         let Some(room) = self.options.get_mut(self.len..) else { return };
         self.len += write_option(room, code, &[data]).unwrap_or(0);
+    }
+
+    /// Returns the client subnet of the query, with a scope of 0 until another is set.
+    ///
+    /// RFC 7871 §7.2.1: family, source prefix and address as they came. Where the source prefix
+    /// has no bits the answer is not for the client, and the scope stays.
+    pub fn subnet(&mut self, subnet: &Subnet<'_>) {
+        let scope_at = self.len + OPTION_HEAD_LEN + SCOPE_AT;
+        self.option(OptionCode::CLIENT_SUBNET, subnet.data());
+        self.scope_at = subnet.prefix().filter(|_| scope_at < self.len).map(|_| scope_at);
+    }
+
+    /// The scope of the client subnet, if there is one that may have any.
+    pub(crate) fn scope(&mut self) -> Option<&mut u8> {
+        self.options.get_mut(self.scope_at?)
     }
 
     /// The response will be padded, so that its length tells nothing about what is in it.
@@ -230,11 +257,36 @@ mod tests {
     }
 
     #[test]
+    fn a_subnet_goes_back_as_it_came_and_only_its_scope_is_set() {
+        let of = |subnet: &[u8], scope: u8| {
+            let mut opt = Opt::new(1232, false);
+            opt.option(OptionCode::NSID, b"a");
+            opt.subnet(&Subnet::parse(subnet).unwrap());
+            opt.scope().into_iter().for_each(|octet| *octet = scope);
+            write(&opt, 512, Rcode::NoError, None)[OPT_LEN + 5..].to_vec()
+        };
+        let v4 = b"\x00\x01\x18\x00\xc0\x00\x02";
+        assert_eq!(of(v4, 0), b"\x00\x08\x00\x07\x00\x01\x18\x00\xc0\x00\x02");
+        assert_eq!(of(v4, 20), b"\x00\x08\x00\x07\x00\x01\x18\x14\xc0\x00\x02");
+        assert_eq!(of(b"\0\0\0\0", 24), b"\x00\x08\x00\x04\0\0\0\0");
+        assert_eq!(of(b"\0\x02\0\0", 24), b"\x00\x08\x00\x04\0\x02\0\0");
+    }
+
+    #[test]
+    fn without_a_subnet_there_is_no_scope() {
+        let mut opt = Opt::new(1232, false);
+        opt.option(OptionCode::NSID, &[8; 8]);
+        assert_eq!(opt.scope(), None);
+    }
+
+    #[test]
     fn every_option_fits_once_at_its_longest() {
         let mut opt = Opt::new(1232, false);
         opt.option(OptionCode::COOKIE, &[1; COOKIE_LEN]);
         opt.option(OptionCode::NSID, &[2; NSID_LEN_MAX]);
         opt.option(OptionCode::TCP_KEEPALIVE, &[3; KEEPALIVE_LEN]);
+        let data = [&[0, 2, 128, 0][..], &[0x20; 16]].concat();
+        opt.subnet(&Subnet::parse(&data).unwrap());
         let whole = opt.reserved();
         assert_eq!(whole, OPT_LEN + OPTIONS_LEN_MAX);
         opt.option(OptionCode::NSID, b"");

@@ -11,6 +11,7 @@ pub mod header;
 pub mod name;
 pub mod options;
 pub mod query;
+pub mod subnet;
 pub mod writer;
 
 pub use codes::{Class, Rcode, RecordType};
@@ -20,4 +21,5 @@ pub use header::Header;
 pub use name::{Name, NameError};
 pub use options::{ExtendedError, OptionCode, Options};
 pub use query::{Malformed, Query};
+pub use subnet::Subnet;
 pub use writer::{Full, Owner, Section, Writer};

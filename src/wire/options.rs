@@ -8,6 +8,7 @@
 
 use super::cookie::Cookie;
 use super::edns::EdnsError;
+use super::subnet::Subnet;
 
 /// Octets of an option's code and length.
 pub(crate) const OPTION_HEAD_LEN: usize = 4;
@@ -22,6 +23,8 @@ pub struct OptionCode(pub u16);
 impl OptionCode {
     /// Which server of many this is. RFC 5001.
     pub const NSID: Self = Self(3);
+    /// For whom a resolver asks. RFC 7871.
+    pub const CLIENT_SUBNET: Self = Self(8);
     /// RFC 7873.
     pub const COOKIE: Self = Self(10);
     /// How long a silent connection stays. RFC 7828.
@@ -37,6 +40,8 @@ impl OptionCode {
 pub struct Options<'m> {
     /// Which server answers.
     pub nsid: bool,
+    /// For whom it asks.
+    pub subnet: Option<Subnet<'m>>,
     /// Its cookie.
     pub cookie: Option<Cookie<'m>>,
     /// How long a silent connection stays: the octets of the option's data, which should be none.
@@ -58,6 +63,10 @@ impl<'m> Options<'m> {
             match code {
                 // RFC 5001 §2.1: whatever the client puts in means nothing.
                 OptionCode::NSID => options.nsid = true,
+                // As with cookies: RFC 7871 does not say what several would mean.
+                OptionCode::CLIENT_SUBNET if options.subnet.is_none() => {
+                    options.subnet = Some(Subnet::parse(data).ok_or(EdnsError)?);
+                }
                 // RFC 7873 §5.2: of several the first counts. §5.2.2: no cookie has this length.
                 OptionCode::COOKIE if options.cookie.is_none() => {
                     options.cookie = Some(Cookie::parse(data).ok_or(EdnsError)?);
@@ -87,9 +96,10 @@ mod tests {
     #[track_caller]
     fn check(rdata: &[u8], expected: &str) {
         let found = match Options::parse(rdata) {
-            Ok(Options { nsid, cookie, keepalive, padding }) => {
+            Ok(Options { nsid, subnet, cookie, keepalive, padding }) => {
                 let cookie = cookie.map(|cookie| (cookie.client[0], cookie.server.len()));
-                format!("{nsid} {cookie:?} {keepalive:?} {padding}")
+                let subnet = subnet.map(|subnet| format!(" {:?}", subnet.prefix()));
+                format!("{nsid} {cookie:?} {keepalive:?} {padding}{}", subnet.unwrap_or_default())
             }
             Err(EdnsError) => String::from("error"),
         };
@@ -105,7 +115,7 @@ mod tests {
             "true None Some(0) true",
         );
         check(b"\x00\x0b\x00\x02\x00\x05", "false None Some(2) false");
-        check(b"\xff\xf0\x00\x01x\x00\x08\x00\x00\x00\x03\x00\x00", "true None None false");
+        check(b"\xff\xf0\x00\x01x\x00\x09\x00\x00\x00\x03\x00\x00", "true None None false");
         check(b"\x00\x0a\x00\x08AAAAAAAA", "false Some((65, 0)) None false");
         check(b"\x00\x0a\x00\x10AAAAAAAABBBBBBBB", "false Some((65, 8)) None false");
     }
@@ -117,6 +127,16 @@ mod tests {
             "false Some((65, 0)) None false",
         );
         check(b"\x00\x0a\x00\x08AAAAAAAA\x00\x0a\x00\x01B", "false Some((65, 0)) None false");
+    }
+
+    #[test]
+    fn of_two_subnets_the_first_counts() {
+        let first = b"\x00\x08\x00\x05\x00\x01\x08\x00\x0a";
+        let read = "false None None false Some((10.0.0.0, 8))";
+        check(first, read);
+        check(&[&first[..], b"\x00\x08\x00\x05\x00\x01\x08\x00\x0b"].concat(), read);
+        check(&[&first[..], b"\x00\x08\x00\x00"].concat(), read);
+        check(&[&b"\x00\x08\x00\x00"[..], first].concat(), "error");
     }
 
     #[test]

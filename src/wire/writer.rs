@@ -128,6 +128,7 @@ impl<'o> Writer<'o> {
         self.flags &= !(AA | TC);
         self.rcode = Rcode::NoError;
         self.why = None;
+        self.unscoped();
     }
 
     /// Says that the answer is authoritative.
@@ -148,6 +149,23 @@ impl<'o> Writer<'o> {
     /// Says why, to a client that speaks EDNS and where there is room.
     pub fn explain(&mut self, why: ExtendedError) {
         self.why = Some(why);
+    }
+
+    /// Says how many leading bits of the client's address the answer depends on, where the query
+    /// had a client subnet.
+    ///
+    /// RFC 7871 §7.2.1: of what the answer is made of, aliases too, the longest counts.
+    pub fn scope(&mut self, bits: u8) {
+        if let Some(scope) = self.opt.as_mut().and_then(Opt::scope) {
+            *scope = bits.max(*scope);
+        }
+    }
+
+    /// Says that the answer is the same for all clients, whatever was said before.
+    pub fn unscoped(&mut self) {
+        if let Some(scope) = self.opt.as_mut().and_then(Opt::scope) {
+            *scope = 0;
+        }
     }
 
     /// Says that something was left out, so that the client comes again over a stream.
@@ -360,7 +378,7 @@ fn pointer(place: usize) -> [u8; 2] {
 mod tests {
     use super::*;
     use crate::wire::edns::OPT_LEN;
-    use crate::wire::{Name, OptionCode};
+    use crate::wire::{Name, OptionCode, Subnet};
 
     const HEADER: Header = Header { id: 7, flags: 0x01, counts: [1, 0, 0, 0] };
     const QUESTION: &[u8] = b"\x03www\x07example\x00\x00\x01\x00\x01";
@@ -420,6 +438,26 @@ mod tests {
         let len = writer.finish();
         assert_eq!(len, limit);
         assert_eq!(&out[len - 10..len], b"\x00\x08\x00\x03\x00\x04name");
+    }
+
+    #[test]
+    fn of_several_scopes_the_longest_goes_out() {
+        let check = |scopes: &[u8], clear: bool, expected: u8| {
+            let mut out = [0; 512];
+            let mut opt = Opt::new(1232, false);
+            opt.subnet(&Subnet::parse(b"\x00\x01\x08\x00\x0a").unwrap());
+            let mut writer = Writer::begin(&mut out, 512, HEADER, QUESTION, Some(opt)).unwrap();
+            scopes.iter().for_each(|&bits| writer.scope(bits));
+            if clear {
+                writer.clear();
+            }
+            let len = writer.finish();
+            assert_eq!(&out[len - 5..len], [0, 1, 8, expected, 10], "{scopes:?} {clear}");
+        };
+        check(&[], false, 0);
+        check(&[16, 24, 20], false, 24);
+        check(&[0], false, 0);
+        check(&[24], true, 0);
     }
 
     #[test]
