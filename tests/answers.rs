@@ -5,10 +5,12 @@
 #[path = "common/engine.rs"]
 mod engine;
 
+use std::net::IpAddr;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use engine::{Engine, NAMES, everything, query, query_with_options};
 use hickory_proto::op::{Message, MessageType};
+use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
 use proptest::prelude::*;
 use rota::respond::Transport;
 
@@ -61,6 +63,19 @@ fn fully_equipped() -> MutexGuard<'static, Engine> {
     static ENGINE: LazyLock<Mutex<Engine>> =
         LazyLock::new(|| Mutex::new(Engine::with_settings(1, everything(1_000_000))));
     ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A client subnet as it should be: RFC 7871 §6.
+fn subnet() -> impl Strategy<Value = Vec<u8>> {
+    let family = prop_oneof![(Just(1_u8), 0..=32_u8), (Just(2), 0..=128_u8)];
+    (family, any::<[u8; 16]>()).prop_map(|((family, source), address)| {
+        let octets = usize::from(source).div_ceil(8);
+        let mut data = [&[0, family, source, 0], &address[..octets]].concat();
+        if let (Some(last), kept @ 1..) = (data.last_mut(), source % 8) {
+            *last &= !(u8::MAX >> kept);
+        }
+        data
+    })
 }
 
 /// An option: one that is known more often than not, of any length.
@@ -128,6 +143,29 @@ proptest! {
         prop_assert!(len.is_some());
         let response = Message::from_vec(&out[..len.unwrap()]).unwrap();
         prop_assert!(response.edns.is_some());
+    }
+
+    #[test]
+    fn a_sound_subnet_goes_back_with_no_more_than_its_scope_set(
+        at in 0..NAMES.len(),
+        data in subnet(),
+    ) {
+        let option = [&[0, 8, 0, data.len() as u8][..], &data].concat();
+        let message = query_with_options(NAMES[at], 1, &option);
+        let mut engine = engine();
+        let mut out = vec![0; 65_535];
+        let len = engine.respond(&message, Transport::Tcp, &mut out).expect("an answer");
+        let response = Message::from_vec(&out[..len]).unwrap();
+        let returned = response.edns.as_ref().and_then(|edns| edns.option(EdnsCode::Subnet));
+        let Some(EdnsOption::Subnet(found)) = returned else { panic!("{returned:?}") };
+        let scope_max = match found.addr() {
+            _ if found.source_prefix() == 0 => 0,
+            IpAddr::V4(_) => 32,
+            IpAddr::V6(_) => 128,
+        };
+        prop_assert!(found.scope_prefix() <= scope_max);
+        let unscoped = ClientSubnet::new(found.addr(), found.source_prefix(), 0);
+        prop_assert_eq!(unscoped, ClientSubnet::try_from(&data[..]).unwrap());
     }
 
     #[test]

@@ -10,7 +10,9 @@ use rota::cli::report::report;
 use rota::config::keys::{Fallback, Kind, Takes};
 use rota::config::tables::{SERVER, ZONE_FILE};
 use rota::config::{Loaded, ZoneFiles, load, read_server, read_zone, render};
+use rota::geo::Network;
 use rota::snapshot::Authored;
+use rota::snapshot::settings::EcsFrom;
 use rota::wire::{Name, RecordType};
 use rota::zone::{Diagnostic, Severity, Source};
 
@@ -279,6 +281,7 @@ fn every_key_of_the_design_is_described() {
         "version",
         "cookies",
         "rate_limit",
+        "ecs",
         "udp_size",
         "zone",
         "ns",
@@ -426,6 +429,19 @@ fn protocol_settings_are_read() {
 }
 
 #[test]
+fn client_subnets_count_from_everyone_nobody_or_those_listed() {
+    let listed = ["192.0.2.0/24", "2001:db8::53"].map(|text| Network::parse(text).unwrap());
+    for (lines, expected) in [
+        ("", EcsFrom::Everyone),
+        ("ecs = true", EcsFrom::Everyone),
+        ("ecs = false", EcsFrom::Nobody),
+        ("ecs = [\"192.0.2.0/24\", \"2001:db8::53\"]", EcsFrom::Networks(listed.into())),
+    ] {
+        assert_eq!(check_dns(lines, &[]).unwrap().ecs, expected, "{lines}");
+    }
+}
+
+#[test]
 fn protocol_settings_that_cannot_be_are_told() {
     let long = "n".repeat(129);
     check_dns(&format!("nsid = \"{long}\""), &["2:9: `nsid` has 129 octets"]);
@@ -452,6 +468,14 @@ fn protocol_settings_that_cannot_be_are_told() {
     );
     let many = vec!["\"192.0.2.0/24\""; 65].join(", ");
     check_dns(&format!("rate_limit = {{ exempt = [{many}] }}"), &["`exempt` lists 65"]);
+    check_dns("ecs = []", &["2:7: `ecs` lists no network"]);
+    check_dns("ecs = \"192.0.2.0/24\"", &["2:7: `ecs` takes true or false or a list"]);
+    check_dns(
+        "ecs = [\"192.0.2.1/24\", \"home\"]",
+        &["2:9: \"192.0.2.1/24\" is an address inside of a network", "2:25: \"home\" is not"],
+    );
+    check_dns(&format!("ecs = [{many}]"), &["`ecs` lists 65"]);
+    check_dns("edns_client_subnet = true", &["here it is called `ecs`"]);
 }
 
 const SMALL: &[u8] = b"[zone]\nns = [\"ns1 192.0.2.53\"]\n";

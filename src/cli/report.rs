@@ -12,6 +12,7 @@ use crate::config::keys::{Fallback, Kind};
 use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
 use crate::config::{Loaded, Server, relative, summary};
 use crate::health::{Ask, Check, HttpAsk};
+use crate::snapshot::settings::EcsFrom;
 use crate::snapshot::{Authored, ZoneModel};
 use crate::steer::{Answers, Node, Policy, Pool, Service, WhenAllDown};
 use crate::wire::name::ShowName;
@@ -96,6 +97,12 @@ impl Page {
             format!("{} a second, slip {}, exempt [{networks}]", limit.per_second, limit.slip)
         });
         self.setting(1, &DNS, "rate_limit", limit.as_deref().unwrap_or("false"));
+        let ecs = match &dns.ecs {
+            EcsFrom::Everyone => "true".to_owned(),
+            EcsFrom::Nobody => "false".to_owned(),
+            EcsFrom::Networks(networks) => format!("[{}]", quoted(networks)),
+        };
+        self.setting(1, &DNS, "ecs", ecs);
         self.blank();
     }
 

@@ -10,11 +10,11 @@ use super::reader::Reader;
 use super::tables::RATE_LIMIT;
 use super::value::{Text, number};
 use crate::geo::{Network, NetworkError};
-use crate::snapshot::settings::{Nsid, RateLimit, Version};
+use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::{Secret, Secrets};
 
 /// A list of networks is walked for every answer, so it is no place for a list of customers.
-const EXEMPT_MAX: usize = 64;
+const NETWORKS_MAX: usize = 64;
 /// What `version = true` says.
 const OWN_VERSION: &str = concat!("rota ", env!("CARGO_PKG_VERSION"));
 
@@ -33,6 +33,7 @@ pub(super) fn read_dns(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Dns {
         cookies: fields.flag("cookies"),
         cookie_secrets,
         rate_limit: read_rate_limit(fields, reader),
+        ecs: read_ecs(fields, reader),
     }
 }
 
@@ -108,18 +109,36 @@ fn read_rate_limit(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<RateL
     let (table, span) = fields.table("rate_limit").unwrap_or_else(|| (&empty, written.span()));
     let limit = reader.fields(&RATE_LIMIT, table, span);
     let number = number(written.get_ref()).unwrap_or_else(|| limit.number("per_second"));
-    let texts = limit.texts("exempt", reader);
-    if texts.len() > EXEMPT_MAX {
-        let message = format!("`exempt` lists {}, but at most {EXEMPT_MAX}", texts.len());
-        reader.refuse(limit.value_span("exempt"), message, "list larger networks");
-    }
-    let exempt = texts.iter().filter_map(|text| read_network(text, reader)).collect();
     Some(RateLimit {
         // The bounds of both keys are within their types, and above zero.
         per_second: u32::try_from(number).ok().and_then(NonZeroU32::new)?,
         slip: u8::try_from(limit.number("slip")).unwrap_or(u8::MAX),
-        exempt,
+        exempt: read_networks("exempt", &limit, reader),
     })
+}
+
+fn read_ecs(fields: &Fields<'_>, reader: &mut Reader<'_>) -> EcsFrom {
+    let listed = fields.value("ecs").and_then(|value| value.get_ref().as_array());
+    match listed {
+        Some(list) if list.is_empty() => {
+            let help = "write `ecs = false` for nobody's, `ecs = true` for everyone's";
+            reader.refuse(fields.value_span("ecs"), "`ecs` lists no network", help);
+            EcsFrom::Nobody
+        }
+        Some(_) => EcsFrom::Networks(read_networks("ecs", fields, reader)),
+        None if fields.flag("ecs") => EcsFrom::Everyone,
+        None => EcsFrom::Nobody,
+    }
+}
+
+/// The networks of a key; those that are none are reported and left out.
+fn read_networks(name: &str, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Box<[Network]> {
+    let texts = fields.texts(name, reader);
+    if texts.len() > NETWORKS_MAX {
+        let message = format!("`{name}` lists {}, but at most {NETWORKS_MAX}", texts.len());
+        reader.refuse(fields.value_span(name), message, "list larger networks");
+    }
+    texts.iter().filter_map(|text| read_network(text, reader)).collect()
 }
 
 fn read_network(text: &Text, reader: &mut Reader<'_>) -> Option<Network> {

@@ -44,7 +44,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::snapshot::Authored;
-use crate::snapshot::settings::{Nsid, RateLimit, Version};
+use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
@@ -135,4 +135,6 @@ pub struct Dns {
     pub cookie_secrets: Option<Secrets>,
     /// How often answers may go to one network.
     pub rate_limit: Option<RateLimit>,
+    /// Whose client subnets count.
+    pub ecs: EcsFrom,
 }

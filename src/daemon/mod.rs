@@ -142,6 +142,7 @@ pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
         version: dns.version.clone(),
         cookies: secrets.map(|secrets| Cookies { secrets, clock }),
         rate_limit: dns.rate_limit.clone(),
+        ecs: dns.ecs.clone(),
         idle: server.listen.tcp_idle,
     }
 }

@@ -34,7 +34,6 @@ pub mod worker;
 use std::net::SocketAddr;
 
 use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
-use crate::steer::Asker;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
@@ -113,10 +112,14 @@ pub fn respond(
             edns.map_or(512, |edns| usize::from(edns.udp_size.min(settings.udp_size)))
         }
     };
+    let subnet = opt::subnet(edns, client, settings);
+    worker.asker = opt::asker(subnet, client);
+    let told = edns.is_some_and(|edns| edns.options.subnet.is_some());
+    trace.step(Step::Client { asker: worker.asker, untrusted: told && subnet.is_none() });
     // RFC 6891 §7: an OPT record answers an OPT record, whatever else is wrong.
     let (opt, trust) = match &edns {
         Some(edns) => {
-            let (opt, trust) = opt::record(edns, client, settings, worker.now);
+            let (opt, trust) = opt::record(edns, subnet, client, settings, worker.now);
             (Some(opt), trust)
         }
         None => (None, None),
@@ -126,7 +129,6 @@ pub fn respond(
         return dropped(Outcome::Dropped, worker);
     };
     worker.subject = None;
-    worker.asker = Asker::source(client.addr.ip());
     let outcome = match &parsed {
         Ok(_) if edns.is_some_and(|edns| opt::misuses_keepalive(&edns, client.transport)) => {
             Outcome::Malformed
@@ -156,6 +158,10 @@ pub fn respond(
         Verdict::Slip => shortened(trust, &mut response),
         Verdict::Drop => return dropped(Outcome::Limited, worker),
     };
+    if outcome != Outcome::Answered {
+        // RFC 7871 §7.4: resolvers keep negative answers and referrals for all their clients.
+        response.unscoped();
+    }
     response.rcode(rcode(outcome));
     if response.is_truncated() {
         worker.tally.truncated();

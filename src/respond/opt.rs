@@ -1,28 +1,54 @@
 //! The OPT record that a response gets, as far as it does not depend on the answer.
 //!
-//! | option in the query | over UDP         | over TCP                 |
-//! |---------------------|------------------|--------------------------|
-//! | NSID                | ours, if told    | ours, if told            |
-//! | COOKIE              | a cookie         | a cookie                 |
-//! | TCP keepalive       | passed over      | the idle time, or FORMERR |
-//! | padding             | passed over      | passed over              |
-//! | any other           | passed over      | passed over              |
+//! | option in the query | over UDP                | over TCP                  |
+//! |---------------------|-------------------------|---------------------------|
+//! | NSID                | ours, if told           | ours, if told             |
+//! | client subnet       | the same, if trusted    | the same, if trusted      |
+//! | COOKIE              | a cookie                | a cookie                  |
+//! | TCP keepalive       | passed over             | the idle time, or FORMERR |
+//! | padding             | passed over             | passed over               |
+//! | any other           | passed over             | passed over               |
+//!
+//! RFC 7871 §12.1 has a client subnet returned with every response, errors too, so that resolvers
+//! know that it is understood; its scope is the answer's to set.
 
 use std::time::{Duration, Instant};
 
 use crate::snapshot::Settings;
+use crate::steer::Asker;
 use crate::wire::cookie::Trust;
-use crate::wire::{Edns, Opt, OptionCode};
+use crate::wire::{Edns, Opt, OptionCode, Subnet};
 
 use super::{Client, Transport};
 
 /// The unit of the keepalive option's timeout. RFC 7828 §3.1.
 const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 
-/// The record for the response to a client that speaks EDNS, and what its cookie is worth, if it
-/// sent one and cookies are in use.
+/// The client subnet of a query, if it comes from where one is believed. From elsewhere it is as if
+/// it had not been sent, and the response has none: RFC 7871 §7.2.1 of a server without the option.
+pub(super) fn subnet<'m>(
+    edns: Option<Edns<'m>>,
+    client: &Client,
+    settings: &Settings,
+) -> Option<Subnet<'m>> {
+    let subnet = edns?.options.subnet?;
+    settings.ecs.trusts(client.addr.ip().to_canonical()).then_some(subnet)
+}
+
+/// Whom the answer to a query with this subnet is for. RFC 7871 §7.1.2: where its prefix has no
+/// bits, it is for the source.
+pub(super) fn asker(subnet: Option<Subnet<'_>>, client: &Client) -> Asker {
+    match subnet.and_then(|subnet| subnet.prefix()) {
+        Some((address, length)) => Asker::prefix(address, length),
+        None => Asker::source(client.addr.ip()),
+    }
+}
+
+/// The record for the response to a client that speaks EDNS and told this subnet, and what its
+/// cookie is worth, if it sent one and cookies are in use.
 pub(super) fn record(
     edns: &Edns<'_>,
+    subnet: Option<Subnet<'_>>,
     client: &Client,
     settings: &Settings,
     now: Option<Instant>,
@@ -39,6 +65,9 @@ pub(super) fn record(
     }
     if let (true, Some(nsid)) = (asked.nsid, &settings.nsid) {
         opt.option(OptionCode::NSID, nsid.as_bytes());
+    }
+    if let Some(subnet) = subnet {
+        opt.subnet(&subnet);
     }
     match client.transport {
         // RFC 7828 §3.3.2: only to a client that asked, and only over TCP.

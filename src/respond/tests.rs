@@ -387,7 +387,9 @@ fn the_trace_tells_the_steps() {
     respond(&message, &client, &snapshot, &mut asker.worker, &mut steps, &mut out);
     let kinds: Vec<&str> =
         steps.0.iter().map(|step| step.split([' ', '(']).next().unwrap()).collect();
-    assert_eq!(kinds, ["Zone", "Lookup", "Alias", "Zone", "Lookup", "Service", "Picked", "Picked"]);
+    let expected =
+        ["Client", "Zone", "Lookup", "Alias", "Zone", "Lookup", "Service", "Picked", "Picked"];
+    assert_eq!(kinds, expected);
 }
 
 #[expect(clippy::disallowed_methods, reason = "any time will do: nothing here depends on it")]

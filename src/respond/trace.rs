@@ -10,6 +10,13 @@ use crate::wire::Name;
 /// One step towards an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
+    /// Whom the answer is for.
+    Client {
+        /// As choices see it.
+        asker: Asker,
+        /// The query told a client subnet, but came from where none is believed.
+        untrusted: bool,
+    },
     /// The zone with the longest apex that the name is at or under.
     Zone(&'a Name),
     /// What the zone has for the name.

@@ -1,6 +1,6 @@
 //! What one worker owns and nobody else touches while it answers.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,13 +23,13 @@ pub struct Worker {
     pub(super) rng: Rng,
     pub(super) now: Option<Instant>,
     pub(super) scratch: Scratch,
+    /// Whom the answer at hand is for; nobody before the first.
+    pub(super) asker: Asker,
     /// The name being looked up.
     pub(super) name: Folded,
     /// A name beside it: a name server's.
     pub(super) beside: Folded,
     pub(super) tally: Tallier,
-    /// Whom the answer at hand is for.
-    pub(super) asker: Asker,
     /// What the answer at hand is about, once that is known.
     pub(super) subject: Option<Subject>,
     pub(super) limiter: Limiter,
@@ -44,10 +44,10 @@ impl Worker {
             rng: Rng::with_seed(seed),
             now: None,
             scratch: Scratch::default(),
+            asker: Asker::source(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             name: Folded::root(),
             beside: Folded::root(),
             tally: Tallier::new(),
-            asker: Asker::source(Ipv4Addr::UNSPECIFIED.into()),
             subject: None,
             limiter: Limiter::default(),
             turns: Vec::new(),

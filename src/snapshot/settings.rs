@@ -4,6 +4,7 @@
 //! finished values: texts are within the limits of the records that carry them, and the wall clock
 //! is an offset, because the answer path knows only the time of its batch.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ pub struct Settings {
     /// suits a small server starves a large resolver, and what Rota serves is asked for often,
     /// because TTLs are short.
     pub rate_limit: Option<RateLimit>,
+    /// Whose word counts on the network that an answer is for.
+    pub ecs: EcsFrom,
     /// After how long a silent stream is closed: what the keepalive option tells.
     pub idle: Duration,
 }
@@ -44,6 +47,7 @@ impl Default for Settings {
             version: None,
             cookies: None,
             rate_limit: None,
+            ecs: EcsFrom::Everyone,
             idle: Duration::from_secs(10),
         }
     }
@@ -111,6 +115,31 @@ pub struct RateLimit {
     pub exempt: Box<[Network]>,
 }
 
+/// Whose client subnets count: answers follow them, and carry them back. RFC 7871 §11.
+///
+/// A lie gets the answer of another network, which anybody in that network gets too; so it is
+/// everyone's by default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EcsFrom {
+    /// All sources.
+    Everyone,
+    /// None: as if the option did not exist.
+    Nobody,
+    /// Sources in these networks; of others it is as if they had not sent it.
+    Networks(Box<[Network]>),
+}
+
+impl EcsFrom {
+    /// True where the word of this source counts.
+    pub fn trusts(&self, source: IpAddr) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Nobody => false,
+            Self::Networks(networks) => networks.iter().any(|network| network.contains(source)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,5 +160,21 @@ mod tests {
         assert!(Nsid::new(&"a".repeat(128)).is_some() && Nsid::new(&"a".repeat(129)).is_none());
         assert!(Version::new(&"a".repeat(255)).is_some());
         assert!(Version::new(&"a".repeat(256)).is_none());
+    }
+
+    #[test]
+    fn sources_are_trusted_as_listed() {
+        let networks = ["192.0.2.0/24", "2001:db8::/32"].map(|text| Network::parse(text).unwrap());
+        let listed = EcsFrom::Networks(networks.into());
+        for (source, expected) in [
+            ("192.0.2.53", true),
+            ("198.51.100.1", false),
+            ("2001:db8::53", true),
+            ("2001:db9::1", false),
+        ] {
+            let source: IpAddr = source.parse().unwrap();
+            assert_eq!(listed.trusts(source), expected, "{source}");
+            assert!(EcsFrom::Everyone.trusts(source) && !EcsFrom::Nobody.trusts(source));
+        }
     }
 }

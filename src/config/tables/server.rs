@@ -102,41 +102,52 @@ pub static DNS: Kind = Kind {
             "Answers of one kind per second to one network, over UDP, for each worker; true is 200",
         )
         .aka(&["rrl", "rrl_ratelimit", "responses_per_second"]),
+        Key::new(
+            "ecs",
+            Takes::Either(&[Takes::Flag, Takes::List(&NETWORK)]),
+            Value("true"),
+            "Whether answers follow the client subnet that a resolver tells; a list of networks \
+             names the resolvers whose word counts",
+        )
+        .aka(&[
+            "edns_client_subnet",
+            "client_subnet",
+            "ecs_trusted",
+            "edns_subnet_processing",
+            "edns_subnet_allow_list",
+        ]),
     ],
 };
 
 /// The `rate_limit` of `[dns]`, where it is more than a number.
-pub static RATE_LIMIT: Kind = Kind {
-    noun: "a rate limit",
-    header: "rate_limit = { … } of [dns]",
-    keys: &[
-        Key::new(
-            // NSD's own default: a resolver of many users asks for one name that often at most.
-            "per_second",
-            PER_SECOND,
-            Value("200"),
-            "Answers of one kind to one network; as many at once after a second of none",
-        )
-        .aka(&["rate", "responses_per_second", "rrl_ratelimit"]),
-        Key::new(
-            // As in BIND and NSD.
-            "slip",
-            Takes::Number { min: 0, max: 10 },
-            Value("2"),
-            "Every so-manieth answer beyond the limit is a short one; 0 is none, 1 is all",
-        )
-        .aka(&["rrl_slip"]),
-        Key::new(
-            "exempt",
-            Takes::List(&Takes::Text("a network (\"192.0.2.0/24\")")),
-            Value("[]"),
-            "Whom it does not hold for",
-        )
-        .aka(&["whitelist", "exempt_clients", "allowlist"]),
-    ],
-};
+pub static RATE_LIMIT: Kind =
+    Kind {
+        noun: "a rate limit",
+        header: "rate_limit = { … } of [dns]",
+        keys: &[
+            Key::new(
+                // NSD's own default: a resolver of many users asks for one name that often at most.
+                "per_second",
+                PER_SECOND,
+                Value("200"),
+                "Answers of one kind to one network; as many at once after a second of none",
+            )
+            .aka(&["rate", "responses_per_second", "rrl_ratelimit"]),
+            Key::new(
+                // As in BIND and NSD.
+                "slip",
+                Takes::Number { min: 0, max: 10 },
+                Value("2"),
+                "Every so-manieth answer beyond the limit is a short one; 0 is none, 1 is all",
+            )
+            .aka(&["rrl_slip"]),
+            Key::new("exempt", Takes::List(&NETWORK), Value("[]"), "Whom it does not hold for")
+                .aka(&["whitelist", "exempt_clients", "allowlist"]),
+        ],
+    };
 
 const PER_SECOND: Takes = Takes::Number { min: 1, max: 1_000_000 };
+const NETWORK: Takes = Takes::Text("a network (\"192.0.2.0/24\")");
 const COOKIE_SECRET: Takes = Takes::Text("32 hexadecimal digits (128 bits)");
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
