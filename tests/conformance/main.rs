@@ -4,10 +4,14 @@
 //! ```text
 //! zone example.                     a zone; its master file follows, indented
 //!   @ 3600 SOA …
-//! ask host3.example. MX             a question over UDP; `tcp`, `edns=1232` may follow
+//! trust 192.0.2.0/24                whose client subnets count, from here on: `nobody`, `everyone`
+//! ask host3.example. MX             a question over UDP; words may follow
 //!   NOERROR aa                      response code and flags
 //!   answer host3.example. 3600 MX 10 host1.example.
 //! ```
+//!
+//! The words: `tcp`, `edns=1232` for an OPT record, and in the record `option=3:6e73` for an option
+//! by its number and data, of which more may stand. `option` lines say which ones must come back.
 //!
 //! Sections are compared as sets, since order is free; every record must be there and no other.
 //! Each file names the section of the RFC that it holds Rota to. What goes in is our own master
@@ -22,10 +26,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::base::iana::{Class, Rcode};
+use domain::base::iana::{Class, OptionCode, Rcode};
+use domain::base::opt::UnknownOptData;
 use domain::base::{Message, MessageBuilder, Name as DomainName, ParsedName, Rtype};
+use domain::dep::octseq::OctetsBuilder;
 use domain::rdata::AllRecordData;
+use rota::geo::Network;
 use rota::respond::{Action, Client, Transport, Worker, respond};
+use rota::snapshot::settings::EcsFrom;
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use rota::steer::Unchecked;
 use rota::wire::Name;
@@ -37,6 +45,8 @@ struct Question {
     name: String,
     rtype: String,
     options: Vec<String>,
+    /// Whose client subnets count.
+    ecs: EcsFrom,
     expected: BTreeSet<String>,
     /// Response code and flags.
     head: String,
@@ -57,10 +67,13 @@ fn answers_are_what_the_rfcs_say() {
     let (mut asked, mut wrong) = (0, String::new());
     for file in &files {
         let scenario = parse(&std::fs::read_to_string(file).unwrap());
-        let publisher = publish(&scenario.zones, file);
+        let authored = read(&scenario.zones, file);
+        let mut publisher = Publisher::new();
         let mut worker = Worker::new(1);
         for question in &scenario.questions {
             asked += 1;
+            let settings = Settings { ecs: question.ecs.clone(), ..Settings::default() };
+            publisher.publish(&authored, settings, &Unchecked);
             let found = ask(question, &publisher, &mut worker);
             let mut expected = question.expected.clone();
             expected.insert(question.head.clone());
@@ -82,6 +95,7 @@ fn answers_are_what_the_rfcs_say() {
 fn parse(text: &str) -> Scenario {
     let mut scenario = Scenario { zones: Vec::new(), questions: Vec::new() };
     let mut in_zone = false;
+    let mut ecs = EcsFrom::Everyone;
     for (at, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
@@ -91,6 +105,14 @@ fn parse(text: &str) -> Scenario {
                 scenario.zones.push(((*apex).to_owned(), String::new()));
                 in_zone = true;
             }
+            ["trust", whom] => {
+                in_zone = false;
+                ecs = match *whom {
+                    "everyone" => EcsFrom::Everyone,
+                    "nobody" => EcsFrom::Nobody,
+                    network => EcsFrom::Networks([Network::parse(network).unwrap()].into()),
+                };
+            }
             ["ask", name, rtype, options @ ..] => {
                 in_zone = false;
                 scenario.questions.push(Question {
@@ -98,6 +120,7 @@ fn parse(text: &str) -> Scenario {
                     name: (*name).to_owned(),
                     rtype: (*rtype).to_owned(),
                     options: options.iter().map(|option| (*option).to_owned()).collect(),
+                    ecs: ecs.clone(),
                     expected: BTreeSet::new(),
                     head: String::new(),
                 });
@@ -123,7 +146,7 @@ fn parse(text: &str) -> Scenario {
     scenario
 }
 
-fn publish(zones: &[(String, String)], file: &Path) -> Publisher {
+fn read(zones: &[(String, String)], file: &Path) -> Vec<Authored> {
     let mut authored = Vec::new();
     for (apex, text) in zones {
         let source = Arc::new(Source { path: file.display().to_string(), text: text.clone() });
@@ -135,9 +158,7 @@ fn publish(zones: &[(String, String)], file: &Path) -> Publisher {
         let model = ZoneModel { records: read.records, services: Vec::new() };
         authored.push(Authored::Good(Arc::new(model)));
     }
-    let mut publisher = Publisher::new();
-    publisher.publish(&authored, Settings::default(), &Unchecked);
-    publisher
+    authored
 }
 
 /// Response code and flags, and each record with the section it stands in.
@@ -147,22 +168,28 @@ fn ask(question: &Question, publisher: &Publisher, worker: &mut Worker) -> BTree
     let mut builder = MessageBuilder::new_vec().question();
     builder.push((&name, rtype, Class::IN)).unwrap();
     let mut builder = builder.additional();
-    let (mut transport, mut edns) = (Transport::Udp, false);
+    let mut transport = Transport::Udp;
+    let (mut size, mut options) = (None, Vec::new());
     for option in &question.options {
         match option.split_once('=') {
-            Some(("edns", size)) => {
-                let size = size.parse().unwrap();
-                builder
-                    .opt(|opt| {
-                        opt.set_udp_payload_size(size);
-                        Ok(())
-                    })
-                    .unwrap();
-                edns = true;
+            Some(("edns", text)) => size = Some(text.parse().unwrap()),
+            Some(("option", text)) => {
+                let (code, data) = text.split_once(':').expect("a number and hexadecimal data");
+                options.push((OptionCode::from_int(code.parse().unwrap()), octets(data)));
             }
             _ if option == "tcp" => transport = Transport::Tcp,
             _ => panic!("line {}: no option {option}", question.line),
         }
+    }
+    if let Some(size) = size {
+        builder
+            .opt(|opt| {
+                opt.set_udp_payload_size(size);
+                options.iter().try_for_each(|(code, data)| {
+                    opt.push_raw_option(*code, data.len() as u16, |to| to.append_slice(data))
+                })
+            })
+            .unwrap();
     }
     let query = builder.finish();
     let snapshot = publisher.current().load();
@@ -172,8 +199,15 @@ fn ask(question: &Question, publisher: &Publisher, worker: &mut Worker) -> BTree
     let action = respond(&query, &client, &snapshot, worker, &mut (), &mut out);
     let Action::Send(len) = action else { return BTreeSet::from([String::from("silence")]) };
     let message = Message::from_octets(&out[..len]).unwrap();
-    assert_eq!(message.opt().is_some(), edns, "line {}", question.line);
+    assert_eq!(message.opt().is_some(), size.is_some(), "line {}", question.line);
+    assert!(message.header().rcode() != Rcode::FORMERR || !options.is_empty(), "our question");
     show(&message)
+}
+
+/// Octets from hexadecimal digits.
+fn octets(text: &str) -> Vec<u8> {
+    let pairs = (0..text.len()).step_by(2).map(|at| &text[at..at + 2]);
+    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal digits")).collect()
 }
 
 fn show(message: &Message<&[u8]>) -> BTreeSet<String> {
@@ -210,6 +244,11 @@ fn show(message: &Message<&[u8]>) -> BTreeSet<String> {
             assert!(found.insert(line.clone()), "twice in one section: {line}");
         }
     }
-    assert_ne!(header.rcode(), Rcode::FORMERR);
+    let opt = message.opt();
+    for option in opt.iter().flat_map(|opt| opt.opt().iter::<UnknownOptData<_>>()) {
+        let option = option.expect("whole options");
+        let data: String = option.as_slice().iter().map(|octet| format!("{octet:02x}")).collect();
+        found.insert(format!("option {}:{data}", option.code().to_int()));
+    }
     found
 }
