@@ -45,9 +45,8 @@ impl<'m> Subnet<'m> {
 ///
 /// RFC 7871 §6 has too few or too many octets and bits beyond the prefix rejected, §7.2.1 all that
 /// is formed wrongly, an unknown family above all. Family 0 is unknown too, but with a source
-/// prefix of 0 there is nothing that it could be the family of: §7.1.2 only asks senders for
-/// another, `dig +subnet=0` does not obey, and §7.5 has nobody refused for giving no bits. BIND
-/// draws the same line.
+/// prefix of 0 there is nothing that it could be the family of: §7.1.2 only says that senders
+/// should give another, and §7.5 has nobody refused for giving no bits. BIND draws the same line.
 fn read(data: &[u8]) -> Option<(IpAddr, u8)> {
     let (&[family_high, family_low, source, scope], octets) = data.split_first_chunk()?;
     let needed = usize::from(source).div_ceil(8);
