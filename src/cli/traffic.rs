@@ -32,7 +32,7 @@ pub async fn run(server: SocketAddr, name: &Name<Vec<u8>>) -> std::io::Result<()
             _ = ticks.tick() => {
                 id = id.wrapping_add(1);
                 // Fails while the server starts or stops: then there is nobody to ask.
-                let _ = socket.send(&ask::query(id, name, Rtype::A)).await;
+                let _ = socket.send(&ask::query(id, name, Rtype::A, None)).await;
             }
             // Read, or the socket's buffer fills; an error is the echo of a failed query.
             _ = socket.recv(&mut buffer) => {}
