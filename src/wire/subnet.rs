@@ -16,7 +16,7 @@ pub const SUBNET_LEN_MAX: usize = 20;
 /// Where the scope stands in the data.
 pub(crate) const SCOPE_AT: usize = 3;
 
-/// The client subnet option of a query: data that [`read`] has found to be sound.
+/// The client subnet option of a query: data that has been found to be sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subnet<'m> {
     data: &'m [u8],
