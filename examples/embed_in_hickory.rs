@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_server::Server;
+use rota::admin::Desk;
 use rota::config;
 use rota::daemon::{control::Control, random_secret, random_seed, settings};
 use rota::serve::hickory::Handler;
@@ -26,7 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());
     let (commands, received) = mpsc::channel(1);
-    let control = tokio::spawn(control.run(received, vec![Arc::clone(handler.tally())], |_| ()));
+    let (_desk, requests) = Desk::new();
+    let tallies = vec![Arc::clone(handler.tally())];
+    let control = tokio::spawn(control.run(received, requests, tallies, |_| ()));
 
     // Serve.
     let mut server = Server::new(handler);

@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::State;
+use super::{Desk, State};
 
 /// Connections at one time: a supervisor, a scraper and a few people, many times over.
 const CONNECTIONS_MAX: usize = 64;
@@ -73,8 +73,13 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 }
 
 /// Answers until `stop` is over and the last open request has ended or was cut.
-pub async fn serve(listener: TcpListener, state: Arc<State>, stop: impl Future<Output = ()>) {
-    let router = super::router(state);
+pub async fn serve(
+    listener: TcpListener,
+    state: Arc<State>,
+    desk: Desk,
+    stop: impl Future<Output = ()>,
+) {
+    let router = super::router(state, desk);
     let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();

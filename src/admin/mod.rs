@@ -5,6 +5,8 @@
 //!                  restart it
 //!   GET /readyz    200 while it serves; 503 with the reason before the first verdicts and while
 //!                  it stops: send it nothing
+//!   GET /api/v1/explain?name=…&type=…&client=…&ecs=…
+//!                  why a client gets what it gets, as JSON
 //!   GET /          what there is here
 //! ```
 //!
@@ -14,9 +16,12 @@
 //! The listener is for few and friendly clients, and on loopback unless the operator says
 //! otherwise; `listen` bounds what an unfriendly one can hold.
 
+mod desk;
+mod explain;
 mod listen;
 mod state;
 
+pub use desk::{Desk, Inquiry, Request};
 pub use listen::{BindError, bind, serve};
 pub use state::{Health, Phase, State};
 
@@ -30,17 +35,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 /// What there is, for people and for those who ask for something else.
-const CONTENTS: &str = "GET /healthz /readyz";
+const CONTENTS: &str = "GET /healthz /readyz /api/v1/explain";
 
 /// Everything that the listener answers.
-fn router(state: Arc<State>) -> Router {
+fn router(state: Arc<State>, desk: Desk) -> Router {
+    let api = Router::new().route("/explain", get(explain::explain)).with_state(desk);
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/", get(contents))
+        .with_state(state)
+        .nest("/api/v1", api)
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(state)
 }
 
 async fn healthz(extract::State(state): extract::State<Arc<State>>) -> Response {

@@ -6,7 +6,9 @@
 pub mod ask;
 pub mod board;
 pub mod check;
+mod client;
 pub mod demo;
+pub mod explain;
 pub mod log;
 pub mod node;
 pub mod ready;
@@ -74,6 +76,13 @@ pub enum Verb {
     #[command(after_help = CHECK_EXAMPLES)]
     Check(check::CheckArgs),
 
+    /// Say why a client gets the answer that it gets, stage by stage
+    ///
+    /// Asks the running server, which knows what is up; with --offline reads the configuration and
+    /// counts every node as healthy. Exit code 0 where there is an answer, 1 where there is none.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(explain::ExplainArgs),
+
     /// Show the main job on this machine: four nodes, a zone, a live board
     ///
     /// Starts four small HTTP nodes on 127.0.0.11 to 127.0.0.14, serves thoughtspot.customer.com
@@ -108,6 +117,12 @@ Examples:
   rota check                        before each reload
   rota check --strict               warnings count as errors
   rota check --json | jq .          for editors and pipelines";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  rota explain app.lb.customer.com
+  rota explain app.lb.customer.com --type AAAA --client 192.0.2.53 --ecs 198.51.100.0/24
+  rota explain app.lb.customer.com --offline --json | jq .";
 
 const DEMO_EXAMPLES: &str = "\
 While it runs, in another terminal:

@@ -5,15 +5,13 @@
 //! client library.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::config::load_server;
-
-use super::Exit;
+use super::{Exit, client};
 
 /// How long the listener may take to accept, and then for each read.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,10 +32,7 @@ pub struct ReadyArgs {
 
 /// Asks `GET /readyz` where the arguments or the configuration say.
 pub fn run(args: &ReadyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let server = reachable(match args.admin {
-        Some(admin) => admin,
-        None => configured(config)?,
-    });
+    let server = client::admin(args.admin, config)?;
     let (code, text) = fetch(server)
         .with_context(|| format!("no answer from {server}; is `rota run` running there?"))?;
     if !args.quiet {
@@ -48,25 +43,6 @@ pub fn run(args: &ReadyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         503 => Ok(Exit::Found),
         other => bail!("{server} answered with status {other}: not rota's admin listener"),
     }
-}
-
-/// Where the configuration says that the admin listener is; its zones do not matter here.
-fn configured(config: Option<&Path>) -> anyhow::Result<SocketAddr> {
-    let server = load_server(config).map_err(|diagnostics| {
-        let first = diagnostics.first().map(ToString::to_string).unwrap_or_default();
-        anyhow::anyhow!("the configuration has errors: {first}")
-    })?;
-    Ok(server.listen.admin)
-}
-
-/// A listener on all addresses is asked on loopback.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }
 
 fn fetch(server: SocketAddr) -> io::Result<(u16, String)> {
@@ -102,16 +78,5 @@ mod tests {
         check("HTTP/1.1 20", None);
         check("SSH-2.0-x\r\n\r\n", None);
         check("", None);
-    }
-
-    #[test]
-    fn a_wildcard_listener_is_asked_on_loopback() {
-        for (listen, asked) in [
-            ("0.0.0.0:9153", "127.0.0.1:9153"),
-            ("[::]:9153", "[::1]:9153"),
-            ("192.0.2.1:80", "192.0.2.1:80"),
-        ] {
-            assert_eq!(reachable(listen.parse().unwrap()), asked.parse().unwrap());
-        }
     }
 }

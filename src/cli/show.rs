@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use terminal_size::{Height, Width};
 
 use crate::daemon::Server;
-use crate::daemon::control::{AddressView, ServiceView};
+use crate::daemon::view::{AddressView, ServiceView};
 use crate::health::{Status, Verdict};
 
 use super::board::{self, Board, Event, Hint, Row};

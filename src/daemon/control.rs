@@ -10,7 +10,6 @@
 //!   board  ── view ────►┘
 //! ```
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +17,16 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Outcome, Standing, Status, Target};
+use crate::admin::Request;
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
 use crate::probe::{Http, Prober, Reports};
-use crate::respond::Tally;
+use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
-use crate::steer::{Board, Node, Override, Policy, Pool, Tier};
+use crate::steer::{Board, Override, Tier};
 
+use super::explain::Witness;
 use super::state;
+use super::view::View;
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
@@ -54,47 +56,6 @@ pub enum Command {
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
     View(oneshot::Sender<View>),
-}
-
-/// How everything stands at one moment.
-#[derive(Clone, Debug, Default)]
-pub struct View {
-    /// All services of all zones.
-    pub services: Vec<ServiceView>,
-}
-
-/// One service.
-#[derive(Clone, Debug)]
-pub struct ServiceView {
-    /// `zone/service`.
-    pub id: String,
-    /// The name that clients ask for, with the final dot.
-    pub owner: String,
-    /// Seconds, as answered now.
-    pub ttl: u32,
-    /// How its addresses are picked.
-    pub policy: Policy,
-    /// Every address of every node, in the order written.
-    pub addresses: Vec<AddressView>,
-}
-
-/// One address of a node.
-#[derive(Clone, Debug)]
-pub struct AddressView {
-    /// The node's name; in a pool with a name `pool/node`.
-    pub node: String,
-    /// The address.
-    pub ip: IpAddr,
-    /// The node's weight.
-    pub weight: u16,
-    /// What its checks say together; none where it has none.
-    pub standing: Option<Standing>,
-    /// How long it has had this status; none where that is not known.
-    pub since: Option<Duration>,
-    /// What the latest probe said, and how long it took.
-    pub last: Option<(Outcome, Duration)>,
-    /// Where workers count the answers that it was first in.
-    pub firsts: u64,
 }
 
 /// The monitor as plans see it.
@@ -195,9 +156,12 @@ impl Control {
     pub async fn run(
         mut self,
         mut commands: mpsc::Receiver<Command>,
+        mut requests: mpsc::Receiver<Request>,
         tallies: Vec<Arc<Tally>>,
         mut alive: impl FnMut(Instant),
     ) {
+        // Answers what is to be explained, and counts nowhere.
+        let mut explainer = Worker::new(self.rng.u64(..));
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -213,11 +177,16 @@ impl Control {
                         self.keeper.save(&self.monitor, now).await;
                     }
                 }
+                Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
                 command = commands.recv() => match command {
                     Some(Command::Reload(zones, settings)) => self.apply(zones, settings),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
-                    Some(Command::View(reply)) => drop(reply.send(self.view(&tallies))),
+                    Some(Command::View(reply)) => {
+                        let snapshot = self.current().load();
+                        let view = View::of(&self.monitor, &snapshot, &tallies, now());
+                        drop(reply.send(view));
+                    },
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }
@@ -255,54 +224,18 @@ impl Control {
         tiers.iter().for_each(log_tier);
     }
 
-    fn view(&self, tallies: &[Arc<Tally>]) -> View {
-        let now = now();
-        let snapshot = self.current().load();
-        let mut services = Vec::new();
-        for entry in snapshot.zones().flat_map(|(_, zone)| zone.services()) {
-            let service = &entry.service;
-            let mut slots = entry.addresses.iter();
-            let mut addresses = Vec::new();
-            for (pool, node) in service.pools.iter().flat_map(in_pool) {
-                for address in &node.addresses {
-                    let views: Vec<_> =
-                        address.targets.iter().filter_map(|t| self.monitor.view(t)).collect();
-                    let last = views.iter().filter_map(|view| view.last()).max_by_key(|s| s.at);
-                    let since = views.iter().filter_map(|view| view.since()).max();
-                    let firsts = slots
-                        .next()
-                        .map_or(0, |&slot| tallies.iter().map(|tally| tally.first(slot)).sum());
-                    addresses.push(AddressView {
-                        node: match pool {
-                            "" => node.name.clone(),
-                            pool => format!("{pool}/{}", node.name),
-                        },
-                        ip: address.ip,
-                        weight: node.weight,
-                        standing: crate::steer::eligible::combine(
-                            views.iter().map(|view| view.standing()),
-                        ),
-                        since: since.map(|since| now.saturating_duration_since(since)),
-                        last: last.map(|s| (s.verdict.outcome.clone(), s.verdict.latency)),
-                        firsts,
-                    });
-                }
+    fn handle_request(&self, request: Request, explainer: &mut Worker) {
+        match request {
+            // Nobody waits any more where this fails.
+            Request::Explain(inquiry, reply) => {
+                let snapshot = self.publisher.current().load();
+                explainer.begin_batch(&snapshot, now());
+                let witness = Witness::new(&self.monitor, self.publisher.atlas());
+                let told = witness.explain(&inquiry, &snapshot, explainer);
+                drop(reply.send(told));
             }
-            services.push(ServiceView {
-                id: service.id.clone(),
-                owner: service.owner.to_string(),
-                ttl: entry.plan().ttl,
-                policy: service.policy,
-                addresses,
-            });
         }
-        View { services }
     }
-}
-
-/// A pool's nodes, each with the pool's name.
-fn in_pool(pool: &Pool) -> impl Iterator<Item = (&str, &Node)> {
-    pool.nodes.iter().map(|node| (pool.name.as_str(), node))
 }
 
 /// Saves statuses when it is time to.

@@ -6,9 +6,11 @@
 //! the process.
 
 pub mod control;
+mod explain;
 pub mod reload;
 pub mod server;
 pub mod state;
+pub mod view;
 
 use std::fmt;
 use std::io;

@@ -11,11 +11,12 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Phase};
+use crate::admin::{self, Desk, Phase};
 use crate::serve::{self, Ended, Listeners, Running};
 use crate::snapshot::{Authored, Settings};
 
-use super::control::{Command, Control, View};
+use super::control::{Command, Control};
+use super::view::View;
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -87,7 +88,8 @@ impl Server {
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
         let (stop_admin, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
-        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), stopped));
+        let (desk, requests) = Desk::new();
+        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), desk, stopped));
 
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
@@ -107,7 +109,8 @@ impl Server {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
-        let control = tokio::spawn(control.run(received, tallies, move |now| beat.beat(now)));
+        let control =
+            tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
         Ok(Self { running, commands, control, state, admin, stop_admin })
     }

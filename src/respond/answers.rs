@@ -83,6 +83,7 @@ fn steered(
     // Loaded once: the whole answer comes from one plan.
     let plan = entry.plan();
     let asker = worker.asker;
+    response.scope(plan.scope(&asker));
     let chosen = plan.choose(family, &asker);
     trace.step(Step::Service { service: &entry.service, plan: &plan, family, asker, set: chosen });
     let (tier, _) = plan.tier(family);

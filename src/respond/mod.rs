@@ -22,6 +22,7 @@
 mod aliases;
 mod answers;
 mod chaos;
+pub mod explain;
 mod limit;
 mod negative;
 mod opt;

@@ -10,6 +10,7 @@
 //!   a prefix told       bits beyond 0  as was told   the first 24 bits of IPv4, 56 of IPv6
 //! ```
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::geo::Network;
@@ -80,6 +81,16 @@ impl Asker {
         };
         let [high, low] = [(bits >> 64) as u64, bits as u64];
         mix(mix(mix(BEGIN + family) ^ high) ^ low)
+    }
+}
+
+impl fmt::Display for Asker {
+    /// An address, or the prefix that was told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.told {
+            true => write!(f, "{}/{}", self.address, self.length),
+            false => self.address.fmt(f),
+        }
     }
 }
 

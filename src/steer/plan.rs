@@ -18,7 +18,7 @@ use super::board::{Board, Judged, judge};
 use super::eligible::{Duty, Pools, Seat, Tier, choose, members};
 use super::guide::Guide;
 use super::rendezvous::Rendezvous;
-use super::service::{Policy, Service, Steer};
+use super::service::{Policy, Pool, Service, Steer};
 use super::set::{Family, Set};
 
 /// Keeps the shares of pools apart from what `hash` decides inside them: the salts differ.
@@ -104,6 +104,19 @@ impl Plan {
         }
     }
 
+    /// All pools of the service whose plan this is in the order in which they stand for a client,
+    /// for showing: those that cannot answer are among them.
+    pub fn order(&self, service: &Service, asker: &Asker) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..service.pools.len()).collect();
+        if let Some(ranked) = self.guide.pools(asker.address()) {
+            order = ranked.order.iter().map(|&pool| usize::from(pool)).collect();
+        } else if service.steer == Steer::Split {
+            let (meeting, key) = (shares(service), asker.key());
+            order.sort_by(|&a, &b| meeting.time(key, a).total_cmp(&meeting.time(key, b)));
+        }
+        order
+    }
+
     /// A set by its number.
     pub fn set(&self, id: SetId) -> &Set {
         &self.sets[usize::from(id.0)]
@@ -178,13 +191,17 @@ impl Choice {
             Steer::Failover => Route::Same(pools.iter().next().and_then(|it| by_pool[it])),
             Steer::Fastest => Route::Same(fastest(judged, pools).and_then(|it| by_pool[it])),
             Steer::Geo | Steer::Nearest => Route::Ranked,
-            Steer::Split => Route::Split(Rendezvous::new(
-                SPLIT_SALT,
-                service.pools.iter().map(|pool| (pool.name.as_str(), u32::from(pool.share))),
-            )),
+            Steer::Split => Route::Split(shares(service)),
         };
         Self { tier, pools, route, sets: by_pool.into() }
     }
+}
+
+/// Whom each client meets of the pools of a service that is split.
+fn shares(service: &Service) -> Rendezvous {
+    let share = |pool: &Pool| u32::from(pool.share);
+    let pools = service.pools.iter().map(|pool| (pool.name.as_str(), share(pool)));
+    Rendezvous::new(SPLIT_SALT, pools)
 }
 
 /// The pool whose serving addresses answer probes soonest, on average; of several the first, and

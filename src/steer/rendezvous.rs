@@ -12,6 +12,8 @@
 //! Transactions on Networking 6(1), 1998; the weighted form is "highest random weight" of J. Resch,
 //! "New hashing algorithms for data storage", 2015.
 
+use super::asker::mix;
+
 /// The contestants, made ready for keys.
 #[derive(Debug)]
 pub struct Rendezvous {
@@ -61,14 +63,6 @@ impl Rendezvous {
 fn seed(salt: u64, name: &str) -> u64 {
     let step = |hash: u64, octet: u8| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
     mix(name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ salt, step))
-}
-
-/// The finalizer of `SplitMix64`: every bit of the result depends on every bit of the argument.
-/// G. L. Steele et al., "Fast splittable pseudorandom number generators", OOPSLA 2014.
-pub(super) fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ bits >> 31
 }
 
 #[cfg(test)]

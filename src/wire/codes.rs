@@ -1,6 +1,7 @@
 //! The numbers of the protocol: response codes, opcodes, classes and record types.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A response code, the extended ones included. RFC 1035 §4.1.1, RFC 6891 §6.1.3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -76,6 +77,37 @@ impl fmt::Display for RecordType {
         }
     }
 }
+
+impl FromStr for RecordType {
+    type Err = UnknownType;
+
+    /// A mnemonic in any case, or `TYPE` and a number (RFC 3597 §5).
+    fn from_str(text: &str) -> Result<Self, UnknownType> {
+        // The one mnemonic with a hyphen. RFC 1706 §6.
+        if text.eq_ignore_ascii_case("NSAP-PTR") {
+            return Ok(Self(23));
+        }
+        let known = MNEMONICS.iter().find(|(mnemonic, _)| mnemonic.eq_ignore_ascii_case(text));
+        let number = || {
+            let (head, digits) = text.split_at_checked(4)?;
+            let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+            (head.eq_ignore_ascii_case("TYPE") && plain).then(|| digits.parse().ok())?
+        };
+        known.map(|(_, number)| *number).or_else(number).map(Self).ok_or(UnknownType)
+    }
+}
+
+/// A text that names no record type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownType;
+
+impl fmt::Display for UnknownType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no record type; write for example A, AAAA, SRV or HTTPS")
+    }
+}
+
+impl std::error::Error for UnknownType {}
 
 impl fmt::Debug for RecordType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

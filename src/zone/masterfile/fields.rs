@@ -29,16 +29,6 @@ use crate::zone::rdata;
 /// Most octets of one record's RDATA: its length has 16 bits. RFC 1035 §3.2.1.
 const RDATA_LEN_MAX: usize = u16::MAX as usize;
 
-/// The record type of a mnemonic or of `TYPE` and a number. RFC 3597 §5.
-pub(super) fn record_type(text: &str) -> Option<RecordType> {
-    // The one mnemonic with a hyphen, which `domain` does not know in this form. RFC 1706 §6.
-    const NSAP_PTR: RecordType = RecordType(23);
-    match text.parse::<Rtype>() {
-        Ok(rtype) => Some(RecordType(rtype.to_int())),
-        Err(_) => text.eq_ignore_ascii_case("NSAP-PTR").then_some(NSAP_PTR),
-    }
-}
-
 /// Why tokens are not the RDATA of a type.
 #[derive(Debug)]
 pub(super) struct Fault {

@@ -13,7 +13,7 @@
 use std::fmt::Write;
 
 use super::entries::{Entry, Token};
-use super::fields;
+use crate::wire::RecordType;
 
 /// How many records of a zone may come from `$GENERATE`: a slip in a range must not fill memory.
 pub const GENERATED_MAX: u64 = 1 << 20;
@@ -71,7 +71,7 @@ pub(super) fn template(entry: &Entry<'_>) -> String {
 
 fn follows_type(words: &[Token<'_>], index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|at| words.get(at));
-    before.is_some_and(|word| !word.quoted && fields::record_type(word.text).is_some())
+    before.is_some_and(|word| !word.quoted && word.text.parse::<RecordType>().is_ok())
 }
 
 /// The pattern with a number in it.

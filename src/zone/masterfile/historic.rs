@@ -4,7 +4,7 @@
 //! whole file because of one of them is of no use to whoever inherited it. SIG is here in name
 //! only: its text is that of RRSIG (RFC 4034 §3.2), and so it is read as one.
 
-use super::fields::{Fault, Fields, record_type};
+use super::fields::{Fault, Fields};
 use crate::wire::RecordType;
 
 /// Types in an NXT's bitmap. RFC 2535 §5.2: a longer one has another form, which was never given.
@@ -99,7 +99,8 @@ fn next(fields: &mut Fields<'_, '_>, wire: &mut Vec<u8>) -> Result<(), Fault> {
     wire.extend_from_slice(fields.name()?.as_wire());
     let mut types = Vec::new();
     while fields.peek().is_some() {
-        let rtype = record_type(fields.word()?)
+        let rtype = fields.word()?.parse::<RecordType>().ok();
+        let rtype = rtype
             .filter(|rtype| (1..NXT_TYPES_MAX).contains(&rtype.0))
             .ok_or_else(|| Fault::new("expected a type with a number from 1 to 127"))?;
         types.push(rtype.0);

@@ -1,7 +1,7 @@
 //! One record: owner, TTL, class and type, then the data. RFC 1035 §5.1.
 
 use super::entries::{Entry, Token};
-use super::fields::{self, Fields};
+use super::fields::Fields;
 use super::remedy::{remedy, similar_type};
 use super::{
     Context, Diagnostic, Owner, Place, RRSET_RECORDS_MAX, Reader, Reported, TTL_WITHOUT_DEFAULT,
@@ -187,7 +187,7 @@ impl Reader<'_, '_> {
     }
 
     fn rtype(&mut self, context: &Context<'_>, token: &Token<'_>) -> Result<RecordType, Reported> {
-        let found = fields::record_type(token.text).filter(|_| !token.quoted);
+        let found = token.text.parse::<RecordType>().ok().filter(|_| !token.quoted);
         // RFC 6895 §3.1: 0 and OPT are not for records of a zone, nor are types of questions.
         let refused = |rtype: &RecordType| matches!(rtype.0, 0 | 41 | 128..=255);
         let (message, help) = match found {

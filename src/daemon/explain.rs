@@ -1,0 +1,54 @@
+//! Answers to "why does this client get what it gets?".
+
+use std::time::Duration;
+
+use crate::admin::Inquiry;
+use crate::geo::Atlas;
+use crate::health::{Monitor, Outcome, Target};
+use crate::respond::explain::{self, Explanation, Informant};
+use crate::respond::{Client, Transport, Worker};
+use crate::snapshot::Snapshot;
+
+/// Knows what plans do not hold: what probes said, and where addresses are.
+pub(super) struct Witness<'c> {
+    monitor: &'c Monitor,
+    atlas: &'c Atlas,
+}
+
+impl<'c> Witness<'c> {
+    pub(super) fn new(monitor: &'c Monitor, atlas: &'c Atlas) -> Self {
+        Self { monitor, atlas }
+    }
+
+    /// Asks the answer path what the inquirer would, over a stream, where nothing is cut short and
+    /// no limit holds. The worker's turns are its own: whose turn it is at another worker cannot be
+    /// known.
+    pub(super) fn explain(
+        &self,
+        inquiry: &Inquiry,
+        snapshot: &Snapshot,
+        worker: &mut Worker,
+    ) -> Explanation {
+        let message = explain::query(&inquiry.name, inquiry.rtype, inquiry.subnet.as_ref());
+        let client = Client { addr: (inquiry.client, 0).into(), transport: Transport::Tcp };
+        explain::explain(&message, &client, snapshot, worker, self).0
+    }
+}
+
+impl Informant for Witness<'_> {
+    fn atlas(&self) -> &Atlas {
+        self.atlas
+    }
+
+    fn complaint(&self, target: &Target) -> Option<String> {
+        match &self.monitor.view(target)?.last()?.verdict.outcome {
+            Outcome::Pass => None,
+            Outcome::Fail(reason) => Some(reason.to_string()),
+            Outcome::NoVerdict(reason) => Some(format!("no verdict: {reason}")),
+        }
+    }
+
+    fn pace(&self, target: &Target) -> Option<Duration> {
+        self.monitor.pace(target)
+    }
+}
