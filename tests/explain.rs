@@ -3,6 +3,7 @@
 //! Two workers that begin alike go through the same queries, one of them explaining: octet for
 //! octet they must say the same, and the explanation must name what the octets hold.
 
+#![allow(clippy::disallowed_methods, reason = "any time will do")]
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 #[path = "common/engine.rs"]
@@ -48,10 +49,11 @@ fn service(told: &Explanation) -> Option<&ServiceStage> {
 
 fn addresses(response: &[u8]) -> Vec<IpAddr> {
     let message = Message::from_vec(response).unwrap();
-    let address = |data: &RData| match data {
-        RData::A(a) => Some(IpAddr::V4(a.0)),
-        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
-        _ => None,
+    let address = |data: &RData| -> Option<IpAddr> {
+        if let RData::A(a) = data {
+            return Some(a.0.into());
+        }
+        if let RData::AAAA(aaaa) = data { Some(aaaa.0.into()) } else { None }
     };
     message.answers.iter().filter_map(|record| address(&record.data)).collect()
 }
