@@ -22,7 +22,7 @@ use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
 use crate::probe::{Http, Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
-use crate::steer::{Board, Override, Tier};
+use crate::steer::{Board, Node, Override, Tier};
 
 use super::explain::Witness;
 use super::state;
@@ -68,6 +68,10 @@ impl Board for Known<'_> {
 
     fn forced(&self, _: &str) -> Option<Override> {
         None
+    }
+
+    fn weight(&self, node: &Node) -> u16 {
+        node.weight
     }
 
     fn pace(&self, target: &Target) -> Option<Duration> {

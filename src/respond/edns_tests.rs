@@ -255,6 +255,10 @@ impl Board for AllDown {
         Some(Override::Down)
     }
 
+    fn weight(&self, node: &Node) -> u16 {
+        node.weight
+    }
+
     fn pace(&self, _: &Target) -> Option<Duration> {
         None
     }

@@ -16,6 +16,10 @@ pub trait Board {
     /// What an operator says of a node, by its id.
     fn forced(&self, node: &str) -> Option<Override>;
 
+    /// What a node weighs now: as configured, unless an operator, a ramp after recovery or its load
+    /// says otherwise.
+    fn weight(&self, node: &Node) -> u16;
+
     /// How long probes of a target take, smoothed; none where that is not known. It moves in steps
     /// that matter, so that what is ordered by it does not flap.
     fn pace(&self, target: &Target) -> Option<Duration>;
@@ -32,6 +36,10 @@ impl Board for Unchecked {
 
     fn forced(&self, _: &str) -> Option<Override> {
         None
+    }
+
+    fn weight(&self, node: &Node) -> u16 {
+        node.weight
     }
 
     fn pace(&self, _: &Target) -> Option<Duration> {
@@ -60,7 +68,7 @@ pub(super) fn judge(
     let mut judged = Vec::new();
     for (pool, nodes) in service.pools.iter().map(|pool| &pool.nodes).enumerate() {
         for node in nodes {
-            let forced = board.forced(&node.id);
+            let (forced, weight) = (board.forced(&node.id), board.weight(node));
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
                 let standing = together.unwrap_or_else(|| standing(address, board));
@@ -68,7 +76,7 @@ pub(super) fn judge(
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
-                    seat: Seat { pool, duty, weight: node.weight, answered },
+                    seat: Seat { pool, duty, weight, answered },
                     contradicted: standing.is_some_and(|standing| standing.contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });

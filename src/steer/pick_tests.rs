@@ -27,6 +27,10 @@ impl Board for Statuses {
         node.ends_with("barred").then_some(Override::Down)
     }
 
+    fn weight(&self, node: &Node) -> u16 {
+        node.weight
+    }
+
     fn pace(&self, _: &Target) -> Option<Duration> {
         None
     }

@@ -32,6 +32,10 @@ impl Board for Known<'_> {
         None
     }
 
+    fn weight(&self, node: &Node) -> u16 {
+        node.weight
+    }
+
     fn pace(&self, _: &Target) -> Option<Duration> {
         None
     }
