@@ -13,7 +13,7 @@ use crate::geo::Network;
 use crate::health::{Standing, Status, Target};
 use crate::snapshot::Publisher;
 use crate::snapshot::settings::{Clock, Cookies, EcsFrom, Nsid, RateLimit, Version};
-use crate::steer::{Asker, Board, Override, Unchecked};
+use crate::steer::{Asker, Board, Node, Override, Unchecked};
 use crate::wire::Name;
 use crate::wire::cookie::Secrets;
 
