@@ -10,6 +10,7 @@ pub mod demo;
 pub mod log;
 pub mod node;
 pub mod ready;
+mod recipes;
 pub mod report;
 pub mod run;
 mod show;

@@ -11,7 +11,7 @@ use terminal_size::{Height, Width};
 
 use crate::daemon::Server;
 use crate::daemon::control::{AddressView, ServiceView};
-use crate::health::{Status, Verdict};
+use crate::health::Status;
 use crate::steer::Policy;
 
 use super::board::{self, Board, Event, Hint, Row};
@@ -129,10 +129,7 @@ fn rows(view: &ServiceView, shares: &Shares) -> Vec<Row> {
         status: seen.standing.map_or(Status::Unknown, |standing| standing.status),
         contradicted: seen.standing.is_some_and(|standing| standing.contradicted),
         since: seen.since,
-        last: seen
-            .last
-            .as_ref()
-            .map(|(outcome, latency)| Verdict { outcome: outcome.clone(), latency: *latency }),
+        last: seen.last.clone(),
         share: shares.of[at],
     };
     view.addresses.iter().enumerate().map(row).collect()
@@ -220,7 +217,7 @@ pub(super) fn now() -> Instant {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use crate::health::{Outcome, Reason, Standing};
+    use crate::health::{Outcome, Reason, Standing, Verdict};
 
     use super::*;
 
@@ -239,7 +236,7 @@ mod tests {
                 weight,
                 standing: Some(Standing { status, contradicted: false }),
                 since: Some(Duration::from_secs(1)),
-                last: Some((outcome, Duration::ZERO)),
+                last: Some(Verdict::new(outcome, Duration::ZERO)),
                 firsts: if ip.octets()[3] == 11 { firsts } else { 0 },
             }
         };

@@ -101,7 +101,7 @@ fn six_lines_have_every_default() {
     assert_eq!((check.every, check.timeout), (Duration::from_secs(5), Duration::from_secs(2)));
     assert_eq!((check.fails, check.passes), (3, 2));
     let crate::health::Ask::Http(http) = &check.ask;
-    assert_eq!((http.tls, http.port, http.path.as_str()), (false, 80, "/"));
+    assert_eq!((http.tls.is_some(), http.port, http.path.as_str()), (false, 80, "/"));
     assert_eq!((http.host.as_str(), http.expect.as_slice()), ("app.test", &[200..=299][..]));
 }
 
@@ -274,7 +274,7 @@ fn checks_are_tables_names_or_lists() {
     let service = service(&format!("{recipe}[service.a]\ncheck = [\"ready\", \"live\"]\n{nodes}"));
     let checks: Vec<_> = service.targets().map(|target| &target.check).collect();
     let crate::health::Ask::Http(ready) = &checks[0].ask;
-    assert_eq!((ready.tls, ready.port, ready.path.as_str()), (true, 443, "/r?x=1"));
+    assert_eq!((ready.tls.is_some(), ready.port, ready.path.as_str()), (true, 443, "/r?x=1"));
     assert_eq!(ready.host, "a.app.test");
     // Not longer than the time to the next probe, which here is less than two seconds.
     assert_eq!(checks[0].timeout, Duration::from_secs(1));
@@ -483,7 +483,9 @@ fn services_and_records_of_one_name_must_agree() {
     records.add(name("old.app.test"), RecordType::CNAME, 60, b"\0".as_slice().into());
     let read = |text: &str| {
         let mut out = Vec::new();
-        let model = read_with_records(&files(text), records.clone(), true, &mut out).unwrap();
+        let mut none = |_: &str| Err(String::from("there are none"));
+        let (files, records) = (files(text), records.clone());
+        let model = read_with_records(&files, records, true, &mut none, &mut out).unwrap();
         (model, said(&out))
     };
 

@@ -37,14 +37,14 @@ pub struct ZoneFiles {
     pub serial: u32,
 }
 
-/// Reads one zone from texts alone and reports every problem; a master file cannot include others.
+/// Reads one zone from texts alone and reports every problem; they cannot name other files.
 pub fn read_zone(files: &ZoneFiles, out: &mut Vec<Diagnostic>) -> Authored {
     let mut none = |_: &str| Err(String::from("there are no files beside this one"));
     read_zone_with(files, &mut none, out)
 }
 
 /// Reads one zone and reports every problem in its files; `includes` reads what a master file
-/// includes.
+/// includes and what a check names.
 pub fn read_zone_with(
     files: &ZoneFiles,
     includes: &mut Includes<'_>,
@@ -54,7 +54,7 @@ pub fn read_zone_with(
     let MasterFile { records, places } = records::read(files, includes, out);
     // Where the master file has errors, what seems to be missing from it may stand in them.
     let complete = !has_errors(&out[before..]);
-    let model = read_with_records(files, records, complete, out);
+    let model = read_with_records(files, records, complete, includes, out);
     if let Some(model) = &model
         && files.master.is_some()
         && !has_errors(&out[before..])
@@ -68,11 +68,12 @@ pub fn read_zone_with(
     }
 }
 
-/// Reads the TOML file beside records that are already there.
+/// Reads the TOML file beside records that are already there; `includes` reads what it names.
 pub(super) fn read_with_records(
     files: &ZoneFiles,
     mut records: Records,
     complete: bool,
+    includes: &mut Includes<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<ZoneModel> {
     let mut services = Vec::new();
@@ -90,7 +91,7 @@ pub(super) fn read_with_records(
             }
             delegation::add(&zone, files.serial, &mut records, &mut reader);
         }
-        let mut checks = Checks::read(&file, &mut reader);
+        let mut checks = Checks::read(&file, includes, &mut reader);
         let mut seen: BTreeMap<Name, String> = BTreeMap::new();
         for (name, value) in file.table("service").into_iter().flat_map(|(it, _)| in_order(it)) {
             let written = name.get_ref().to_string();

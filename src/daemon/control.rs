@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Outcome, Standing, Status, Target};
-use crate::probe::{Http, Prober, Reports};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target, Verdict};
+use crate::probe::{Prober, Reports};
 use crate::respond::Tally;
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
 use crate::steer::{Board, Node, Override, Policy, Pool, Tier};
@@ -91,8 +91,8 @@ pub struct AddressView {
     pub standing: Option<Standing>,
     /// How long it has had this status; none where that is not known.
     pub since: Option<Duration>,
-    /// What the latest probe said, and how long it took.
-    pub last: Option<(Outcome, Duration)>,
+    /// What the latest probe said, how long it took and what it warns of.
+    pub last: Option<Verdict>,
     /// Where workers count the answers that it was first in.
     pub firsts: u64,
 }
@@ -113,7 +113,7 @@ impl Board for Known<'_> {
 impl Control {
     /// Owns nothing yet; `rng` jitters the probes.
     pub fn new(rng: Rng) -> Self {
-        let (prober, reports) = Prober::new(Http::new());
+        let (prober, reports) = Prober::new();
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
@@ -241,6 +241,12 @@ impl Control {
     }
 
     fn handle_change(&mut self, change: &Change) {
+        if let Some(warning) = change.warning {
+            tracing::warn!(target = %change.target.place(), %warning, "probe warns");
+        }
+        if !change.is_restanding() {
+            return;
+        }
         let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
         if change.is_transition() {
             self.keeper.changed = true;
@@ -279,7 +285,7 @@ impl Control {
                             views.iter().map(|view| view.standing()),
                         ),
                         since: since.map(|since| now.saturating_duration_since(since)),
-                        last: last.map(|s| (s.verdict.outcome.clone(), s.verdict.latency)),
+                        last: last.map(|seen| seen.verdict.clone()),
                         firsts,
                     });
                 }

@@ -27,7 +27,7 @@ use std::time::Instant;
 
 use super::schedule::{Flight, Pace};
 use super::{Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
-use super::{Tracker, Verdict, View};
+use super::{Tracker, Verdict, View, Warning};
 
 /// All targets and the schedule of their probes.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub struct ProbeOrder {
     pub target: Arc<Target>,
 }
 
-/// A target stands otherwise than before: plans that depend on it are out of date.
+/// A target stands otherwise than before, or warns of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Which target.
@@ -69,9 +69,16 @@ pub struct Change {
     pub to: Standing,
     /// What the deciding verdict complained of; none for a pass.
     pub reason: Option<Reason>,
+    /// What the verdict warns of, where no verdict before it did.
+    pub warning: Option<Warning>,
 }
 
 impl Change {
+    /// True where plans that depend on the target are out of date.
+    pub fn is_restanding(&self) -> bool {
+        self.from != self.to
+    }
+
     /// True where the status itself turned; else only the count against it began or ended.
     pub fn is_transition(&self) -> bool {
         self.from.status != self.to.status
@@ -192,7 +199,7 @@ impl Monitor {
         self.schedule.wake_at()
     }
 
-    /// Takes what a probe found; gives a change where the target stands otherwise now.
+    /// Takes what a probe found; gives a change where the target stands otherwise now, or warns.
     ///
     /// A verdict that nobody waits for, of a forgotten target or a second one of the same probe,
     /// changes nothing.
@@ -215,7 +222,7 @@ impl Monitor {
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
         let pace_if_settled = if tracker.history().is_empty() { Pace::First } else { Pace::Steady };
-        tracker.handle_verdict(verdict, &target.check, now);
+        let warning = tracker.handle_verdict(verdict, &target.check, now);
         let to = tracker.standing();
 
         let pace = if to.contradicted || to.status == Status::Unknown {
@@ -230,7 +237,8 @@ impl Monitor {
         if from.status == Status::Unknown && to.status != Status::Unknown {
             self.unsettled -= 1;
         }
-        (from != to).then_some(Change { target, from, to, reason })
+        let change = Change { target, from, to, reason, warning };
+        (change.is_restanding() || warning.is_some()).then_some(change)
     }
 
     /// How a target stands; one that is not configured is unknown.

@@ -22,13 +22,9 @@
 //! * A restored status counts as decided: a restart of the server changes no answers because of
 //!   one lost packet.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Check, Outcome, Reason, Standing, Status, Verdict};
-
-/// Verdicts kept for showing: one row of a board, and about 10 MB for ten thousand targets.
-pub const HISTORY_MAX: usize = 16;
+use super::{Check, History, Outcome, Reason, Standing, Status, Verdict, Warning};
 
 /// The state machine of one target.
 #[derive(Clone, Debug)]
@@ -37,7 +33,7 @@ pub struct Tracker {
     since: Option<Instant>,
     /// What is being counted against the status.
     count: Option<Count>,
-    history: VecDeque<Seen>,
+    history: History,
 }
 
 /// Verdicts in a row that say something else than the status.
@@ -47,30 +43,23 @@ struct Count {
     verdicts: u32,
 }
 
-/// One verdict and when it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// When the verdict came in.
-    pub at: Instant,
-    /// What it was.
-    pub verdict: Verdict,
-}
-
 impl Tracker {
     /// A target of which nothing is known.
     pub fn new() -> Self {
-        Self { status: Status::Unknown, since: None, count: None, history: VecDeque::new() }
+        Self { status: Status::Unknown, since: None, count: None, history: History::default() }
     }
 
-    /// Takes one verdict; the thresholds are those of `check`.
-    pub fn handle_verdict(&mut self, verdict: Verdict, check: &Check, now: Instant) {
+    /// Takes one verdict; the thresholds are those of `check`. Gives its warning, if that is news.
+    pub fn handle_verdict(
+        &mut self,
+        verdict: Verdict,
+        check: &Check,
+        now: Instant,
+    ) -> Option<Warning> {
         if let Some(says) = says(&verdict.outcome) {
             self.weigh(says, check, now);
         }
-        if self.history.len() == HISTORY_MAX {
-            self.history.pop_front();
-        }
-        self.history.push_back(Seen { at: now, verdict });
+        self.history.push(now, verdict)
     }
 
     fn weigh(&mut self, says: Status, check: &Check, now: Instant) {
@@ -120,8 +109,8 @@ impl Tracker {
         self.since
     }
 
-    /// The latest verdicts, oldest first, at most [`HISTORY_MAX`].
-    pub fn history(&self) -> &VecDeque<Seen> {
+    /// The latest verdicts.
+    pub fn history(&self) -> &History {
         &self.history
     }
 }
@@ -140,11 +129,14 @@ fn says(outcome: &Outcome) -> Option<Status> {
         Outcome::Fail(
             Reason::Refused
             | Reason::Reset
-            | Reason::Timeout
+            | Reason::Timeout(_)
             | Reason::Unreachable
             | Reason::HttpStatus(_)
+            | Reason::Mismatch(_)
+            | Reason::TooSlow { .. }
             | Reason::Tls(_)
             | Reason::Protocol(_)
+            | Reason::Other(_)
             | Reason::Local(_),
         ) => Some(Status::Down),
         Outcome::NoVerdict(_) => None,

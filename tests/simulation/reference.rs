@@ -113,5 +113,5 @@ impl Reference {
 /// The recipe's address.
 pub(crate) fn place(target: &Target) -> (SocketAddr, bool, &str, &str) {
     let Ask::Http(ask) = &target.check.ask;
-    (target.socket(), ask.tls, &ask.path, &ask.host)
+    (target.socket(), ask.tls.is_some(), &ask.path, &ask.host)
 }

@@ -4,15 +4,17 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod check;
 mod server;
 mod service;
 mod zone;
 
 use super::keys::Kind;
 
+pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS};
 pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
-pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
+pub use zone::{ZONE, ZONE_FILE};
 
 /// Every kind of table, for whoever documents or searches them.
 pub static KINDS: &[&Kind] = &[
@@ -24,6 +26,8 @@ pub static KINDS: &[&Kind] = &[
     &ZONE,
     &CHECK,
     &HTTP,
+    &HTTP_IN_TLS,
+    &BODY,
     &SERVICE,
     &TTL,
     &NODE,

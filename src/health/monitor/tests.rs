@@ -1,20 +1,20 @@
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, Check, HttpAsk};
+use crate::health::{Ask, Check, HttpAsk, Method, Secure, Trust};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn target(host_octet: u8) -> Target {
-    let ask = HttpAsk {
-        tls: false,
-        port: 8080,
-        path: "/ready".into(),
-        host: "app.example.org".into(),
-        expect: vec![200..=299],
+    let ask = HttpAsk::get(8080, "/ready", "app.example.org");
+    let check = Check {
+        ask: Ask::Http(ask),
+        every: 5 * SECOND,
+        timeout: 2 * SECOND,
+        max_latency: None,
+        fails: 3,
+        passes: 2,
     };
-    let check =
-        Check { ask: Ask::Http(ask), every: 5 * SECOND, timeout: 2 * SECOND, fails: 3, passes: 2 };
     Target { address: [192, 0, 2, host_octet].into(), check }
 }
 
@@ -66,7 +66,7 @@ impl Bench {
     }
 
     fn report(&mut self, id: TargetId, outcome: Outcome) -> Option<Change> {
-        let verdict = Verdict { outcome, latency: SECOND / 100 };
+        let verdict = Verdict::new(outcome, SECOND / 100);
         self.monitor.handle_verdict(id, verdict, self.now, &mut self.rng)
     }
 
@@ -184,7 +184,9 @@ fn another_place_is_another_target() {
     check_reload(&with_ask(|ask| ask.port = 8081), unknown);
     check_reload(&with_ask(|ask| ask.path = "/live".into()), unknown);
     check_reload(&with_ask(|ask| ask.host = "other.example.org".into()), unknown);
-    check_reload(&with_ask(|ask| ask.tls = true), unknown);
+    let secure = Secure { trust: Trust::System, identity: None, warn_before: SECOND };
+    check_reload(&with_ask(|ask| ask.tls = Some(secure)), unknown);
+    check_reload(&with_ask(|ask| ask.method = Method::Head), unknown);
 }
 
 #[test]
