@@ -10,7 +10,7 @@ use std::time::Duration;
 use rcgen::{CertificateParams, KeyPair};
 use rota::cli::report::report;
 use rota::config::{Loaded, load, render};
-use rota::health::{Ask, BodyTest, Check, HttpAsk, Method, Pattern, Trust};
+use rota::health::{Ask, BodyTest, Check, HttpAsk, Method, Pattern, TcpAsk, Trust};
 use rota::snapshot::Authored;
 use rota::zone::diagnostic::has_errors;
 
@@ -62,7 +62,7 @@ fn the_check(loaded: &Loaded) -> Check {
 
 #[track_caller]
 fn http(loaded: &Loaded) -> HttpAsk {
-    let Ask::Http(ask) = the_check(loaded).ask;
+    let Ask::Http(ask) = the_check(loaded).ask else { panic!("it asks over HTTP") };
     ask
 }
 
@@ -142,6 +142,39 @@ fn a_malformed_request_is_refused_with_place_and_remedy() {
 }
 
 #[test]
+fn a_tcp_check_is_a_port_or_a_table() {
+    let folder = Folder::new("tcp");
+    for (check, port, send, expect) in [
+        ("tcp = \":6379\"", 6379, "", ""),
+        (
+            "tcp = { port = 25, expect = \"220 \", send = \"EHLO a\\r\\n\" }",
+            25,
+            "EHLO a\r\n",
+            "220 ",
+        ),
+    ] {
+        let ask = TcpAsk { port, send: send.into(), expect: expect.into() };
+        let loaded = folder.load(check);
+        assert_eq!(the_check(&loaded).ask, Ask::Tcp(ask));
+        assert!(report(&loaded).contains(&format!("connect to tcp://<address>:{port}\n")));
+        assert!(!report(&loaded).contains("EHLO") && !format!("{loaded:?}").contains("EHLO"));
+    }
+    for (check, expected) in [
+        ("tcp = \"\"", "4:7: no usual port"),
+        ("tcp = \"6379\"", "4:8: not a port"),
+        ("tcp = \":0\"", "4:8: not a port"),
+        ("tcp = {}", "4:7: needs `port`"),
+        ("tcp = { port = 25, banner = \"220\" }", "4:20: `expect`"),
+        ("tcp = { port = 25, path = \"/\" }", "4:20: `path` belongs to an HTTP check"),
+        ("tcp = \":80\"\nhttp = \":80\"", "4:1: in one check"),
+    ] {
+        check_refused(&folder, check, &[expected]);
+    }
+    let long = format!("tcp = {{ port = 25, expect = \"{}\" }}", "x".repeat(4097));
+    check_refused(&folder, &long, &["4:29: 4097 octets"]);
+}
+
+#[test]
 fn many_mistakes_of_one_check_are_told_at_once() {
     let folder = Folder::new("many");
     check_refused(
@@ -179,14 +212,14 @@ fn certificates_are_read_from_below_the_zones_folder() {
         "https = { ca = \"tls/ca.pem\", certificate = \"tls/rota.pem\", key = \"tls/rota.key\", \
          warn_before = \"30d\" }",
     ));
-    let tls = ask.tls.unwrap();
+    let tls = Arc::unwrap_or_clone(ask.tls.unwrap());
     let Trust::Only(pem) = &tls.trust else { panic!("{:?}", tls.trust) };
     assert_eq!(pem.text(), ca);
     assert_eq!(tls.identity.unwrap().key.text(), key);
     assert_eq!(tls.warn_before, Duration::from_secs(30 * 86_400));
 
     let tls = http(&folder.load("https = \":8443/ready\"")).tls.unwrap();
-    assert_eq!((tls.trust, tls.identity), (Trust::System, None));
+    assert_eq!((&tls.trust, &tls.identity), (&Trust::System, &None));
     assert_eq!(tls.warn_before, Duration::from_secs(14 * 86_400));
     let tls = http(&folder.load("https = { verify = false }")).tls.unwrap();
     assert_eq!(tls.trust, Trust::Anyone);
@@ -230,7 +263,7 @@ fn missing_and_broken_certificates_are_mistakes_of_the_check() {
 }
 
 #[test]
-fn values_of_headers_are_never_shown() {
+fn what_may_be_secret_is_never_shown() {
     let folder = Folder::new("secrets");
     let secret = "Bearer s3cr3t";
     let loaded = folder.load(&format!("http = {{ headers = {{ Authorization = \"{secret}\" }} }}"));
@@ -239,6 +272,7 @@ fn values_of_headers_are_never_shown() {
     for check in [
         format!("http = {{ headers = {{ Authorization = \"{secret}\" }}, port = 0 }}"),
         format!("http = {{ headers = {{ \"a b\" = \"{secret}\" }} }}"),
+        format!("tcp = {{ port = 0, send = \"{secret}\" }}"),
         format!("http = {{ headers = {{\nX-Good = \"1\",\n\"a b\" = \"{secret}\" }} }}"),
         format!("[check.c.http.headers]\nX-Good = \"1\"\n\"a b\" = \"{secret}\""),
     ] {

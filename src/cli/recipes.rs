@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::report::{Page, quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS};
-use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, Trust};
+use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, TcpAsk, Trust};
 
 /// Writes one check of a service with this name.
 pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
     match &check.ask {
         Ask::Http(ask) => http(page, ask, service),
+        Ask::Tcp(ask) => tcp(page, ask),
     }
     page.setting(3, &CHECK, "every", time(check.every));
     let timeout_default = Duration::from_secs(2).min(check.every);
@@ -53,6 +54,16 @@ fn http(page: &mut Page, ask: &HttpAsk, service: &str) {
     }
     if let Some(tls) = &ask.tls {
         secure(page, tls, kind);
+    }
+}
+
+fn tcp(page: &mut Page, ask: &TcpAsk) {
+    page.resolved(2, "check", &format!("connect to tcp://<address>:{}", ask.port), false);
+    if !ask.send.is_empty() {
+        page.resolved(3, "send", &format!("{} octets", ask.send.len()), false);
+    }
+    if !ask.expect.is_empty() {
+        page.resolved(3, "expect", &format!("{:?}", ask.expect), false);
     }
 }
 

@@ -14,6 +14,8 @@ pub const SHOWN_MAX: usize = 100;
 const SECRET_KEY: &str = "cookie_secrets";
 /// A table in which any value may be a token or a password.
 const SECRET_TABLE: &str = "headers";
+/// A key whose text may be a password, and which stands in the line of its text.
+const SECRET_TEXT: &str = "send";
 
 /// Renders all problems and a last line that counts them; nothing where there are none.
 pub fn render(diagnostics: &[Diagnostic], colours: bool) -> String {
@@ -96,8 +98,8 @@ fn is_secret(text: &str, start: usize, line: &str) -> bool {
     begun || line.contains(SECRET_KEY)
 }
 
-/// True where a line names a secret table, or the place lies in one: between braces, or under its
-/// heading.
+/// True where a line names a secret text or table, or the place lies in such a table: between
+/// braces, or under its heading.
 fn is_in_secret_table(text: &str, start: usize, line: &str) -> bool {
     let before = &text[..start];
     let begun = before.rfind(SECRET_TABLE).is_some_and(|table| {
@@ -105,7 +107,7 @@ fn is_in_secret_table(text: &str, start: usize, line: &str) -> bool {
         let inside = &before[table..];
         if heading { !inside.contains("\n[") } else { !inside.contains('}') }
     });
-    begun || line.contains(SECRET_TABLE)
+    begun || line.contains(SECRET_TABLE) || line.contains(SECRET_TEXT)
 }
 
 fn floor(text: &str, offset: usize) -> usize {

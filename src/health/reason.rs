@@ -55,6 +55,8 @@ pub enum Stage {
     Headers,
     /// The head came, the body did not end.
     Body,
+    /// Connected; what is expected did not come.
+    Answer,
 }
 
 /// What is wrong with a node's TLS.
@@ -109,6 +111,7 @@ impl fmt::Display for Stage {
             Self::Handshake => "in handshake",
             Self::Headers => "before headers",
             Self::Body => "in body",
+            Self::Answer => "before answer",
         })
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn secured(
     stream: TcpStream,
     socket: SocketAddr,
     host: &str,
-    secure: &Secure,
+    secure: &Arc<Secure>,
     protocols: Protocols,
     keyring: &Keyring,
     course: &mut Course,

@@ -6,6 +6,7 @@
 //! ```text
 //!   runner     one task for each probe, which reports exactly once; the timeout, the latency
 //!     http       a request over HTTP or HTTPS
+//!     tcp        a connection, and perhaps a text said and a text expected
 //!   connect    what kinds share: a connection, and TLS on it
 //!   trust      whom TLS trusts, and who the prober is
 //!   course     how far a probe has come: what it says if its time is over
@@ -23,6 +24,7 @@ mod course;
 pub mod failure;
 pub mod http;
 pub mod runner;
+mod tcp;
 pub mod trust;
 
 pub use course::Course;

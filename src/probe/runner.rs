@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trust::Keyring;
-use super::{Course, http};
+use super::{Course, http, tcp};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -88,6 +88,7 @@ pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) 
 async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<(), Outcome> {
     match &target.check.ask {
         Ask::Http(ask) => http::probe(target.socket(), ask, keyring, course).await,
+        Ask::Tcp(ask) => tcp::probe(target.socket(), ask, course).await,
     }
 }
 

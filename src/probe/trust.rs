@@ -38,7 +38,7 @@ pub struct Settings {
 /// Settings by what they were made of.
 #[derive(Debug, Default)]
 pub struct Keyring {
-    made: Mutex<HashMap<(Secure, Protocols), Settings>>,
+    made: Mutex<HashMap<(Arc<Secure>, Protocols), Settings>>,
     system: OnceLock<Result<Arc<RootCertStore>, String>>,
 }
 
@@ -56,8 +56,8 @@ pub enum BadIdentity {
 
 impl Keyring {
     /// The settings of a check; the error is the prober's own.
-    pub fn settings(&self, secure: &Secure, protocols: Protocols) -> Result<Settings, String> {
-        let key = (secure.clone(), protocols);
+    pub fn settings(&self, secure: &Arc<Secure>, protocols: Protocols) -> Result<Settings, String> {
+        let key = (Arc::clone(secure), protocols);
         // A value is inserted whole or not at all.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(settings) = made.get(&key) {

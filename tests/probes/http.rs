@@ -1,6 +1,7 @@
 //! What HTTP and HTTPS checks say of nodes.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rota::health::{
@@ -225,7 +226,7 @@ async fn a_good_answer_that_took_too_long_is_too_slow() {
 const HOST: &str = "app.example.org";
 
 async fn probe_tls(address: SocketAddr, host: &str, tls: Secure) -> Verdict {
-    let ask = HttpAsk { tls: Some(tls), host: host.into(), ..ask(address.port()) };
+    let ask = HttpAsk { tls: Some(Arc::new(tls)), host: host.into(), ..ask(address.port()) };
     probe(ask, PATIENT).await
 }
 
@@ -318,7 +319,7 @@ async fn https_to_a_plain_node_is_a_tls_fault() {
 async fn https_that_is_never_answered_is_a_timeout_of_the_handshake() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let ask = HttpAsk { tls: Some(Authority::new("one").trusted()), ..ask(port) };
+    let ask = HttpAsk { tls: Some(Arc::new(Authority::new("one").trusted())), ..ask(port) };
     let told = probe(ask, SHORT).await.outcome;
     assert_eq!(told, fail(Reason::Timeout(Stage::Handshake)));
     let hung_up = tokio::spawn(async move {

@@ -4,12 +4,14 @@
 //!   node    what a node does with a connection
 //!   tls     nodes with certificates, and the authorities behind those
 //!   http    what HTTP and HTTPS checks say of them
+//!   tcp     what TCP checks say of them
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
 mod http;
 mod node;
+mod tcp;
 mod tls;
 
 use std::net::SocketAddr;

@@ -69,7 +69,7 @@ pub(crate) fn node(n: usize, now: Instant, rng: &mut fastrand::Rng) -> Node {
     let number = n as u128;
     let address = IpAddr::V6(Ipv6Addr::from_bits(NETWORK.to_bits() + number));
     let secure = Secure { trust: Trust::System, identity: None, warn_before: Duration::ZERO };
-    let tls = n.is_multiple_of(5).then_some(secure);
+    let tls = n.is_multiple_of(5).then(|| Arc::new(secure));
     let ask = HttpAsk { tls, ..HttpAsk::get(8080, "/ready", "app.example.org") };
     let mut check = Check {
         ask: Ask::Http(ask),
@@ -102,11 +102,11 @@ pub(crate) fn change_pace(check: &mut Check, rng: &mut fastrand::Rng) {
 }
 
 pub(crate) fn change_expect(check: &mut Check) {
-    let Ask::Http(ask) = &mut check.ask;
+    let Ask::Http(ask) = &mut check.ask else { unreachable!("nodes are asked over HTTP") };
     ask.expect.push(301..=301);
 }
 
 pub(crate) fn change_path(check: &mut Check) {
-    let Ask::Http(ask) = &mut check.ask;
+    let Ask::Http(ask) = &mut check.ask else { unreachable!("nodes are asked over HTTP") };
     ask.path.push('x');
 }

@@ -1,6 +1,7 @@
 //! `http` and `https` of a check: a short text, or a table.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use hyper::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
@@ -67,7 +68,7 @@ impl HttpRecipe {
     fn read_text(
         text: &Text,
         port_default: u16,
-        tls: Option<Secure>,
+        tls: Option<Arc<Secure>>,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
         let (port, path) = match text.text.find('/') {
@@ -85,7 +86,7 @@ impl HttpRecipe {
 
     fn read_table(
         fields: &Fields<'_>,
-        tls: Option<Secure>,
+        tls: Option<Arc<Secure>>,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
         if let Some(path) = fields.value("path").and_then(|value| reader.text(value)) {

@@ -8,6 +8,7 @@ mod body;
 mod files;
 mod http;
 mod secure;
+mod tcp;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,7 +21,7 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{Ask, Check};
+use crate::health::{Ask, Check, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -39,10 +40,11 @@ struct Recipe {
 #[derive(Clone, Debug)]
 enum AskRecipe {
     Http(HttpRecipe),
+    Tcp(TcpAsk),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 2] = ["http", "https"];
+const ASKS: [&str; 3] = ["http", "https", "tcp"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -166,7 +168,7 @@ impl Recipe {
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
-                let help = "write what to ask: http = \":8080/ready\", or https = …";
+                let help = "write what to ask: http = \":8080/ready\", or https = …, tcp = …";
                 reader.refuse(fields.span.clone(), "the check asks nothing", help);
                 None
             }
@@ -211,6 +213,7 @@ impl AskRecipe {
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
         match key {
+            "tcp" => tcp::read(value, reader).map(Self::Tcp),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
         }
@@ -220,6 +223,7 @@ impl AskRecipe {
     fn applied(self, owner: &Name) -> Option<Ask> {
         match self {
             Self::Http(recipe) => recipe.applied(owner).map(Ask::Http),
+            Self::Tcp(ask) => Some(Ask::Tcp(ask)),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Whatever the files hold is tried here, so that a probe never meets a certificate that cannot be
 //! used.
 
+use std::sync::Arc;
+
 use super::files::Files;
 use crate::config::fields::Fields;
 use crate::config::keys::Kind;
@@ -12,9 +14,9 @@ use crate::health::{Identity, Secure, Trust};
 use crate::probe::trust::{BadIdentity, authorities, judge_identity};
 
 /// What holds where no table says otherwise; `kind` has the keys.
-pub(super) fn plain(kind: &'static Kind) -> Secure {
+pub(super) fn plain(kind: &'static Kind) -> Arc<Secure> {
     let warn_before = Fields::new(kind, 0..0).duration("warn_before");
-    Secure { trust: Trust::System, identity: None, warn_before }
+    Arc::new(Secure { trust: Trust::System, identity: None, warn_before })
 }
 
 /// The TLS keys of a table; none where there were errors.
@@ -22,14 +24,14 @@ pub(super) fn read(
     fields: &Fields<'_>,
     files: &mut Files<'_>,
     reader: &mut Reader<'_>,
-) -> Option<Secure> {
+) -> Option<Arc<Secure>> {
     let trust = read_trust(fields, files, reader);
     let identity = read_identity(fields, files, reader);
-    Some(Secure {
+    Some(Arc::new(Secure {
         trust: trust?,
         identity: identity.ok()?,
         warn_before: fields.duration("warn_before"),
-    })
+    }))
 }
 
 fn read_trust(

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::config::keys::Fallback::{Rule, Value};
+use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
 /// `[check.<name>]`, or the `check` of a service.
@@ -26,6 +26,13 @@ pub static CHECK: Kind = Kind {
             ONE_OF,
             "What to ask over HTTPS",
         ),
+        Key::new(
+            "tcp",
+            Takes::Either(&[PORT_ALONE, Takes::Table(&TCP)]),
+            ONE_OF,
+            "Where to connect, and perhaps what to say and to expect",
+        )
+        .aka(&["tcp_connect", "connect"]),
         Key::new(
             // Faster would be load on the nodes rather than knowledge of them.
             "every",
@@ -87,6 +94,28 @@ pub static HTTP_IN_TLS: Kind = Kind {
         KEY,
         VERIFY,
         WARN_BEFORE,
+    ],
+};
+
+/// The `tcp` of a check.
+pub static TCP: Kind = Kind {
+    noun: "a TCP check",
+    header: "tcp = { … } of a check",
+    keys: &[
+        port(Required),
+        Key::new(
+            "send",
+            Takes::Text("a text"),
+            Value("\"\""),
+            "What is said first; it is never shown",
+        ),
+        Key::new(
+            "expect",
+            Takes::Text("a text"),
+            Value("\"\""),
+            "What the first 4 KiB that come must contain; empty does not wait",
+        )
+        .aka(&["banner", "receive", "string"]),
     ],
 };
 
@@ -214,6 +243,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const ONE_OF: Fallback = Rule("a check asks exactly one thing");
 const BODY_RULE: Fallback = Rule("one of `contains`, `matches` and `json`");
+const PORT_ALONE: Takes = Takes::Text("a port (\":6379\")");
 const PORT_AND_PATH: Takes = Takes::Text("port and path (\":8080/ready\")");
 /// More in a row than this is no health check but a wait.
 const STREAK: Takes = Takes::Number { min: 1, max: 100 };

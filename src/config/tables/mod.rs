@@ -11,7 +11,7 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS};
+pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP};
 pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
@@ -28,6 +28,7 @@ pub static KINDS: &[&Kind] = &[
     &HTTP,
     &HTTP_IN_TLS,
     &BODY,
+    &TCP,
     &SERVICE,
     &TTL,
     &NODE,

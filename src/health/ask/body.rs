@@ -64,7 +64,7 @@ impl BodyTest {
 }
 
 /// Whether octets stand somewhere in others.
-pub(crate) fn contains(octets: &[u8], part: &[u8]) -> bool {
+pub(super) fn contains(octets: &[u8], part: &[u8]) -> bool {
     part.is_empty() || octets.windows(part.len()).any(|window| window == part)
 }
 

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::{BodyTest, Secure};
 
 /// One HTTP request and the answers that pass.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HttpAsk {
-    /// HTTPS, with the host as SNI; none is plain HTTP.
-    pub tls: Option<Secure>,
+    /// HTTPS, with the host as SNI; none is plain HTTP. All nodes of a check share it.
+    pub tls: Option<Arc<Secure>>,
     /// The port of the node.
     pub port: u16,
     /// What is asked for.

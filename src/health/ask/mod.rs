@@ -14,17 +14,21 @@ mod body;
 mod http;
 mod pattern;
 mod secure;
+mod tcp;
 
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
 pub use http::{Header, HttpAsk, Method};
 pub use pattern::Pattern;
 pub use secure::{Identity, Pem, Secure, Trust};
+pub use tcp::{ANSWER_LEN_MAX, TcpAsk};
 
 /// What one probe does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
     /// One request over HTTP or HTTPS.
     Http(HttpAsk),
+    /// A TCP connection, and perhaps a word said and a word expected.
+    Tcp(TcpAsk),
 }
 
 impl Ask {
@@ -32,6 +36,7 @@ impl Ask {
     pub fn port(&self) -> u16 {
         match self {
             Self::Http(ask) => ask.port,
+            Self::Tcp(ask) => ask.port,
         }
     }
 
@@ -39,6 +44,7 @@ impl Ask {
     pub(super) fn place(&self, socket: SocketAddr) -> String {
         match self {
             Self::Http(ask) => ask.place(socket),
+            Self::Tcp(_) => format!("tcp://{socket}"),
         }
     }
 }

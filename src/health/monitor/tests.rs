@@ -26,7 +26,7 @@ fn with_check(change: impl FnOnce(&mut Check)) -> Target {
 
 fn with_ask(change: impl FnOnce(&mut HttpAsk)) -> Target {
     with_check(|check| {
-        let Ask::Http(ask) = &mut check.ask;
+        let Ask::Http(ask) = &mut check.ask else { unreachable!("all ask over HTTP") };
         change(ask);
     })
 }
@@ -185,7 +185,7 @@ fn another_place_is_another_target() {
     check_reload(&with_ask(|ask| ask.path = "/live".into()), unknown);
     check_reload(&with_ask(|ask| ask.host = "other.example.org".into()), unknown);
     let secure = Secure { trust: Trust::System, identity: None, warn_before: SECOND };
-    check_reload(&with_ask(|ask| ask.tls = Some(secure)), unknown);
+    check_reload(&with_ask(|ask| ask.tls = Some(Arc::new(secure))), unknown);
     check_reload(&with_ask(|ask| ask.method = Method::Head), unknown);
 }
 
