@@ -10,7 +10,7 @@ use std::time::Duration;
 use rcgen::{CertificateParams, KeyPair};
 use rota::cli::report::report;
 use rota::config::{Loaded, load, render};
-use rota::health::{Ask, BodyTest, Check, HttpAsk, Method, Pattern, TcpAsk, Trust};
+use rota::health::{Ask, BodyTest, Check, HttpAsk, Method, Pattern, TcpAsk, TlsAsk, Trust};
 use rota::snapshot::Authored;
 use rota::zone::diagnostic::has_errors;
 
@@ -223,6 +223,32 @@ fn certificates_are_read_from_below_the_zones_folder() {
     assert_eq!(tls.warn_before, Duration::from_secs(14 * 86_400));
     let tls = http(&folder.load("https = { verify = false }")).tls.unwrap();
     assert_eq!(tls.trust, Trust::Anyone);
+}
+
+#[test]
+fn a_tls_check_is_a_port_or_a_table() {
+    let folder = Folder::new("tls");
+    folder.write("zones/tls/ca.pem", &certificate().0);
+    for (check, expected_port, expected_host, own) in [
+        ("tls = \":8443\"", 8443, "app.app.test", false),
+        ("tls = \"\"", 443, "app.app.test", false),
+        ("tls = { host = \"x.test\", ca = \"tls/ca.pem\" }", 443, "x.test", true),
+    ] {
+        let loaded = folder.load(check);
+        let Ask::Tls(TlsAsk { port, host, secure }) = the_check(&loaded).ask else { panic!() };
+        assert_eq!((port, host.as_str()), (expected_port, expected_host));
+        assert_eq!(matches!(secure.trust, Trust::Only(_)), own);
+        assert!(report(&loaded).contains(&format!("handshake with tls://<address>:{port}\n")));
+    }
+    for (check, expected) in [
+        ("tls = \"443\"", "4:8: not a port"),
+        ("tls = { path = \"/\" }", "4:9: `path` belongs to an HTTP check"),
+        ("tls = { host = \"a b\" }", "4:17: not a host name"),
+        ("tls = { ca = \"tls/none.pem\" }", "4:15: cannot read"),
+        ("tls = \":443\"\ntcp = \":443\"", "4:1: in one check"),
+    ] {
+        check_refused(&folder, check, &[expected]);
+    }
 }
 
 #[test]

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::report::{Page, quoted, time};
 use crate::config::keys::Kind;
-use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS};
-use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, TcpAsk, Trust};
+use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS, TLS};
+use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust};
 
 /// Writes one check of a service with this name.
 pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
     match &check.ask {
         Ask::Http(ask) => http(page, ask, service),
         Ask::Tcp(ask) => tcp(page, ask),
+        Ask::Tls(ask) => tls(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
     let timeout_default = Duration::from_secs(2).min(check.every);
@@ -65,6 +66,12 @@ fn tcp(page: &mut Page, ask: &TcpAsk) {
     if !ask.expect.is_empty() {
         page.resolved(3, "expect", &format!("{:?}", ask.expect), false);
     }
+}
+
+fn tls(page: &mut Page, ask: &TlsAsk, service: &str) {
+    page.resolved(2, "check", &format!("handshake with tls://<address>:{}", ask.port), false);
+    page.resolved(3, "host", &ask.host, ask.host == service);
+    secure(page, &ask.secure, &TLS);
 }
 
 /// The TLS keys of a kind.

@@ -294,8 +294,8 @@ fn checks_are_tables_names_or_lists() {
         ),
         (
             "{ }",
-            "4:9: the check asks nothing (write what to ask: http = \":8080/ready\", or https = …, \
-             tcp = …)",
+            "4:9: the check asks nothing (write what to ask: http = \":8080/ready\", or https, \
+             tcp, tls)",
         ),
         (
             "{ http = \"ready\" }",
@@ -332,9 +332,8 @@ fn checks_are_tables_names_or_lists() {
     }
     check(
         &format!("[service.\"*\"]\ncheck = {{ http = \"/\" }}\n{nodes}"),
-        &["4:9: the check needs a host, because *.app.test. is not one (write which: http \
-            = { port \
-           = 8080, path = \"/ready\", host = \"…\" })"],
+        &["4:9: the check needs a host, because *.app.test. is not one (write which: \
+           host = \"…\" in a table, like http = { port = 8080, host = \"…\" })"],
     );
     check(
         "[check.a]\nhttp = \"/\"",

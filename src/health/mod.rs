@@ -26,7 +26,8 @@ pub mod tracker;
 pub mod view;
 
 pub use ask::{
-    Ask, BodyTest, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem, Secure, TcpAsk, Trust,
+    Ask, BodyTest, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem, Secure, TcpAsk,
+    TlsAsk, Trust,
 };
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};

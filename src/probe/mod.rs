@@ -7,6 +7,7 @@
 //!   runner     one task for each probe, which reports exactly once; the timeout, the latency
 //!     http       a request over HTTP or HTTPS
 //!     tcp        a connection, and perhaps a text said and a text expected
+//!     tls        a handshake
 //!   connect    what kinds share: a connection, and TLS on it
 //!   trust      whom TLS trusts, and who the prober is
 //!   course     how far a probe has come: what it says if its time is over
@@ -25,6 +26,7 @@ pub mod failure;
 pub mod http;
 pub mod runner;
 mod tcp;
+mod tls;
 pub mod trust;
 
 pub use course::Course;

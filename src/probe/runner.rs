@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trust::Keyring;
-use super::{Course, http, tcp};
+use super::{Course, http, tcp, tls};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -89,6 +89,7 @@ async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<
     match &target.check.ask {
         Ask::Http(ask) => http::probe(target.socket(), ask, keyring, course).await,
         Ask::Tcp(ask) => tcp::probe(target.socket(), ask, course).await,
+        Ask::Tls(ask) => tls::probe(target.socket(), ask, keyring, course).await,
     }
 }
 

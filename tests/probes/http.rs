@@ -1,18 +1,13 @@
-//! What HTTP and HTTPS checks say of nodes.
+//! What HTTP checks say of nodes.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rota::health::{
-    Ask, BodyTest, Header, HttpAsk, Method, Mismatch, Outcome, Pattern, Reason, Secure, Stage,
-    TlsFault, Trust, Verdict, Warning,
+    Ask, BodyTest, Check, Header, HttpAsk, Method, Mismatch, Outcome, Pattern, Reason, Stage,
+    Verdict,
 };
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
 
 use super::node::{Act, node};
-use super::tls::{Authority, DAY, Term, since_1970, tls_node};
 use super::{MEDIUM, PATIENT, SHORT, deaf, fail};
 
 fn ask(port: u16) -> HttpAsk {
@@ -219,112 +214,6 @@ async fn a_good_answer_that_took_too_long_is_too_slow() {
     let check = super::check(Ask::Http(ask(address.port())), PATIENT);
     // Nothing is as fast as that.
     let max_latency = Some(Duration::from_nanos(1));
-    let verdict = super::probe(rota::health::Check { max_latency, ..check }).await;
+    let verdict = super::probe(Check { max_latency, ..check }).await;
     assert!(matches!(verdict.outcome, Outcome::Fail(Reason::TooSlow { .. })), "{verdict:?}");
-}
-
-const HOST: &str = "app.example.org";
-
-async fn probe_tls(address: SocketAddr, host: &str, tls: Secure) -> Verdict {
-    let ask = HttpAsk { tls: Some(Arc::new(tls)), host: host.into(), ..ask(address.port()) };
-    probe(ask, PATIENT).await
-}
-
-#[tokio::test]
-async fn https_goes_to_the_address_under_the_hosts_name() {
-    let authority = Authority::new("one");
-    let (address, serving) = tls_node(authority.sign(HOST, Term::Long), None).await;
-    let verdict = probe_tls(address, HOST, authority.trusted()).await;
-    assert_eq!((verdict.outcome, verdict.warning), (Outcome::Pass, None));
-    assert_eq!(serving.await.unwrap().as_deref(), Some(HOST));
-}
-
-#[tokio::test]
-async fn https_with_an_address_as_host_is_verified_for_the_address() {
-    let authority = Authority::new("one");
-    let (address, serving) = tls_node(authority.sign("127.0.0.1", Term::Long), None).await;
-    let verdict = probe_tls(address, "192.0.2.1", authority.trusted()).await;
-    assert_eq!(verdict.outcome, Outcome::Pass);
-    assert_eq!(serving.await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_certificate_that_is_not_good_says_why() {
-    let [authority, anew, other] = ["one", "one", "other"].map(Authority::new);
-    let takes_all = || Secure { trust: Trust::Anyone, ..authority.trusted() };
-    for (signer, name, term, fault) in [
-        (&authority, HOST, Term::Past, TlsFault::Expired),
-        (&authority, HOST, Term::Future, TlsFault::NotYetValid),
-        (&authority, "other.example.org", Term::Long, TlsFault::WrongName),
-        (&other, HOST, Term::Long, TlsFault::UnknownCa),
-        (&anew, HOST, Term::Long, TlsFault::UnknownCa),
-    ] {
-        let certificate = signer.sign(name, term);
-        let (address, _) = tls_node(certificate.clone(), None).await;
-        let verdict = probe_tls(address, HOST, authority.trusted()).await;
-        assert_eq!(verdict.outcome, fail(Reason::Tls(fault)), "{name} {term:?}");
-        let (address, _) = tls_node(certificate, None).await;
-        let verdict = probe_tls(address, HOST, takes_all()).await;
-        assert_eq!((verdict.outcome, verdict.warning), (Outcome::Pass, None), "{name} {term:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_that_ends_soon_passes_with_a_warning() {
-    let authority = Authority::new("one");
-    let tls = |warn_before| Secure { warn_before, ..authority.trusted() };
-    for (ends, warn_before, warns) in
-        [(5 * DAY, 14 * DAY, true), (20 * DAY, 14 * DAY, false), (5 * DAY, Duration::ZERO, false)]
-    {
-        let certificate = authority.sign(HOST, Term::Ends(ends));
-        let latest = (since_1970() + ends).as_secs();
-        let (address, _) = tls_node(certificate, None).await;
-        let verdict = probe_tls(address, HOST, tls(warn_before)).await;
-        assert_eq!(verdict.outcome, Outcome::Pass);
-        let Some(Warning::CertificateEnds(end)) = verdict.warning else {
-            assert!(!warns, "{ends:?} {warn_before:?}");
-            continue;
-        };
-        assert!(warns && end <= latest && end + DAY.as_secs() > latest, "{end} of {latest}");
-    }
-}
-
-#[tokio::test]
-async fn a_node_may_want_to_know_the_prober() {
-    let authority = Authority::new("one");
-    for (tls, expected) in [
-        (authority.trusted_with_identity(), Outcome::Pass),
-        (authority.trusted(), fail(Reason::Tls(TlsFault::ClientRefused))),
-    ] {
-        let certificate = authority.sign(HOST, Term::Long);
-        let (address, _) = tls_node(certificate, Some(&authority)).await;
-        assert_eq!(probe_tls(address, HOST, tls).await.outcome, expected);
-    }
-}
-
-#[tokio::test]
-async fn https_to_a_plain_node_is_a_tls_fault() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        Act::Stall("HTTP/1.1 400 Bad Request\r\n\r\n").perform(&mut stream).await;
-    });
-    let verdict = probe_tls(address, HOST, Authority::new("one").trusted()).await;
-    assert!(matches!(verdict.outcome, Outcome::Fail(Reason::Tls(TlsFault::Other(_)))));
-    serving.await.unwrap();
-}
-
-#[tokio::test]
-async fn https_that_is_never_answered_is_a_timeout_of_the_handshake() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let ask = HttpAsk { tls: Some(Arc::new(Authority::new("one").trusted())), ..ask(port) };
-    let told = probe(ask, SHORT).await.outcome;
-    assert_eq!(told, fail(Reason::Timeout(Stage::Handshake)));
-    let hung_up = tokio::spawn(async move {
-        let (mut stream, _): (TcpStream, _) = listener.accept().await.unwrap();
-        stream.read_to_end(&mut Vec::new()).await.is_ok()
-    });
-    assert!(hung_up.await.unwrap());
 }

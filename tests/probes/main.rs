@@ -1,14 +1,16 @@
 //! Probes of every kind against real nodes, which answer, lie, babble, stall and cut the line.
 //!
 //! ```text
-//!   node    what a node does with a connection
-//!   tls     nodes with certificates, and the authorities behind those
-//!   http    what HTTP and HTTPS checks say of them
-//!   tcp     what TCP checks say of them
+//!   node        what a node does with a connection
+//!   authority   nodes with certificates, and the authorities behind those
+//!   http        what HTTP checks say of nodes
+//!   tcp         what TCP checks say of them
+//!   tls         what TLS and HTTPS checks say of them and of their certificates
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
+mod authority;
 mod http;
 mod node;
 mod tcp;

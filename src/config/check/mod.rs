@@ -9,6 +9,7 @@ mod files;
 mod http;
 mod secure;
 mod tcp;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use self::files::Files;
 use self::http::HttpRecipe;
+use self::tls::TlsRecipe;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::suggest::nearest;
@@ -41,10 +43,11 @@ struct Recipe {
 enum AskRecipe {
     Http(HttpRecipe),
     Tcp(TcpAsk),
+    Tls(TlsRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 3] = ["http", "https", "tcp"];
+const ASKS: [&str; 4] = ["http", "https", "tcp", "tls"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -168,7 +171,7 @@ impl Recipe {
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
-                let help = "write what to ask: http = \":8080/ready\", or https = …, tcp = …";
+                let help = "write what to ask: http = \":8080/ready\", or https, tcp, tls";
                 reader.refuse(fields.span.clone(), "the check asks nothing", help);
                 None
             }
@@ -196,7 +199,8 @@ impl Recipe {
         let Self { ask, every, timeout, max_latency, fails, passes } = self;
         let Some(ask) = ask.applied(owner) else {
             let message = format!("the check needs a host, because {owner} is not one");
-            let help = "write which: http = { port = 8080, path = \"/ready\", host = \"…\" }";
+            let help =
+                "write which: host = \"…\" in a table, like http = { port = 8080, host = \"…\" }";
             reader.refuse(place, message, help);
             return None;
         };
@@ -214,6 +218,7 @@ impl AskRecipe {
     ) -> Option<Self> {
         match key {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
+            "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
         }
@@ -224,6 +229,7 @@ impl AskRecipe {
         match self {
             Self::Http(recipe) => recipe.applied(owner).map(Ask::Http),
             Self::Tcp(ask) => Some(Ask::Tcp(ask)),
+            Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
         }
     }
 }

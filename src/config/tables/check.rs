@@ -34,6 +34,13 @@ pub static CHECK: Kind = Kind {
         )
         .aka(&["tcp_connect", "connect"]),
         Key::new(
+            "tls",
+            Takes::Either(&[PORT_ALONE, Takes::Table(&TLS)]),
+            ONE_OF,
+            "Where to shake hands: name, chain and dates of the certificate",
+        )
+        .aka(&["ssl", "ssl_hello"]),
+        Key::new(
             // Faster would be load on the nodes rather than knowledge of them.
             "every",
             Takes::Duration {
@@ -119,6 +126,13 @@ pub static TCP: Kind = Kind {
     ],
 };
 
+/// The `tls` of a check.
+pub static TLS: Kind = Kind {
+    noun: "a TLS check",
+    header: "tls = { … } of a check",
+    keys: &[port(Value("443")), TLS_HOST, CA, CERTIFICATE, KEY, VERIFY, WARN_BEFORE],
+};
+
 /// The `body` of an HTTP or HTTPS check.
 pub static BODY: Kind = Kind {
     noun: "a body",
@@ -158,6 +172,11 @@ const fn port(default: Fallback) -> Key {
     Key::new("port", Takes::Number { min: 1, max: 65_535 }, default, "The port of the node")
 }
 
+const fn host(doc: &'static str) -> Key {
+    let takes = Takes::Text("a host name (\"app.example.org\")");
+    Key::new("host", takes, Rule("the service's name"), doc).aka(&["sni", "vhost", "server_name"])
+}
+
 const METHOD: Key = Key::new(
     "method",
     Takes::Words {
@@ -170,13 +189,8 @@ const METHOD: Key = Key::new(
 const PATH: Key =
     Key::new("path", Takes::Text("a path (\"/ready\")"), Value("\"/\""), "Path and query")
         .aka(&["uri", "url"]);
-const HTTP_HOST: Key = Key::new(
-    "host",
-    Takes::Text("a host name (\"app.example.org\")"),
-    Rule("the service's name"),
-    "Host header, and the name in the certificate",
-)
-.aka(&["sni", "vhost", "server_name"]);
+const HTTP_HOST: Key = host("Host header, and the name in the certificate");
+const TLS_HOST: Key = host("The name that is asked for, and that the certificate must have");
 const HEADERS: Key = Key::new(
     "headers",
     Takes::Map(&Takes::Text("a header's value")),

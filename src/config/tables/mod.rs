@@ -11,7 +11,7 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP};
+pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
@@ -29,6 +29,7 @@ pub static KINDS: &[&Kind] = &[
     &HTTP_IN_TLS,
     &BODY,
     &TCP,
+    &TLS,
     &SERVICE,
     &TTL,
     &NODE,

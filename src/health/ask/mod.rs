@@ -15,12 +15,14 @@ mod http;
 mod pattern;
 mod secure;
 mod tcp;
+mod tls;
 
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
 pub use http::{Header, HttpAsk, Method};
 pub use pattern::Pattern;
 pub use secure::{Identity, Pem, Secure, Trust};
 pub use tcp::{ANSWER_LEN_MAX, TcpAsk};
+pub use tls::TlsAsk;
 
 /// What one probe does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +31,8 @@ pub enum Ask {
     Http(HttpAsk),
     /// A TCP connection, and perhaps a word said and a word expected.
     Tcp(TcpAsk),
+    /// A TLS handshake.
+    Tls(TlsAsk),
 }
 
 impl Ask {
@@ -37,6 +41,7 @@ impl Ask {
         match self {
             Self::Http(ask) => ask.port,
             Self::Tcp(ask) => ask.port,
+            Self::Tls(ask) => ask.port,
         }
     }
 
@@ -45,6 +50,7 @@ impl Ask {
         match self {
             Self::Http(ask) => ask.place(socket),
             Self::Tcp(_) => format!("tcp://{socket}"),
+            Self::Tls(ask) => format!("tls://{socket} {}", ask.host),
         }
     }
 }

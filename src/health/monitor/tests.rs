@@ -126,6 +126,21 @@ fn a_change_is_told_when_the_standing_changes_and_only_then() {
 }
 
 #[test]
+fn a_warning_is_told_once_and_changes_no_plan() {
+    let mut bench = Bench::new(&[target(1)]);
+    let warning = Some(Warning::CertificateEnds(1_800_000_000));
+    bench.probe_all([pass()]);
+    for news in [warning, None] {
+        let order = bench.next_order();
+        let verdict = Verdict { warning, ..Verdict::new(pass(), SECOND / 100) };
+        let change = bench.monitor.handle_verdict(order.id, verdict, bench.now, &mut bench.rng);
+        assert_eq!(change.as_ref().and_then(|change| change.warning), news);
+        assert!(change.is_none_or(|change| !change.is_restanding() && change.reason.is_none()));
+        assert_eq!(bench.monitor.view(&target(1)).unwrap().warning(), warning);
+    }
+}
+
+#[test]
 fn a_second_report_of_one_probe_changes_nothing() {
     let mut bench = Bench::new(&[target(1)]);
     let order = bench.next_order();
