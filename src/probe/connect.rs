@@ -5,26 +5,23 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{CertificateError, ClientConnection, Error};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::line::Line;
 use super::trust::{Keyring, Protocols, Settings};
 use super::{Course, failure};
 use crate::health::{Outcome, Reason, Secure, Stage, Warning};
 
 /// Connects.
-pub(super) async fn plain(socket: SocketAddr, course: &mut Course) -> Result<TcpStream, Outcome> {
+pub(super) async fn plain(socket: SocketAddr, course: &mut Course) -> Result<Line, Outcome> {
     course.enter(Stage::Connect);
-    let said = |error| failure::outcome(&error, socket);
-    let stream = TcpStream::connect(socket).await.map_err(said)?;
-    // The end of a handshake and the request after it are two packets, and neither waits.
-    stream.set_nodelay(true).map_err(said)?;
-    Ok(stream)
+    Line::connect(socket).await.map_err(|error| failure::outcome(&error, socket))
 }
 
 /// Shakes hands as a client of `host`; warns of a certificate that ends soon.
@@ -32,14 +29,14 @@ pub(super) async fn plain(socket: SocketAddr, course: &mut Course) -> Result<Tcp
 /// A host that is an address has no SNI (RFC 6066 §3), and is another for each node of a service:
 /// the certificate is verified for the address that is probed.
 pub(super) async fn secured(
-    stream: TcpStream,
+    stream: Line,
     socket: SocketAddr,
     host: &str,
     secure: &Arc<Secure>,
     protocols: Protocols,
     keyring: &Keyring,
     course: &mut Course,
-) -> Result<TlsStream<TcpStream>, Outcome> {
+) -> Result<TlsStream<Line>, Outcome> {
     course.enter(Stage::Handshake);
     let local = |why| Outcome::NoVerdict(Reason::Local(why));
     let name = match ServerName::try_from(host.to_owned()) {
@@ -70,7 +67,7 @@ fn foresee(
     let judge = settings.judge.as_ref().filter(|_| !secure.warn_before.is_zero())?;
     let (certificate, others) = connection.peer_certificates()?.split_first()?;
     let now = UnixTime::now().as_secs();
-    let then = std::time::Duration::from_secs(now).saturating_add(secure.warn_before);
+    let then = Duration::from_secs(now).saturating_add(secure.warn_before);
     let then = UnixTime::since_unix_epoch(then);
     match judge.verify_server_cert(certificate, others, name, &[], then) {
         Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {

@@ -7,7 +7,7 @@ use crate::health::{Outcome, Reason, Stage, Warning};
 
 /// What a probe has found so far; it begins by connecting.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub(super) struct Course {
     at_timeout: Reason,
     warning: Option<Warning>,
 }

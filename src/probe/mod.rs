@@ -9,6 +9,7 @@
 //!     tcp        a connection, and perhaps a text said and a text expected
 //!     tls        a handshake
 //!   connect    what kinds share: a connection, and TLS on it
+//!   line       the connection itself, with a limit on what is listened to
 //!   trust      whom TLS trusts, and who the prober is
 //!   course     how far a probe has come: what it says if its time is over
 //!   failure    the target's faults, told from the prober's own
@@ -24,10 +25,12 @@ mod connect;
 mod course;
 pub mod failure;
 pub mod http;
+pub mod line;
 pub mod runner;
 mod tcp;
 mod tls;
 pub mod trust;
 
-pub use course::Course;
+use course::Course;
+
 pub use runner::{Prober, Report, Reports};

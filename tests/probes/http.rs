@@ -78,6 +78,12 @@ async fn a_body_without_end_is_read_to_its_limit() {
 }
 
 #[tokio::test]
+async fn interim_answers_are_not_heard_for_ever() {
+    let act = Act::Babble("", "HTTP/1.1 100 Continue\r\n\r\n");
+    check(act, fail(Reason::Other("says too much".into()))).await;
+}
+
+#[tokio::test]
 async fn a_body_that_stalls_leaves_the_code() {
     let stalls = Act::Stall("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\ndrain");
     check_within(MEDIUM, stalls, fail(Reason::HttpStatus(503))).await;
