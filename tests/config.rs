@@ -312,6 +312,8 @@ fn every_key_of_the_design_is_described() {
         "path",
         "host",
         "expect",
+        "tcp",
+        "tls",
     ] {
         assert!(known.contains(&key), "{key}");
     }

@@ -8,10 +8,11 @@ use std::fmt::{Display, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::recipes;
 use crate::config::keys::{Fallback, Kind};
-use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
+use crate::config::tables::{DNS, LISTEN, SERVER, SERVICE};
 use crate::config::{Loaded, Server, relative, summary};
-use crate::health::{Ask, Check, HttpAsk};
+use crate::health::Check;
 use crate::snapshot::settings::EcsFrom;
 use crate::snapshot::{Authored, ZoneModel};
 use crate::steer::{Answers, Node, Policy, Pool, Service, WhenAllDown};
@@ -40,7 +41,7 @@ pub fn report(loaded: &Loaded) -> String {
 
 /// Text being written, two spaces for each step inwards.
 #[derive(Default)]
-struct Page {
+pub(super) struct Page {
     text: String,
 }
 
@@ -56,7 +57,7 @@ impl Page {
     }
 
     /// A setting, its value, and whether that is what the key's description has as its default.
-    fn setting(&mut self, depth: usize, kind: &Kind, name: &str, value: impl Display) {
+    pub(super) fn setting(&mut self, depth: usize, kind: &Kind, name: &str, value: impl Display) {
         let value = value.to_string();
         let default = kind.key(name).is_some_and(|key| match key.default {
             Fallback::Value(text) => text == value || text.trim_matches('"') == value,
@@ -65,7 +66,7 @@ impl Page {
         self.resolved(depth, name, &value, default);
     }
 
-    fn resolved(&mut self, depth: usize, name: &str, value: &str, default: bool) {
+    pub(super) fn resolved(&mut self, depth: usize, name: &str, value: &str, default: bool) {
         let mark = if default { "(default)" } else { "" };
         // The server's keys are longer than those of a service.
         let width = if depth == 1 { 27 } else { 19 - depth * 2 };
@@ -151,7 +152,7 @@ impl Page {
         self.setting(2, &SERVICE, "together", together);
         let checks = checks(service);
         for check in &checks {
-            self.check(check, &service.owner);
+            recipes::write(self, check, &bare(&service.owner));
         }
         self.withdrawal(service, &checks);
     }
@@ -208,23 +209,6 @@ impl Page {
                 );
             }
         }
-    }
-
-    fn check(&mut self, check: &Check, owner: &Name) {
-        let Ask::Http(HttpAsk { tls, port, path, host, expect }) = &check.ask;
-        let scheme = if *tls { "https" } else { "http" };
-        self.resolved(2, "check", &format!("GET {scheme}://<address>:{port}{path}"), false);
-        self.resolved(3, "host", host, *host == bare(owner));
-        let ranges = expect.iter().map(|range| match (range.start(), range.end()) {
-            (first, last) if first == last => first.to_string(),
-            (first, last) => format!("{first}-{last}"),
-        });
-        self.setting(3, &HTTP, "expect", format_args!("[{}]", quoted(ranges)));
-        self.setting(3, &CHECK, "every", time(check.every));
-        let timeout_default = Duration::from_secs(2).min(check.every);
-        self.resolved(3, "timeout", &time(check.timeout), check.timeout == timeout_default);
-        self.setting(3, &CHECK, "fails", check.fails);
-        self.setting(3, &CHECK, "passes", check.passes);
     }
 
     fn withdrawal(&mut self, service: &Service, checks: &[&Check]) {
@@ -346,7 +330,7 @@ fn totals(loaded: &Loaded) -> String {
     text
 }
 
-fn quoted(all: impl IntoIterator<Item = impl Display>) -> String {
+pub(super) fn quoted(all: impl IntoIterator<Item = impl Display>) -> String {
     all.into_iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ")
 }
 
@@ -361,7 +345,7 @@ fn address(rdata: &[u8]) -> Option<IpAddr> {
     v4.or_else(|_| <[u8; 16]>::try_from(rdata).map(IpAddr::from)).ok()
 }
 
-fn time(duration: Duration) -> String {
+pub(super) fn time(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 

@@ -133,8 +133,8 @@ fn read_found(found: &Found, folder: &Path, out: &mut Vec<Diagnostic>) -> Author
     Authored::Broken(found.files.apex.clone())
 }
 
-/// A file that a master file includes: from inside the folder of zones, links followed, and from
-/// nowhere else. What a zone's author may write is not what the server may read.
+/// A file that a master file includes or a check names: from inside the folder of zones, links
+/// followed, and from nowhere else. What a zone's author may write is not what the server may read.
 fn read_include(folder: &Path, path: &str) -> Result<Arc<Source>, String> {
     let said = |error: io::Error| error.to_string();
     let root = folder.canonicalize().map_err(said)?;

@@ -37,15 +37,16 @@ pub struct ZoneFiles {
     pub serial: u32,
 }
 
-/// Reads one zone from texts alone and reports every problem; a master file cannot include others,
-/// and places are not compared with what is known of clients.
+/// Reads one zone from texts alone and reports every problem; they cannot name other files, and
+/// places are not compared with what is known of clients.
 pub fn read_zone(files: &ZoneFiles, out: &mut Vec<Diagnostic>) -> Authored {
     let mut none = |_: &str| Err(String::from("there are no files beside this one"));
     read_zone_with(files, &mut none, None, out)
 }
 
 /// Reads one zone and reports every problem in its files; `includes` reads what a master file
-/// includes, and `atlas` is what is known of clients, unless that cannot be told.
+/// includes and what a check names, and `atlas` is what is known of clients, unless that cannot be
+/// told.
 pub fn read_zone_with(
     files: &ZoneFiles,
     includes: &mut Includes<'_>,
@@ -56,7 +57,7 @@ pub fn read_zone_with(
     let MasterFile { records, places } = records::read(files, includes, out);
     // Where the master file has errors, what seems to be missing from it may stand in them.
     let complete = !has_errors(&out[before..]);
-    let model = read_with_records(files, records, complete, atlas, out);
+    let model = read_with_records(files, records, complete, includes, atlas, out);
     if let Some(model) = &model
         && files.master.is_some()
         && !has_errors(&out[before..])
@@ -70,11 +71,12 @@ pub fn read_zone_with(
     }
 }
 
-/// Reads the TOML file beside records that are already there.
+/// Reads the TOML file beside records that are already there; `includes` reads what it names.
 pub(super) fn read_with_records(
     files: &ZoneFiles,
     mut records: Records,
     complete: bool,
+    includes: &mut Includes<'_>,
     atlas: Option<&Atlas>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<ZoneModel> {
@@ -93,7 +95,7 @@ pub(super) fn read_with_records(
             }
             delegation::add(&zone, files.serial, &mut records, &mut reader);
         }
-        let mut checks = Checks::read(&file, &mut reader);
+        let mut checks = Checks::read(&file, includes, &mut reader);
         let mut seen: BTreeMap<Name, String> = BTreeMap::new();
         let mut extras = Vec::new();
         let around = Around { records: &records, atlas };

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
-use crate::probe::{Http, Prober, Reports};
+use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
 use crate::steer::{Board, Node, Override, Tier};
@@ -82,7 +82,7 @@ impl Board for Known<'_> {
 impl Control {
     /// Owns nothing yet; `rng` jitters the probes.
     pub fn new(rng: Rng) -> Self {
-        let (prober, reports) = Prober::new(Http::new());
+        let (prober, reports) = Prober::new();
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
@@ -218,6 +218,12 @@ impl Control {
     }
 
     fn handle_change(&mut self, change: &Change) {
+        if let Some(warning) = change.warning {
+            tracing::warn!(target = %change.target.place(), %warning, "probe warns");
+        }
+        if !change.is_restanding() {
+            return;
+        }
         let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
         if change.is_transition() {
             self.keeper.changed = true;

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
 use super::{Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
-use super::{Tracker, Verdict, View};
+use super::{Tracker, Verdict, View, Warning};
 
 /// All targets and the schedule of their probes.
 #[derive(Debug)]
@@ -58,8 +58,7 @@ pub struct ProbeOrder {
     pub target: Arc<Target>,
 }
 
-/// A target stands otherwise than before, or its pace is another: plans that depend on it are out
-/// of date.
+/// A target stands otherwise than before, its pace is another, or it warns of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Which target.
@@ -72,9 +71,16 @@ pub struct Change {
     pub reason: Option<Reason>,
     /// Its probes take so much longer or less than was told before that it matters.
     pub repaced: bool,
+    /// What the verdict warns of, where no verdict before it did.
+    pub warning: Option<Warning>,
 }
 
 impl Change {
+    /// True where plans that depend on the target are out of date.
+    pub fn is_restanding(&self) -> bool {
+        self.from != self.to || self.repaced
+    }
+
     /// True where the status itself turned; else only the count against it began or ended, or the
     /// pace changed.
     pub fn is_transition(&self) -> bool {
@@ -196,7 +202,7 @@ impl Monitor {
         self.schedule.wake_at()
     }
 
-    /// Takes what a probe found; gives a change where the target stands otherwise now.
+    /// Takes what a probe found; gives a change where the target stands otherwise now, or warns.
     ///
     /// A verdict that nobody waits for, of a forgotten target or a second one of the same probe,
     /// changes nothing.
@@ -219,7 +225,7 @@ impl Monitor {
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
         let pace_if_settled = if tracker.history().is_empty() { Pace::First } else { Pace::Steady };
-        tracker.handle_verdict(verdict, &target.check, now);
+        let warning = tracker.handle_verdict(verdict, &target.check, now);
         let (to, paced_now) = (tracker.standing(), tracker.pace());
 
         let pace = if to.contradicted || to.status == Status::Unknown {
@@ -235,7 +241,8 @@ impl Monitor {
             self.unsettled -= 1;
         }
         let repaced = paced != paced_now;
-        (from != to || repaced).then_some(Change { target, from, to, reason, repaced })
+        let change = Change { target, from, to, reason, repaced, warning };
+        (change.is_restanding() || warning.is_some()).then_some(change)
     }
 
     /// How a target stands; one that is not configured is unknown.

@@ -22,14 +22,10 @@
 //! * A restored status counts as decided: a restart of the server changes no answers because of
 //!   one lost packet.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::latency::Latency;
-use super::{Check, Outcome, Reason, Standing, Status, Verdict};
-
-/// Verdicts kept for showing: one row of a board, and about 10 MB for ten thousand targets.
-pub const HISTORY_MAX: usize = 16;
+use super::{Check, History, Outcome, Reason, Standing, Status, Verdict, Warning};
 
 /// The state machine of one target.
 #[derive(Clone, Debug)]
@@ -39,7 +35,7 @@ pub struct Tracker {
     /// What is being counted against the status.
     count: Option<Count>,
     latency: Latency,
-    history: VecDeque<Seen>,
+    history: History,
 }
 
 /// Verdicts in a row that say something else than the status.
@@ -47,15 +43,6 @@ pub struct Tracker {
 struct Count {
     says: Status,
     verdicts: u32,
-}
-
-/// One verdict and when it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// When the verdict came in.
-    pub at: Instant,
-    /// What it was.
-    pub verdict: Verdict,
 }
 
 impl Tracker {
@@ -66,12 +53,17 @@ impl Tracker {
             since: None,
             count: None,
             latency: Latency::default(),
-            history: VecDeque::new(),
+            history: History::default(),
         }
     }
 
-    /// Takes one verdict; the thresholds are those of `check`.
-    pub fn handle_verdict(&mut self, verdict: Verdict, check: &Check, now: Instant) {
+    /// Takes one verdict; the thresholds are those of `check`. Gives its warning, if that is news.
+    pub fn handle_verdict(
+        &mut self,
+        verdict: Verdict,
+        check: &Check,
+        now: Instant,
+    ) -> Option<Warning> {
         if let Some(says) = says(&verdict.outcome) {
             self.weigh(says, check, now);
         }
@@ -79,10 +71,7 @@ impl Tracker {
         if verdict.outcome == Outcome::Pass {
             self.latency.take(verdict.latency);
         }
-        if self.history.len() == HISTORY_MAX {
-            self.history.pop_front();
-        }
-        self.history.push_back(Seen { at: now, verdict });
+        self.history.push(now, verdict)
     }
 
     fn weigh(&mut self, says: Status, check: &Check, now: Instant) {
@@ -137,8 +126,8 @@ impl Tracker {
         self.latency.told()
     }
 
-    /// The latest verdicts, oldest first, at most [`HISTORY_MAX`].
-    pub fn history(&self) -> &VecDeque<Seen> {
+    /// The latest verdicts.
+    pub fn history(&self) -> &History {
         &self.history
     }
 }
@@ -157,11 +146,14 @@ fn says(outcome: &Outcome) -> Option<Status> {
         Outcome::Fail(
             Reason::Refused
             | Reason::Reset
-            | Reason::Timeout
+            | Reason::Timeout(_)
             | Reason::Unreachable
             | Reason::HttpStatus(_)
+            | Reason::Mismatch(_)
+            | Reason::TooSlow { .. }
             | Reason::Tls(_)
             | Reason::Protocol(_)
+            | Reason::Other(_)
             | Reason::Local(_),
         ) => Some(Status::Down),
         Outcome::NoVerdict(_) => None,

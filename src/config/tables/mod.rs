@@ -4,6 +4,7 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod check;
 mod pool;
 mod server;
 mod service;
@@ -11,10 +12,11 @@ mod zone;
 
 use super::keys::Kind;
 
+pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
-pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
+pub use zone::{ZONE, ZONE_FILE};
 
 /// Every kind of table, for whoever documents or searches them.
 pub static KINDS: &[&Kind] = &[
@@ -26,6 +28,10 @@ pub static KINDS: &[&Kind] = &[
     &ZONE,
     &CHECK,
     &HTTP,
+    &HTTP_IN_TLS,
+    &BODY,
+    &TCP,
+    &TLS,
     &SERVICE,
     &TTL,
     &NODE,

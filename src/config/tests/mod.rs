@@ -103,8 +103,8 @@ fn six_lines_have_every_default() {
     let check = &node.addresses[0].targets[0].check;
     assert_eq!((check.every, check.timeout), (Duration::from_secs(5), Duration::from_secs(2)));
     assert_eq!((check.fails, check.passes), (3, 2));
-    let crate::health::Ask::Http(http) = &check.ask;
-    assert_eq!((http.tls, http.port, http.path.as_str()), (false, 80, "/"));
+    let crate::health::Ask::Http(http) = &check.ask else { panic!() };
+    assert_eq!((http.tls.is_some(), http.port, http.path.as_str()), (false, 80, "/"));
     assert_eq!((http.host.as_str(), http.expect.as_slice()), ("app.test", &[200..=299][..]));
 }
 
@@ -276,12 +276,12 @@ fn checks_are_tables_names_or_lists() {
     let nodes = "nodes = [\"192.0.2.1\"]";
     let service = service(&format!("{recipe}[service.a]\ncheck = [\"ready\", \"live\"]\n{nodes}"));
     let checks: Vec<_> = service.targets().map(|target| &target.check).collect();
-    let crate::health::Ask::Http(ready) = &checks[0].ask;
-    assert_eq!((ready.tls, ready.port, ready.path.as_str()), (true, 443, "/r?x=1"));
+    let crate::health::Ask::Http(ready) = &checks[0].ask else { panic!() };
+    assert_eq!((ready.tls.is_some(), ready.port, ready.path.as_str()), (true, 443, "/r?x=1"));
     assert_eq!(ready.host, "a.app.test");
     // Not longer than the time to the next probe, which here is less than two seconds.
     assert_eq!(checks[0].timeout, Duration::from_secs(1));
-    let crate::health::Ask::Http(live) = &checks[1].ask;
+    let crate::health::Ask::Http(live) = &checks[1].ask else { panic!() };
     assert_eq!((live.host.as_str(), live.port), ("h.test", 81));
     assert_eq!(live.expect, [204..=204, 301..=302]);
 
@@ -297,7 +297,8 @@ fn checks_are_tables_names_or_lists() {
         ),
         (
             "{ }",
-            "4:9: the check asks nothing (write what to ask: http = \":8080/ready\", or https = …)",
+            "4:9: the check asks nothing (write what to ask: http = \":8080/ready\", or https, \
+             tcp, tls)",
         ),
         (
             "{ http = \"ready\" }",
@@ -334,9 +335,8 @@ fn checks_are_tables_names_or_lists() {
     }
     check(
         &format!("[service.\"*\"]\ncheck = {{ http = \"/\" }}\n{nodes}"),
-        &["4:9: the check needs a host, because *.app.test. is not one (write which: http \
-            = { port \
-           = 8080, path = \"/ready\", host = \"…\" })"],
+        &["4:9: the check needs a host, because *.app.test. is not one (write which: \
+           host = \"…\" in a table, like http = { port = 8080, host = \"…\" })"],
     );
     check(
         "[check.a]\nhttp = \"/\"",
@@ -481,7 +481,9 @@ fn services_and_records_of_one_name_must_agree() {
     records.add(name("old.app.test"), RecordType::CNAME, 60, b"\0".as_slice().into());
     let read = |text: &str| {
         let mut out = Vec::new();
-        let model = read_with_records(&files(text), records.clone(), true, None, &mut out).unwrap();
+        let mut none = |_: &str| Err(String::from("there are none"));
+        let (files, records) = (files(text), records.clone());
+        let model = read_with_records(&files, records, true, &mut none, None, &mut out).unwrap();
         (model, said(&out))
     };
 

@@ -1,20 +1,20 @@
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, Check, HttpAsk};
+use crate::health::{Ask, Check, HttpAsk, Method, Secure, Trust};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn target(host_octet: u8) -> Target {
-    let ask = HttpAsk {
-        tls: false,
-        port: 8080,
-        path: "/ready".into(),
-        host: "app.example.org".into(),
-        expect: vec![200..=299],
+    let ask = HttpAsk::get(8080, "/ready", "app.example.org");
+    let check = Check {
+        ask: Ask::Http(ask),
+        every: 5 * SECOND,
+        timeout: 2 * SECOND,
+        max_latency: None,
+        fails: 3,
+        passes: 2,
     };
-    let check =
-        Check { ask: Ask::Http(ask), every: 5 * SECOND, timeout: 2 * SECOND, fails: 3, passes: 2 };
     Target { address: [192, 0, 2, host_octet].into(), check }
 }
 
@@ -26,7 +26,7 @@ fn with_check(change: impl FnOnce(&mut Check)) -> Target {
 
 fn with_ask(change: impl FnOnce(&mut HttpAsk)) -> Target {
     with_check(|check| {
-        let Ask::Http(ask) = &mut check.ask;
+        let Ask::Http(ask) = &mut check.ask else { unreachable!("all ask over HTTP") };
         change(ask);
     })
 }
@@ -66,7 +66,7 @@ impl Bench {
     }
 
     fn report(&mut self, id: TargetId, outcome: Outcome) -> Option<Change> {
-        let verdict = Verdict { outcome, latency: SECOND / 100 };
+        let verdict = Verdict::new(outcome, SECOND / 100);
         self.monitor.handle_verdict(id, verdict, self.now, &mut self.rng)
     }
 
@@ -122,6 +122,21 @@ fn a_change_is_told_when_the_standing_changes_and_only_then() {
             .as_ref()
             .map(|change| (change.to.status, change.to.contradicted, change.is_transition()));
         assert_eq!(told, expected, "{change:?}");
+    }
+}
+
+#[test]
+fn a_warning_is_told_once_and_changes_no_plan() {
+    let mut bench = Bench::new(&[target(1)]);
+    let warning = Some(Warning::CertificateEnds(1_800_000_000));
+    bench.probe_all([pass()]);
+    for news in [warning, None] {
+        let order = bench.next_order();
+        let verdict = Verdict { warning, ..Verdict::new(pass(), SECOND / 100) };
+        let change = bench.monitor.handle_verdict(order.id, verdict, bench.now, &mut bench.rng);
+        assert_eq!(change.as_ref().and_then(|change| change.warning), news);
+        assert!(change.is_none_or(|change| !change.is_restanding() && change.reason.is_none()));
+        assert_eq!(bench.monitor.view(&target(1)).unwrap().warning(), warning);
     }
 }
 
@@ -184,7 +199,9 @@ fn another_place_is_another_target() {
     check_reload(&with_ask(|ask| ask.port = 8081), unknown);
     check_reload(&with_ask(|ask| ask.path = "/live".into()), unknown);
     check_reload(&with_ask(|ask| ask.host = "other.example.org".into()), unknown);
-    check_reload(&with_ask(|ask| ask.tls = true), unknown);
+    let secure = Secure { trust: Trust::System, identity: None, warn_before: SECOND };
+    check_reload(&with_ask(|ask| ask.tls = Some(Arc::new(secure))), unknown);
+    check_reload(&with_ask(|ask| ask.method = Method::Head), unknown);
 }
 
 #[test]

@@ -113,15 +113,10 @@ fn intervals_are_drawn_below_the_pace_and_never_above() {
         (Pace::Changing, millis(200), millis(180), millis(200)),
     ] {
         let check = Check {
-            ask: Ask::Http(HttpAsk {
-                tls: false,
-                port: 80,
-                path: "/".into(),
-                host: "app.example.org".into(),
-                expect: vec![200..=299],
-            }),
+            ask: Ask::Http(HttpAsk::get(80, "/", "app.example.org")),
             every,
             timeout: SECOND,
+            max_latency: None,
             fails: 3,
             passes: 2,
         };

@@ -1,31 +1,26 @@
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, HttpAsk};
+use crate::health::{Ask, HISTORY_MAX, HttpAsk};
 
 /// Verdicts by letter: `p`ass, `b`ad, `d`rain, `n`o verdict.
 fn verdict(letter: char) -> Verdict {
     let outcome = match letter {
         'p' => Outcome::Pass,
-        'b' => Outcome::Fail(Reason::Timeout),
+        'b' => Outcome::Fail(Reason::Refused),
         'd' => Outcome::Fail(Reason::Draining),
         'n' => Outcome::NoVerdict(Reason::Local("no descriptor".into())),
         other => panic!("no verdict is written {other}"),
     };
-    Verdict { outcome, latency: Duration::from_millis(3) }
+    Verdict::new(outcome, Duration::from_millis(3))
 }
 
 fn recipe(fails: u32, passes: u32) -> Check {
     Check {
-        ask: Ask::Http(HttpAsk {
-            tls: false,
-            port: 80,
-            path: "/".into(),
-            host: "app.example.org".into(),
-            expect: vec![200..=299],
-        }),
+        ask: Ask::Http(HttpAsk::get(80, "/", "app.example.org")),
         every: Duration::from_secs(5),
         timeout: Duration::from_secs(2),
+        max_latency: None,
         fails,
         passes,
     }

@@ -4,18 +4,18 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::health::{Check, HttpAsk};
+use crate::health::{Check, HttpAsk, Stage};
 
 fn order(port: u16, timeout: Duration) -> ProbeOrder {
-    let ask = HttpAsk {
-        tls: false,
-        port,
-        path: "/ready".into(),
-        host: "app.example.org".into(),
-        expect: vec![200..=299],
+    let ask = HttpAsk::get(port, "/ready", "app.example.org");
+    let check = Check {
+        ask: Ask::Http(ask),
+        every: Duration::from_secs(5),
+        timeout,
+        max_latency: None,
+        fails: 3,
+        passes: 2,
     };
-    let check =
-        Check { ask: Ask::Http(ask), every: Duration::from_secs(5), timeout, fails: 3, passes: 2 };
     let target = Arc::new(Target { address: [127, 0, 0, 1].into(), check });
     ProbeOrder { id: TargetId::FIRST.next(), target }
 }
@@ -25,10 +25,13 @@ async fn an_order_is_reported_once() {
     // Accepts in the kernel's queue, and never answers.
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let order = order(listener.local_addr().unwrap().port(), Duration::from_millis(100));
-    let (prober, mut reports) = Prober::new(Http::new());
+    let (prober, mut reports) = Prober::new();
     prober.start(order.clone());
     let report = reports.recv().await.unwrap();
-    assert_eq!((report.id, report.verdict.outcome), (order.id, Outcome::Fail(Reason::Timeout)));
+    assert_eq!(
+        (report.id, report.verdict.outcome),
+        (order.id, Outcome::Fail(Reason::Timeout(Stage::Headers)))
+    );
     assert!(report.verdict.latency >= Duration::from_millis(100));
     drop(prober);
     assert_eq!(reports.recv().await, None);
@@ -40,7 +43,7 @@ async fn a_probe_that_is_cancelled_still_reports() {
     let promise = Promise::new(TargetId::FIRST, sender);
     let task = tokio::spawn(async move {
         std::future::pending::<()>().await;
-        promise.keep(Outcome::Pass);
+        promise.keep(Verdict::new(Outcome::Pass, Duration::ZERO));
     });
     task.abort();
     let report = reports.recv().await.unwrap();
