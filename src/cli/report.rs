@@ -121,7 +121,8 @@ impl Page {
             Answers::UpTo(count) => count.to_string(),
             Answers::All => "all".to_owned(),
         };
-        self.setting(2, &SERVICE, "answers", answers);
+        let by_default = service.answers == Answers::default_of(service.policy);
+        self.resolved(2, "answers", &answers, by_default);
         let (calm, alert) = (seconds(service.ttl.calm), seconds(service.ttl.alert));
         let both = calm == alert;
         let ttl =

@@ -122,7 +122,8 @@ fn read_rate_limit(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<RateL
     })
 }
 
-fn read_network(text: &Text, reader: &mut Reader<'_>) -> Option<Network> {
+/// A network, wherever one is written.
+pub(super) fn read_network(text: &Text, reader: &mut Reader<'_>) -> Option<Network> {
     let (message, help) = match Network::parse(&text.text) {
         Ok(network) => return Some(network),
         Err(error @ (NetworkError::Address | NetworkError::Length { .. })) => (

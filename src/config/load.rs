@@ -125,10 +125,10 @@ fn list_zones(folder: &Path, out: &mut Vec<Diagnostic>) -> io::Result<BTreeMap<N
 fn read_found(found: &Found, folder: &Path, out: &mut Vec<Diagnostic>) -> Authored {
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
-        return read_zone_with(&found.files, &mut includes, out);
+        return read_zone_with(&found.files, &mut includes, None, out);
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
-        read_zone_with(&found.files, &mut includes, out);
+        read_zone_with(&found.files, &mut includes, None, out);
     }
     Authored::Broken(found.files.apex.clone())
 }

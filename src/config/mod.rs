@@ -7,7 +7,8 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     dns.rs delegation.rs check.rs service.rs pools.rs nodes.rs records.rs
+//!     dns.rs delegation.rs check.rs records.rs
+//!     service.rs pools.rs nodes.rs steering.rs answers.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //! ```
 //!
@@ -16,6 +17,7 @@
 //! hands on what it could read, and only at the end is a zone with an error declared broken. All
 //! but [`load()`] is pure over texts.
 
+mod answers;
 mod check;
 mod delegation;
 mod dns;
@@ -25,11 +27,13 @@ mod load;
 mod names;
 mod nodes;
 mod pools;
+mod published;
 mod reader;
 mod records;
 mod render;
 mod server;
 mod service;
+mod steering;
 mod suggest;
 mod syntax;
 pub mod tables;

@@ -135,6 +135,12 @@ pub enum Answers {
 impl Answers {
     /// Enough to retry elsewhere, small enough for one datagram of any path.
     pub const DEFAULT: Self = Self::UpTo(NonZeroU16::new(16).expect("16 is not zero"));
+
+    /// What stands where none is written: one alone keeps a client at its node, since resolvers
+    /// change the order of more.
+    pub fn default_of(policy: Policy) -> Self {
+        if policy == Policy::Hash { Self::UpTo(NonZeroU16::MIN) } else { Self::DEFAULT }
+    }
 }
 
 /// Lifetimes of a service's records, in seconds.

@@ -4,14 +4,16 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod pool;
 mod server;
 mod service;
 mod zone;
 
 use super::keys::Kind;
 
+pub use pool::{NODE, POOL};
 pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
-pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
+pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
 
 /// Every kind of table, for whoever documents or searches them.

@@ -1,5 +1,8 @@
 //! One table per subject: a zone's text, and all that is said of it.
 
+mod published;
+mod steering;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +42,7 @@ fn said(out: &[Diagnostic]) -> Vec<String> {
     out.iter().map(|one| one.to_string().replace("app.test.toml:", "")).collect()
 }
 
-fn good(text: &str) -> Arc<ZoneModel> {
+fn good_in(text: &str) -> Arc<ZoneModel> {
     let text = format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}");
     let mut out = Vec::new();
     match read_zone(&files(&text), &mut out) {
@@ -49,7 +52,7 @@ fn good(text: &str) -> Arc<ZoneModel> {
 }
 
 fn service(text: &str) -> Arc<Service> {
-    Arc::clone(&good(text).services[0])
+    Arc::clone(&good_in(text).services[0])
 }
 
 #[test]
@@ -364,14 +367,9 @@ fn types_and_bounds_are_told_with_what_to_write() {
         ("answers = \"al\"", "4:11: `answers` knows no \"al\" (did you mean \"all\"?)"),
         ("policy = \"hsh\"", "4:10: `policy` knows no \"hsh\" (did you mean \"hash\"?)"),
         (
-            "policy = \"hash\"",
-            "4:10: `policy = \"hash\"` is not yet built (use \"rotate\" or \
-          \"weighted\")",
-        ),
-        (
-            "when_all_down = \"eu\"",
-            "4:17: `when_all_down = \"eu\"` (a pool's name) is not yet built \
-          (use \"open\" or \"closed\")",
+            "policy = \"least-loaded\"",
+            "4:10: `policy = \"least-loaded\"` is not yet built (use \"weighted\", with weights \
+          you set)",
         ),
         ("together = 1", "4:12: `together` takes true or false, not a number"),
         ("members = []", "4:1: a service has no key `members` (here it is called `nodes`)"),
@@ -483,7 +481,7 @@ fn services_and_records_of_one_name_must_agree() {
     records.add(name("old.app.test"), RecordType::CNAME, 60, b"\0".as_slice().into());
     let read = |text: &str| {
         let mut out = Vec::new();
-        let model = read_with_records(&files(text), records.clone(), true, &mut out).unwrap();
+        let model = read_with_records(&files(text), records.clone(), true, None, &mut out).unwrap();
         (model, said(&out))
     };
 
@@ -515,7 +513,7 @@ fn services_and_records_of_one_name_must_agree() {
 #[test]
 fn equal_files_make_equal_zones() {
     let text = "[service.a]\nnodes = [\"192.0.2.1\"]\ncheck = { http = \"/\" }";
-    assert_eq!(good(text), good(text));
+    assert_eq!(good_in(text), good_in(text));
 }
 
 proptest::proptest! {
@@ -555,7 +553,29 @@ nodes = [
 [service."@"]
 check = { http = ":8080/ready" }
 policy = "rotate"
-when_all_down = "last-known"
 srv = { "_https._tcp" = 443 }
+https = { port = 8443, alpn = ["h2"] }
+names = ["nodes", "all"]
+explain = ["127.0.0.0/8"]
 nodes = ["192.0.2.13"]
+[service.geo]
+steer = "geo"
+when_all_down = "us"
+[service.geo.pool.eu]
+place = ["EU", "AE", "SA", "10.0.0.0/8"]
+nodes = ["192.0.2.14"]
+[service.geo.pool.us]
+place = ["US-CA", "AS64500", "*"]
+nodes = ["192.0.2.15"]
+[service.near]
+policy = "nearest"
+steer = "split"
+spread = ["rack"]
+[service.near.pool.a]
+share = 40
+at = "52.52, 13.40"
+nodes = ["192.0.2.16"]
+[service.near.pool.b]
+share = 60
+nodes = [{ address = "192.0.2.17", at = "-33.87, 151.21", labels = { rack = "a" } }]
 "#;
