@@ -12,7 +12,7 @@ mod zone;
 use super::keys::Kind;
 
 pub use pool::{NODE, POOL};
-pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
 
@@ -21,6 +21,7 @@ pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
     &DNS,
+    &GEO,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,
