@@ -7,7 +7,7 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     dns.rs delegation.rs check.rs records.rs
+//!     dns.rs geo.rs delegation.rs check.rs records.rs
 //!     service.rs pools.rs nodes.rs steering.rs answers.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //! ```
@@ -15,13 +15,14 @@
 //! Whoever edits a file by hand wants every mistake of it at once, each with its place and what to
 //! write instead. So nothing here returns at the first error: each part pushes diagnostics and
 //! hands on what it could read, and only at the end is a zone with an error declared broken. All
-//! but [`load()`] is pure over texts.
+//! but [`load()`] and [`reload()`] is pure over texts.
 
 mod answers;
 mod check;
 mod delegation;
 mod dns;
 mod fields;
+mod geo;
 pub mod keys;
 mod load;
 mod names;
@@ -52,7 +53,8 @@ use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
-pub use load::{load, load_server};
+pub use geo::Geo;
+pub use load::{load, load_server, reload};
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
@@ -63,6 +65,8 @@ pub use zone::{ZoneFiles, read_zone, read_zone_with};
 pub struct Loaded {
     /// None where `rota.toml` has errors: then nothing may start.
     pub server: Option<Server>,
+    /// None where a file of `[geo]` cannot be used: then nothing may start either.
+    pub geo: Option<Geo>,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
     /// By file and place; errors and warnings.
@@ -70,10 +74,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What can be served; none where `rota.toml` has errors or there is no zone at all.
+    /// What can be served; none where `rota.toml` or a file of `[geo]` has errors, or there is no
+    /// zone at all.
     pub fn into_config(self) -> Option<Config> {
-        let server = self.server?;
-        (!self.zones.is_empty()).then_some(Config { server, zones: self.zones })
+        let (server, geo) = (self.server?, self.geo?);
+        (!self.zones.is_empty()).then_some(Config { server, geo, zones: self.zones })
     }
 }
 
@@ -90,6 +95,8 @@ fn sort_by_place(diagnostics: &mut [Diagnostic]) {
 pub struct Config {
     /// What belongs to the server.
     pub server: Server,
+    /// Where clients are.
+    pub geo: Geo,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
 }
@@ -105,6 +112,8 @@ pub struct Server {
     pub listen: Listen,
     /// Protocol settings.
     pub dns: Dns,
+    /// The files that say where clients are, the most trusted first.
+    pub geo: Vec<PathBuf>,
 }
 
 /// `[listen]`.

@@ -235,8 +235,7 @@ impl<'j> Judge<'j, '_> {
             Fact::As => "GeoLite2-ASN.mmdb",
         };
         let add = format!("rota.toml: [geo] files = [\"{file}\"]");
-        let known: Vec<String> =
-            Fact::ALL.iter().filter(|&&it| atlas.has(it)).map(ToString::to_string).collect();
+        let known: Vec<String> = atlas.facts().iter().map(ToString::to_string).collect();
         let (message, help) = if known.is_empty() {
             let help =
                 format!("name a file that knows them in {add}; networks and \"*\" need none");

@@ -21,12 +21,12 @@ use crate::admin::Request;
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
+use crate::snapshot::{Authored, Current, Publisher, TierChange};
 use crate::steer::{Board, Node, Override, Tier};
 
 use super::explain::Witness;
-use super::state;
 use super::view::View;
+use super::{Wanted, state};
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
@@ -50,8 +50,8 @@ pub struct Control {
 /// What others ask of the control task.
 #[derive(Debug)]
 pub enum Command {
-    /// Put other zones and settings in force.
-    Reload(Vec<Authored>, Settings),
+    /// Put something else in force.
+    Reload(Wanted),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
@@ -99,8 +99,8 @@ impl Control {
         self.publisher.current()
     }
 
-    /// Puts zones and settings in force; statuses of places that stay are kept.
-    pub fn apply(&mut self, zones: Vec<Authored>, settings: Settings) {
+    /// Puts what is wanted in force; statuses of places that stay are kept.
+    pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
         let good = zones.iter().filter_map(|authored| match authored {
             Authored::Good(model) => Some(model),
             Authored::Broken(_) => None,
@@ -108,6 +108,10 @@ impl Control {
         let services = good.flat_map(|model| &model.services);
         let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.configure(targets, now(), &mut self.rng);
+        // The same atlas again would have every zone compiled anew that asks it.
+        if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
+            self.publisher.locate(atlas);
+        }
         self.publisher.publish(&zones, settings, &Known(&self.monitor));
         self.zones = zones;
         let snapshot = self.current().load();
@@ -183,7 +187,7 @@ impl Control {
                 }
                 Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
                 command = commands.recv() => match command {
-                    Some(Command::Reload(zones, settings)) => self.apply(zones, settings),
+                    Some(Command::Reload(wanted)) => self.apply(wanted),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
                     Some(Command::View(reply)) => {

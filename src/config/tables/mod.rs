@@ -14,7 +14,7 @@ use super::keys::Kind;
 
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use pool::{NODE, POOL};
-pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -23,6 +23,7 @@ pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
     &DNS,
+    &GEO,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,
