@@ -95,6 +95,7 @@ fn offline(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Explanat
     };
     let settings = Settings { ecs: config.server.dns.ecs.clone(), ..Settings::default() };
     let mut publisher = Publisher::new();
+    publisher.locate(config.geo.atlas);
     publisher.publish(&config.zones, settings, &Unchecked);
     let snapshot = publisher.current().load();
     let mut worker = Worker::new(crate::daemon::random_seed());
