@@ -11,6 +11,8 @@
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
 //!   trust      whom TLS trusts, and who the prober is
+//!   judge      what makes a certificate good
+//!   term       its dates
 //!   course     how far a probe has come: what it says if its time is over
 //!   failure    the target's faults, told from the prober's own
 //! ```
@@ -25,9 +27,11 @@ mod connect;
 mod course;
 pub mod failure;
 pub mod http;
+mod judge;
 pub mod line;
 pub mod runner;
 mod tcp;
+mod term;
 mod tls;
 pub mod trust;
 
