@@ -18,7 +18,7 @@
 //! ```
 //!
 //! A kind returns as soon as it knows, and never looks at the clock: the runner ends what takes too
-//! long, and tells from the [`Course`] what was waited for.
+//! long, and tells from the course what was waited for.
 //!
 //! A node under examination is not trusted: it may hang, talk for ever or talk nonsense, and may
 //! cost the prober one socket, some kilobytes and the check's timeout.
