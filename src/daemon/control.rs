@@ -273,7 +273,7 @@ impl Keeper {
         self.changed = false;
         self.saved = Some(now);
         let file = state::file_in(&folder);
-        let statuses = monitor.statuses().collect();
+        let statuses = monitor.statuses();
         let saved = tokio::task::spawn_blocking(move || state::save(&folder, &statuses)).await;
         let error = match saved {
             Ok(Ok(())) => None,

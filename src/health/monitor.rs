@@ -275,10 +275,20 @@ impl Monitor {
     }
 
     /// What is worth saving for a restart: the status of every place that has one.
-    pub fn statuses(&self) -> impl Iterator<Item = (Place, Status)> {
-        self.views()
-            .map(|view| (view.target.place(), view.standing().status))
-            .filter(|(_, status)| *status != Status::Unknown)
+    ///
+    /// Two checks may look at one place and differ in what passes. Where they say different things
+    /// of it, neither is saved: a restart would give both the same.
+    pub fn statuses(&self) -> HashMap<Place, Status> {
+        let mut all = HashMap::new();
+        for view in self.views() {
+            let status = view.standing().status;
+            let known = all.entry(view.target.place()).or_insert(status);
+            if *known != status {
+                *known = Status::Unknown;
+            }
+        }
+        all.retain(|_, status| *status != Status::Unknown);
+        all
     }
 
     /// Signs of life, for a watchdog.

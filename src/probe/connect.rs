@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::danger::ServerCertVerifier;
-use rustls::pki_types::{ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConnection, Error};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::line::Line;
+use super::term::Term;
 use super::trust::{Keyring, Protocols, Settings};
 use super::{Course, failure};
 use crate::health::{Outcome, Reason, Secure, Stage, Warning};
@@ -58,18 +58,29 @@ pub(super) async fn secured(
 
 /// Has the certificate judged as of the day that is far enough ahead: what will not be good then
 /// because its time is over is worth a warning, be it the node's or an authority's.
+///
+/// Judging costs as much as the handshake did, so it is asked only where something that the node
+/// sent ends by then; a node may also send what its chain does not need.
 fn foresee(
     connection: &ClientConnection,
     settings: &Settings,
     name: &ServerName<'_>,
     secure: &Secure,
 ) -> Option<Warning> {
-    let judge = settings.judge.as_ref().filter(|_| !secure.warn_before.is_zero())?;
-    let (certificate, others) = connection.peer_certificates()?.split_first()?;
-    let now = UnixTime::now().as_secs();
-    let then = Duration::from_secs(now).saturating_add(secure.warn_before);
-    let then = UnixTime::since_unix_epoch(then);
-    match judge.verify_server_cert(certificate, others, name, &[], then) {
+    if secure.warn_before.is_zero() {
+        return None;
+    }
+    let sent = connection.peer_certificates()?;
+    let now = Duration::from_secs(UnixTime::now().as_secs());
+    let then = UnixTime::since_unix_epoch(now.saturating_add(secure.warn_before));
+    let lasts = |certificate: &CertificateDer<'_>| {
+        Term::of(certificate).is_some_and(|term| term.not_after >= then.as_secs())
+    };
+    if sent.iter().all(lasts) {
+        return None;
+    }
+    let (certificate, others) = sent.split_first()?;
+    match settings.judge.verify_server_cert(certificate, others, name, &[], then) {
         Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
             Some(Warning::CertificateEnds(not_after.as_secs()))
         }

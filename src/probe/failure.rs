@@ -109,6 +109,8 @@ fn tls_fault(error: &rustls::Error) -> TlsFault {
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsFault::WrongName,
             // Signed by one of a trusted name with another key: an authority that was made anew.
             Bad::UnknownIssuer | Bad::BadSignature => TlsFault::UnknownCa,
+            // The library's own names for rarer faults are words enough.
+            Bad::Other(other) => TlsFault::Other(format!("certificate: {other}")),
             _ => TlsFault::Other(text(error)),
         },
         // What a node says of a client's certificate: RFC 8446 §6.2.

@@ -11,12 +11,14 @@
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
 //!   trust      whom TLS trusts, and who the prober is
+//!   judge      what makes a certificate good
+//!   term       its dates
 //!   course     how far a probe has come: what it says if its time is over
 //!   failure    the target's faults, told from the prober's own
 //! ```
 //!
 //! A kind returns as soon as it knows, and never looks at the clock: the runner ends what takes too
-//! long, and tells from the [`Course`] what was waited for.
+//! long, and tells from the course what was waited for.
 //!
 //! A node under examination is not trusted: it may hang, talk for ever or talk nonsense, and may
 //! cost the prober one socket, some kilobytes and the check's timeout.
@@ -25,9 +27,11 @@ mod connect;
 mod course;
 pub mod failure;
 pub mod http;
+mod judge;
 pub mod line;
 pub mod runner;
 mod tcp;
+mod term;
 mod tls;
 pub mod trust;
 

@@ -11,16 +11,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme,
-};
+use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 
+use super::judge::{Pinned, TakesAll};
 use crate::health::{Identity, Pem, Secure, Trust};
 
 /// Distinct settings kept; more come only from many reloads, and then all are made again.
@@ -31,8 +30,8 @@ const SETTINGS_MAX: usize = 64;
 pub struct Settings {
     /// For connections.
     pub config: Arc<ClientConfig>,
-    /// Judges a certificate at any time; none where every certificate is taken.
-    pub judge: Option<Arc<WebPkiServerVerifier>>,
+    /// Judges a certificate at any time.
+    pub judge: Arc<dyn ServerCertVerifier>,
 }
 
 /// Settings by what they were made of.
@@ -76,26 +75,18 @@ impl Keyring {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .expect("ring has the suites of TLS 1.2 and 1.3");
-        let judge = match &secure.trust {
-            Trust::System => Some(self.system.get_or_init(system_authorities).clone()?),
-            Trust::Only(pem) => Some(Arc::new(authorities(pem)?)),
-            Trust::Anyone => None,
-        };
-        let judge = match judge {
-            Some(roots) => Some(
-                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-                    .build()
-                    .map_err(|error| error.to_string())?,
-            ),
-            None => None,
-        };
-        let builder = match &judge {
-            Some(judge) => builder.with_webpki_verifier(Arc::clone(judge)),
-            None => {
-                let takes_all = Arc::new(TakesAll(provider));
-                builder.dangerous().with_custom_certificate_verifier(takes_all)
+        let judge: Arc<dyn ServerCertVerifier> = match &secure.trust {
+            Trust::System => {
+                let roots = self.system.get_or_init(system_authorities).clone()?;
+                chains_to(roots, provider)?
             }
+            Trust::Only(pem) => {
+                let chains = chains_to(Arc::new(authorities(pem)?), provider)?;
+                Arc::new(Pinned::new(chains, certificates(pem)?))
+            }
+            Trust::Anyone => Arc::new(TakesAll(provider)),
         };
+        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(&judge));
         let mut config = match &secure.identity {
             Some(identity) => {
                 let (chain, key) = parts(identity).map_err(|bad| bad.to_string())?;
@@ -107,6 +98,15 @@ impl Keyring {
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         Ok(Settings { config: Arc::new(config), judge })
     }
+}
+
+/// What takes certificates with a chain to one of these authorities.
+fn chains_to(
+    roots: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, String> {
+    let builder = WebPkiServerVerifier::builder_with_provider(roots, provider);
+    builder.build().map_err(|error| error.to_string())
 }
 
 fn system_authorities() -> Result<Arc<RootCertStore>, String> {
@@ -174,46 +174,5 @@ impl fmt::Display for BadIdentity {
             Self::Chain(why) => write!(f, "the certificate's file {why}"),
             Self::Key(why) => write!(f, "the key's file {why}"),
         }
-    }
-}
-
-/// Takes every certificate, but sees to it that the node has its key.
-#[derive(Debug)]
-struct TakesAll(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for TakesAll {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

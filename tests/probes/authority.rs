@@ -36,6 +36,18 @@ pub(crate) enum Term {
     Ends(Duration),
 }
 
+impl Term {
+    fn limit(self, params: &mut CertificateParams) {
+        let year = |year| date_time_ymd(year, 1, 1);
+        (params.not_before, params.not_after) = match self {
+            Self::Long => (year(2000), year(4000)),
+            Self::Past => (year(2000), year(2001)),
+            Self::Future => (year(3000), year(4000)),
+            Self::Ends(after) => (year(2000), year(1970) + (since_1970() + after)),
+        };
+    }
+}
+
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -49,16 +61,21 @@ impl Authority {
     /// A certificate and its key, as the files of a check hold them.
     pub(crate) fn sign(&self, name: &str, term: Term) -> (String, String) {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        let epoch = date_time_ymd(1970, 1, 1);
-        (params.not_before, params.not_after) = match term {
-            Term::Long => (date_time_ymd(2000, 1, 1), date_time_ymd(4000, 1, 1)),
-            Term::Past => (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1)),
-            Term::Future => (date_time_ymd(3000, 1, 1), date_time_ymd(4000, 1, 1)),
-            Term::Ends(after) => (date_time_ymd(2000, 1, 1), epoch + (since_1970() + after)),
-        };
+        term.limit(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate.pem(), key.serialize_pem())
+    }
+
+    /// The authority's own certificate and key, for a node that is its own authority.
+    pub(crate) fn itself(name: &str, term: Term) -> (Self, (String, String)) {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        term.limit(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        let shown = (pem.clone(), key.serialize_pem());
+        (Self { issuer: Issuer::new(params, key), pem }, shown)
     }
 
     /// What a check says that trusts this authority alone.

@@ -102,6 +102,25 @@ async fn a_certificate_that_ends_soon_passes_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_node_may_be_its_own_authority() {
+    for (name, term, expected, warns) in [
+        (HOST, Term::Long, Outcome::Pass, false),
+        (HOST, Term::Ends(5 * DAY), Outcome::Pass, true),
+        (HOST, Term::Past, fail(Reason::Tls(TlsFault::Expired)), false),
+        (HOST, Term::Future, fail(Reason::Tls(TlsFault::NotYetValid)), false),
+        ("other.example.org", Term::Long, fail(Reason::Tls(TlsFault::WrongName)), false),
+    ] {
+        let (authority, shown) = Authority::itself(name, term);
+        let (verdict, _) = judge(&shown, HOST, &authority.trusted()).await;
+        assert_eq!((verdict.outcome, verdict.warning.is_some()), (expected, warns));
+        // Another one is not meant by that.
+        let (_, stranger) = Authority::itself(HOST, Term::Long);
+        let (verdict, _) = judge(&stranger, HOST, &authority.trusted()).await;
+        assert!(matches!(verdict.outcome, Outcome::Fail(Reason::Tls(_))), "{verdict:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_node_may_want_to_know_the_prober() {
     let authority = Authority::new("one");
     for (secure, expected) in [

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, Check, HttpAsk, Method, Secure, Trust};
+use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, Trust};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -164,7 +164,7 @@ fn a_start_is_settled_when_the_last_target_is_known() {
     assert!(bench.monitor.is_settled());
     assert_eq!(bench.standing(&target(1)), (Status::Down, false));
     assert_eq!(bench.standing(&target(2)), (Status::Draining, false));
-    let statuses: HashMap<_, _> = bench.monitor.statuses().collect();
+    let statuses = bench.monitor.statuses();
     assert_eq!(statuses[&target(2).place()], Status::Draining);
 }
 
@@ -212,6 +212,21 @@ fn a_count_goes_on_under_new_thresholds() {
     bench.configure(std::slice::from_ref(&hasty));
     bench.probe_all([fail()]);
     assert_eq!(bench.standing(&hasty), (Status::Down, false));
+}
+
+#[test]
+fn a_place_of_which_two_checks_differ_is_not_saved() {
+    let strict = with_ask(|ask| ask.body = Some(BodyTest::Contains("ready".into())));
+    let both = [target(1), strict];
+    let report = |outcomes: [Outcome; 2]| {
+        let mut bench = Bench::new(&both);
+        for (order, outcome) in bench.orders().into_iter().zip(outcomes) {
+            bench.report(order.id, outcome);
+        }
+        bench.monitor.statuses().into_values().collect::<Vec<_>>()
+    };
+    assert_eq!(report([pass(), fail()]), []);
+    assert_eq!(report([pass(), pass()]), [Status::Up]);
 }
 
 #[test]
