@@ -24,7 +24,7 @@ use crate::wire::Name;
 pub fn report(loaded: &Loaded) -> String {
     let mut page = Page::default();
     if let Some(server) = &loaded.server {
-        page.server(server);
+        page.server(server, loaded.geo.as_ref());
     }
     for zone in &loaded.zones {
         match zone {
@@ -46,7 +46,7 @@ impl Page {
         self.line(0, format_args!("zone {}", bare(apex)));
         for service in &zone.services {
             self.blank();
-            self.service(service, apex);
+            self.service(service, &zone.records);
         }
         self.blank();
         self.parent(zone);

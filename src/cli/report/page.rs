@@ -7,6 +7,9 @@ use crate::config::keys::{Fallback, Kind};
 /// How wide values are before "(default)".
 const VALUE_COLUMN: usize = 34;
 
+/// How wide lists are before they go on in the next line.
+const LIST_COLUMN: usize = 64;
+
 /// Text being written, two spaces for each step inwards.
 #[derive(Default)]
 pub(super) struct Page {
@@ -39,5 +42,29 @@ impl Page {
         // The server's keys are longer than those of a service.
         let width = if depth == 1 { 27 } else { 19 - depth * 2 };
         self.line(depth, format_args!("{name:width$} {value:VALUE_COLUMN$} {mark}"));
+    }
+
+    /// A setting with many values, which are broken over lines.
+    pub(super) fn listed(
+        &mut self,
+        depth: usize,
+        name: &str,
+        all: impl IntoIterator<Item = impl Display>,
+    ) {
+        let mut lines = vec![String::new()];
+        for one in all.into_iter().map(|one| one.to_string()) {
+            let (last, more) = (lines.len() - 1, !lines[0].is_empty());
+            lines[last] += if more { "," } else { "" };
+            if more && lines[last].len() + one.len() > LIST_COLUMN {
+                lines.push(one);
+            } else {
+                lines[last] += if more { " " } else { "" };
+                lines[last] += &one;
+            }
+        }
+        let names = std::iter::once(name).chain(std::iter::repeat(""));
+        for (name, line) in names.zip(&lines) {
+            self.resolved(depth, name, line, false);
+        }
     }
 }

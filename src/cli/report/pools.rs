@@ -1,7 +1,7 @@
 //! The nodes of a service, pool by pool, and what share of clients each gets.
 
 use super::page::Page;
-use crate::steer::{Node, Policy, Pool, Service};
+use crate::steer::{Node, Policy, Pool, Service, Steer};
 
 impl Page {
     /// The nodes of each pool; a simple service has one without a name.
@@ -12,16 +12,37 @@ impl Page {
         let address_width = ips.map(|it| it.ip.to_string().len()).max().unwrap_or(0).max(7);
         for pool in &service.pools {
             if !pool.name.is_empty() {
-                let least = match pool.min_healthy {
-                    0 => String::new(),
-                    weight => format!("  serves from a healthy weight of {weight}"),
-                };
-                self.line(2, format_args!("pool {}{least}", pool.name));
+                self.stand(service, pool);
             }
             self.pool(service, pool, name_width, address_width);
         }
         if service.pools.len() > 1 {
-            self.resolved(2, "steer", "failover: the pools as listed", true);
+            let order = match service.steer {
+                Steer::Failover => "failover: the pools as listed",
+                Steer::Geo => "geo: by the narrowest place that holds the client",
+                Steer::Nearest => "nearest: by distance from the client",
+                Steer::Fastest => "fastest: by what probes take",
+                Steer::Split => "split: by shares, each client stays with its pool",
+            };
+            self.resolved(2, "steer", order, service.steer == Steer::Failover);
+        }
+    }
+
+    /// A pool's name, and what places it among the others.
+    fn stand(&mut self, service: &Service, pool: &Pool) {
+        let least = match pool.min_healthy {
+            0 => String::new(),
+            weight => format!("  serves from a healthy weight of {weight}"),
+        };
+        self.line(2, format_args!("pool {}{least}", pool.name));
+        if !pool.places.is_empty() {
+            self.listed(3, "place", &pool.places);
+        }
+        if let Some(at) = pool.at {
+            self.resolved(3, "at", &at.to_string(), false);
+        }
+        if service.steer == Steer::Split {
+            self.resolved(3, "share", &format!("{} %", pool.share), false);
         }
     }
 
@@ -48,15 +69,26 @@ impl Page {
                 self.line(
                     depth,
                     format_args!(
-                        "{:name_width$}  {address:address_width$}  {:>6}  {}",
+                        "{:name_width$}  {address:address_width$}  {:>6}  {:6}  {}",
                         node.name,
                         node.weight,
-                        share.as_deref().unwrap_or_default()
+                        share.as_deref().unwrap_or_default(),
+                        marks(service, node)
                     ),
                 );
             }
         }
     }
+}
+
+/// What tells a node from others where that counts: its labels to spread over, where it stands.
+fn marks(service: &Service, node: &Node) -> String {
+    let labels = service.spread.iter().filter_map(|label| {
+        let value = node.labels.get(label)?;
+        Some(format!("{label} {value}"))
+    });
+    let at = node.at.map(|at| format!("at {at}"));
+    labels.chain(at).collect::<Vec<_>>().join(", ")
 }
 
 /// Each node's share of first places; none where order or families leave no one number.

@@ -2,11 +2,11 @@
 
 use super::page::Page;
 use super::{quoted, time};
-use crate::config::Server;
 use crate::config::tables::{DNS, LISTEN, SERVER};
+use crate::config::{Geo, Server};
 
 impl Page {
-    pub(super) fn server(&mut self, server: &Server) {
+    pub(super) fn server(&mut self, server: &Server, geo: Option<&Geo>) {
         let listen = &server.listen;
         self.line(0, "server");
         self.setting(1, &SERVER, "zones", server.zones.display());
@@ -31,6 +31,12 @@ impl Page {
             format!("{} a second, slip {}, exempt [{networks}]", limit.per_second, limit.slip)
         });
         self.setting(1, &DNS, "rate_limit", limit.as_deref().unwrap_or("false"));
+        let files = server.geo.iter().map(|path| path.display());
+        self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
+        let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());
+        if !facts.is_empty() {
+            self.listed(1, "geo knows", facts);
+        }
         self.blank();
     }
 }
