@@ -12,7 +12,6 @@ pub mod explain;
 pub mod log;
 pub mod node;
 pub mod ready;
-mod recipes;
 pub mod report;
 pub mod run;
 mod show;

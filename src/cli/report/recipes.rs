@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::report::{Page, quoted, time};
+use super::page::Page;
+use super::{quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS, TLS};
 use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust};
