@@ -138,12 +138,11 @@ fn layout(title: &str, told: &Explanation) -> String {
                 line(&mut out, "srv", &format!("{}, weight {weight}", bare(name)));
             }
             Stage::Hint { family, count, given: true } => {
-                line(&mut out, "hint", &format!("{family}: all {count} addresses"));
+                line(&mut out, "hint", &format!("{family}: {count} of {count} addresses"));
             }
             Stage::Hint { family, count, given: false } => {
-                let why =
-                    format!("{family}: none, as one answer holds a part of {count} addresses");
-                line(&mut out, "hint", &why);
+                let why = "one answer holds only a part";
+                line(&mut out, "hint", &format!("{family}: none of {count} addresses: {why}"));
             }
         }
     }
