@@ -55,6 +55,8 @@ pub(super) struct Published {
 #[derive(Debug)]
 pub(super) struct Extra {
     owner: Name,
+    /// It is the service's own name.
+    is_own: bool,
     /// What stands there.
     types: &'static [RecordType],
     /// What it is added to the records with; none where the service itself answers.
@@ -244,7 +246,12 @@ impl Maker<'_, '_> {
                 return None;
             }
         };
-        let clashes = |other: &&Extra| other.owner == owner && other.types == types;
+        // What a service itself answers needs the whole name.
+        let answers = |addresses: &[IpAddr]| addresses.is_empty();
+        let clashes = |other: &&Extra| {
+            let both_answer = answers(&other.addresses) && answers(&addresses);
+            other.owner == owner && (other.types == types || both_answer)
+        };
         if let Some(other) = self.made.names.iter().find(clashes) {
             let message = if other.key == "names" && prefix == "all" {
                 format!("\"all\" would be {owner}, as a node's name is too")
@@ -255,7 +262,8 @@ impl Maker<'_, '_> {
             return None;
         }
         let (owned, ttl) = (owner.clone(), self.calm);
-        self.made.names.push(Extra { owner: owned, types, addresses, ttl, key, span });
+        let is_own = prefix == "@";
+        self.made.names.push(Extra { owner: owned, is_own, types, addresses, ttl, key, span });
         Some(owner)
     }
 }
@@ -267,11 +275,10 @@ pub(super) fn add(
     records: &mut Records,
     reader: &mut Reader<'_>,
 ) {
-    for Extra { owner, types, addresses, ttl, key, span } in extras {
-        let own = types == [RecordType::HTTPS];
+    for Extra { owner, is_own, types, addresses, ttl, key, span } in extras {
         let taken = types.iter().chain([&RecordType::CNAME, &RecordType::NS]);
         let mut taken = taken.filter(|&&rtype| rtype != RecordType::NS || owner != records.apex);
-        if !own && services.contains(&owner) {
+        if !is_own && services.contains(&owner) {
             let message = format!("`{key}` makes the name {owner}, which is a service");
             reader.refuse(span, message, "give one of the two another name");
         } else if let Some(rtype) = taken.find(|&&rtype| records.get(&owner, rtype).is_some()) {

@@ -286,6 +286,14 @@ impl Service {
         self.nodes().flat_map(|node| &node.addresses).flat_map(|address| &address.targets)
     }
 
+    /// The name of one node: its own before the service's. None where that is no name; it is
+    /// refused where the configuration is read.
+    pub fn node_owner(&self, node: &Node) -> Option<Name> {
+        Name::from_text_under(&node.name, &self.owner)
+            .ok()
+            .filter(|name| *name != self.owner && name.is_at_or_under(&self.owner))
+    }
+
     /// Every node of every pool.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.pools.iter().flat_map(|pool| &pool.nodes)

@@ -120,6 +120,11 @@ fn what_cannot_be_published_is_told() {
              (choose names that differ)",
         ),
         (
+            "srv = { \"_8443._https\" = 1 }\nhttps = { port = 8443 }",
+            "5:1: _8443._https.a.app.test. would come from here and from what is written above \
+             (choose names that differ)",
+        ),
+        (
             "https = { alpn = [\"\"] }",
             "4:19: \"\" is not a protocol's id (write 1 to 255 visible ASCII characters: \"h2\")",
         ),
@@ -169,6 +174,12 @@ fn names_that_come_with_a_service_are_nobody_elses() {
         &format!("{}[service.\"n.a\"]\nnodes = [\"192.0.2.9\"]", nodes(&node("n", 1))),
         &["5:10: `names` makes the name n.a.app.test., which is a service (give one of the two \
            another name)"],
+    );
+    check(
+        "[service.a]\nhttps = { port = 8443 }\nnodes = [\"192.0.2.1\"]\n\
+         [service.\"_8443._https.a\"]\nnodes = [\"192.0.2.9\"]",
+        &["4:1: `https` makes the name _8443._https.a.app.test., which is a service (give one of \
+           the two another name)"],
     );
     check(
         &nodes(&node("ns1", 1)).replace("[service.a]", "[service.\"@\"]"),
