@@ -64,15 +64,9 @@ impl Board for Statuses {
 }
 
 fn node(pool: &str, label: &str, weight: u16, addresses: &[&str]) -> Node {
-    let ask = Ask::Http(HttpAsk {
-        tls: false,
-        port: 80,
-        path: "/".into(),
-        host: "app.test".into(),
-        expect: vec![200..=299],
-    });
+    let ask = Ask::Http(HttpAsk::get(80, "/ready", "app.test"));
     let (every, timeout) = (Duration::from_secs(5), Duration::from_secs(2));
-    let check = Check { ask, every, timeout, fails: 3, passes: 2 };
+    let check = Check { ask, every, timeout, max_latency: None, fails: 3, passes: 2 };
     let address = |text: &&str| {
         let ip = text.parse().unwrap();
         Address { ip, targets: vec![Arc::new(Target { address: ip, check: check.clone() })] }
