@@ -67,7 +67,7 @@ fn read_geo(paths: &[PathBuf], before: &Geo, out: &mut Vec<Diagnostic>) -> Optio
         match read_bytes(path, GEO_LEN_MAX) {
             Ok(bytes) => contents.push((path.display().to_string(), bytes)),
             Err(error) => {
-                let help = "list in [geo] the mmdb files that there are";
+                let help = "put it there, or take it out of `files` in [geo] of rota.toml";
                 out.push(unreadable(path, &error).help(help));
             }
         }

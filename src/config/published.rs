@@ -55,8 +55,8 @@ pub(super) struct Published {
 #[derive(Debug)]
 pub(super) struct Extra {
     owner: Name,
-    /// It is the service's own name.
-    is_own: bool,
+    /// It is not the service's own name.
+    is_further: bool,
     /// What stands there.
     types: &'static [RecordType],
     /// What it is added to the records with; none where the service itself answers.
@@ -261,9 +261,15 @@ impl Maker<'_, '_> {
             self.reader.refuse(span, message, "choose names that differ");
             return None;
         }
-        let (owned, ttl) = (owner.clone(), self.calm);
-        let is_own = prefix == "@";
-        self.made.names.push(Extra { owner: owned, is_own, types, addresses, ttl, key, span });
+        self.made.names.push(Extra {
+            owner: owner.clone(),
+            is_further: owner != *self.owner,
+            types,
+            addresses,
+            ttl: self.calm,
+            key,
+            span,
+        });
         Some(owner)
     }
 }
@@ -275,10 +281,10 @@ pub(super) fn add(
     records: &mut Records,
     reader: &mut Reader<'_>,
 ) {
-    for Extra { owner, is_own, types, addresses, ttl, key, span } in extras {
+    for Extra { owner, is_further, types, addresses, ttl, key, span } in extras {
         let taken = types.iter().chain([&RecordType::CNAME, &RecordType::NS]);
         let mut taken = taken.filter(|&&rtype| rtype != RecordType::NS || owner != records.apex);
-        if !is_own && services.contains(&owner) {
+        if is_further && services.contains(&owner) {
             let message = format!("`{key}` makes the name {owner}, which is a service");
             reader.refuse(span, message, "give one of the two another name");
         } else if let Some(rtype) = taken.find(|&&rtype| records.get(&owner, rtype).is_some()) {

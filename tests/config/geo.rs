@@ -76,8 +76,8 @@ fn all_geo_files_that_cannot_be_used_are_told() {
     assert_eq!(
         folder.said(&loaded),
         [
-            "cannot read gone.mmdb: No such file or directory (os error 2) (list in [geo] the mmdb \
-             files that there are)"
+            "cannot read gone.mmdb: No such file or directory (os error 2) (put it there, or take \
+             it out of `files` in [geo] of rota.toml)"
                 .to_owned(),
             format!("cut.mmdb {not}"),
             format!("rota.toml {not}"),

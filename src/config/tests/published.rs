@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{check, good_in, name, service};
+use super::{check, files, good_in, name, said, service};
+use crate::config::zone::read_with_records;
+use crate::wire::RecordType;
+use crate::zone::Records;
 
 const TWO: &str = "nodes = [{ name = \"n1\", address = [\"192.0.2.1\", \"2001:db8::1\"] }, \
                    { name = \"n2\", address = \"192.0.2.2\" }]";
@@ -198,6 +201,37 @@ fn names_that_come_with_a_service_are_nobody_elses() {
 }
 
 #[test]
+fn names_that_come_with_a_service_are_free_in_the_zone() {
+    let read = |owner: &str, rtype: RecordType, lines: &str| {
+        let mut records = Records::new(name("app.test"));
+        records.add(name("app.test"), RecordType::SOA, 60, [0; 22].into());
+        records.add(name(owner), rtype, 60, b"\0".as_slice().into());
+        let mut out = Vec::new();
+        let mut none = |_: &str| Err(String::from("there are none"));
+        read_with_records(&files(&with(lines)), records, true, &mut none, None, &mut out);
+        said(&out)
+    };
+    let all = "srv = { \"_x._tcp\" = 1 }\nhttps = true\nexplain = [\"::1\"]";
+    let help = "remove the records, or choose another name";
+    for (owner, rtype, place, key) in [
+        ("_x._tcp.a", RecordType::SRV, "2:9", "srv"),
+        ("_X._tcp.A", RecordType::CNAME, "2:9", "srv"),
+        ("n2.a", RecordType::A, "5:67", "srv"),
+        ("n2.a", RecordType::NS, "5:67", "srv"),
+        ("a", RecordType::HTTPS, "3:9", "https"),
+        ("_rota.a", RecordType::TXT, "4:11", "explain"),
+    ] {
+        let owner = format!("{owner}.app.test");
+        let made = owner.to_ascii_lowercase();
+        let message = format!("`{key}` makes the name {made}., which has {rtype} records");
+        assert_eq!(read(&owner, rtype, all), [format!("{place}: {message} ({help})")]);
+    }
+    // Other types stand beside them.
+    assert_eq!(read("n2.a.app.test", RecordType::TXT, all), [""; 0]);
+    assert_eq!(read("a.app.test", RecordType::TXT, all), [""; 0]);
+}
+
+#[test]
 fn srv_records_fit_a_message() {
     let node = |n: usize| {
         let (name, ip) = (format!("{}{n}", "n".repeat(50)), std::net::Ipv4Addr::from(n as u32));
@@ -207,7 +241,7 @@ fn srv_records_fit_a_message() {
     let text = format!("[service.a]\nsrv = {{ \"_x._tcp\" = 1 }}\nnodes = [{nodes}]");
     let mut out = Vec::new();
     let text = format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}");
-    crate::config::read_zone(&super::files(&text), &mut out);
-    let said = super::said(&out);
+    crate::config::read_zone(&files(&text), &mut out);
+    let said = said(&out);
     assert!(said.len() == 1 && said[0].contains("octets: no message can"), "{said:?}");
 }
