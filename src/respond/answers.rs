@@ -1,7 +1,7 @@
 //! What a name that exists says: steered addresses, static records, an alias, or NODATA.
 
 use crate::snapshot::{Entry, EntryId, ServiceEntry, StaticRrset, Zone};
-use crate::steer::{Family, Pick, Set, pick};
+use crate::steer::{Family, Pick, Set};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
 use crate::zone::rdata::{Part, pieces};
 
@@ -90,9 +90,11 @@ fn steered(
     if let Some(why) = why::of_tier(tier, set.map_or(0, Set::count)) {
         response.explain(why);
     }
-    let Some(set) = set else { return negative::nodata(zone, plan.ttl, response) };
+    let (Some(id), Some(set)) = (chosen, set) else {
+        return negative::nodata(zone, plan.ttl, response);
+    };
     let (turn, rng, scratch) = worker.picking(entry.pools[usize::from(set.pool)], family);
-    let picked = pick(set, turn.unwrap_or(&mut Default::default()), rng, scratch);
+    let picked = plan.pick(id, &asker, turn.unwrap_or(&mut Default::default()), rng, scratch);
     let mark = response.mark();
     let section = Section::Answer;
     let len = set.record_len;
