@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::health::{Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
-use super::service::{Address, Node, Service};
+use super::guide::{point, points};
+use super::service::{Address, Node, Policy, Service};
 
 /// What the cold side knows of targets and nodes when it makes a plan.
 pub trait Board {
@@ -49,8 +50,11 @@ impl Board for Unchecked {
 
 /// One address with everything that decides whether it answers.
 #[derive(Clone, Debug)]
-pub(super) struct Judged {
+pub(super) struct Judged<'s> {
     pub(super) ip: IpAddr,
+    pub(super) node: &'s Node,
+    /// Among those of [`points`], where the policy asks for it.
+    pub(super) point: Option<u16>,
     pub(super) seat: Seat,
     /// Its verdicts contradict its status.
     pub(super) contradicted: bool,
@@ -60,14 +64,17 @@ pub(super) struct Judged {
 
 /// Row 1 of the truth table for every address of the service, in the order of its addresses;
 /// `answered` tells which of them were in the answers when a pool served last.
-pub(super) fn judge(
-    service: &Service,
+pub(super) fn judge<'s>(
+    service: &'s Service,
     board: &impl Board,
     answered: impl Fn(usize) -> bool,
-) -> Vec<Judged> {
+) -> Vec<Judged<'s>> {
     let mut judged = Vec::new();
-    for (pool, nodes) in service.pools.iter().map(|pool| &pool.nodes).enumerate() {
-        for node in nodes {
+    let points = if service.policy == Policy::Nearest { points(service) } else { Vec::new() };
+    for (number, pool) in service.pools.iter().enumerate() {
+        for node in &pool.nodes {
+            let at = point(pool, node);
+            let at = at.and_then(|at| points.iter().position(|&it| it == at));
             let (forced, weight) = (board.forced(&node.id), board.weight(node));
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
@@ -76,7 +83,9 @@ pub(super) fn judge(
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
-                    seat: Seat { pool, duty, weight, answered },
+                    node,
+                    point: at.map(|at| at as u16),
+                    seat: Seat { pool: number, duty, weight, answered },
                     contradicted: standing.is_some_and(|standing| standing.contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });

@@ -20,7 +20,8 @@ use super::eligible::{Duty, Pools, Seat, Tier, choose, members};
 use super::guide::Guide;
 use super::hint;
 use super::listing::{self, Listed};
-use super::rendezvous::Rendezvous;
+use super::ranks::Library;
+use super::rendezvous::{Bucket, Rendezvous};
 use super::service::{Policy, Pool, Service, Steer};
 use super::set::{Family, Set};
 
@@ -86,8 +87,10 @@ impl Plan {
         let ttl = if alert { service.ttl.alert } else { service.ttl.calm };
         let mut seats: Box<[Seat]> = judged.iter().map(|address| address.seat).collect();
         let mut sets = Vec::new();
-        let mut choice =
-            |family| Choice::make(service, &judged, family, ttl, &mut seats, &mut sets);
+        let mut library = Library::default();
+        let mut choice = |family| {
+            Choice::make(service, &judged, family, ttl, &mut seats, &mut sets, &mut library)
+        };
         let choices = [choice(Family::V4), choice(Family::V6)];
         let hashes = service.steer == Steer::Split || service.policy == Policy::Hash;
         let hints = sets.iter().map(|set| hint::of(service, &judged, set)).collect();
@@ -107,7 +110,8 @@ impl Plan {
                 choice.sets[able.find(|&pool| choice.pools.contains(pool))?]
             }
             Route::Split(meeting) => {
-                let pool = meeting.winner(asker.key(), |pool| choice.pools.contains(pool))?;
+                let bucket = Bucket::of(asker.key());
+                let pool = meeting.winner(bucket, |pool| choice.pools.contains(pool))?;
                 choice.sets[pool]
             }
         }
@@ -120,8 +124,8 @@ impl Plan {
         if let Some(ranked) = self.guide.pools(asker.address()) {
             order = ranked.order.iter().map(|&pool| usize::from(pool)).collect();
         } else if service.steer == Steer::Split {
-            let (meeting, key) = (shares(service), asker.key());
-            order.sort_by(|&a, &b| meeting.time(key, a).total_cmp(&meeting.time(key, b)));
+            let (meeting, bucket) = (shares(service), Bucket::of(asker.key()));
+            order.sort_by_key(|&pool| meeting.rank(bucket, pool));
         }
         order
     }
@@ -178,18 +182,19 @@ impl Plan {
 impl Choice {
     fn make(
         service: &Service,
-        judged: &[Judged],
+        judged: &[Judged<'_>],
         family: Family,
         ttl: u32,
         marks: &mut [Seat],
         sets: &mut Vec<Set>,
+        library: &mut Library,
     ) -> Self {
-        let is_of = |family| move |address: &Judged| Family::of_address(address.ip) == family;
+        let is_of = |family| move |address: &Judged<'_>| Family::of_address(address.ip) == family;
         let ours: Vec<usize> =
             (0..judged.len()).filter(|&index| is_of(family)(&judged[index])).collect();
         let seats: Vec<Seat> = ours.iter().map(|&index| judged[index].seat).collect();
         let min_healthy: Vec<u32> = service.pools.iter().map(|pool| pool.min_healthy).collect();
-        let serves = |one: &Judged| one.seat.duty == Duty::Serving;
+        let serves = |one: &Judged<'_>| one.seat.duty == Duty::Serving;
         let other = judged.iter().any(|one| serves(one) && !is_of(family)(one));
         let (tier, pools) = choose(&seats, &min_healthy, other, service.when_all_down);
         let remember = matches!(tier, Tier::Serving | Tier::Short);
@@ -204,7 +209,7 @@ impl Choice {
                 members.iter().for_each(|&index| marks[index].answered = true);
             }
             by_pool[pool] = Some(SetId(sets.len() as u16));
-            sets.push(Set::make(service, judged, members, ttl));
+            sets.push(Set::make(service, judged, members, ttl, library));
         }
         let route = match service.steer {
             _ if pools.len() < 2 => Route::Same(pools.iter().next().and_then(|it| by_pool[it])),
@@ -226,7 +231,7 @@ fn shares(service: &Service) -> Rendezvous {
 
 /// The pool whose serving addresses answer probes soonest, on average; of several the first, and
 /// those of which nothing is known last.
-fn fastest(judged: &[Judged], pools: Pools) -> Option<usize> {
+fn fastest(judged: &[Judged<'_>], pools: Pools) -> Option<usize> {
     let pace = |pool: usize| {
         let serving = judged.iter().filter(|one| one.seat.pool == pool);
         let serving = serving.filter(|one| one.seat.duty == Duty::Serving);
