@@ -8,6 +8,7 @@ pub mod asker;
 pub mod board;
 pub mod eligible;
 pub mod guide;
+pub mod overrides;
 pub mod pick;
 pub mod plan;
 pub mod rendezvous;
@@ -19,6 +20,7 @@ pub use asker::Asker;
 pub use board::{Board, Unchecked};
 pub use eligible::{Override, Pools, Tier};
 pub use guide::{Guide, Guides};
+pub use overrides::{Order, Overrides};
 pub use pick::{Pick, Scratch, Turn, pick};
 pub use plan::{Plan, SetId};
 pub use service::{

@@ -32,6 +32,8 @@ pub struct Plan {
     /// Which prefixes of an address the choice depends on, whatever the statuses.
     guide: Guide,
     hashes: bool,
+    /// Each pool's part of all clients, in percent, where the service is split.
+    shares: Box<[u8]>,
     /// Row 1 of the truth table, for each of the service's addresses.
     seats: Box<[Seat]>,
     sets: Box<[Set]>,
@@ -77,13 +79,15 @@ impl Plan {
         let judged = judge(service, board, answered);
         let alert = judged.iter().any(|address| address.contradicted);
         let ttl = if alert { service.ttl.alert } else { service.ttl.calm };
+        let share = |pool: &Pool| board.share(service, pool);
+        let shares: Box<[u8]> = service.pools.iter().map(share).collect();
         let mut seats: Box<[Seat]> = judged.iter().map(|address| address.seat).collect();
         let mut sets = Vec::new();
         let mut choice =
-            |family| Choice::make(service, &judged, family, ttl, &mut seats, &mut sets);
+            |family| Choice::make(service, &judged, &shares, family, ttl, &mut seats, &mut sets);
         let choices = [choice(Family::V4), choice(Family::V6)];
         let hashes = service.steer == Steer::Split || service.policy == Policy::Hash;
-        Self { ttl, guide, hashes, seats, sets: sets.into(), choices }
+        Self { ttl, guide, hashes, shares, seats, sets: sets.into(), choices }
     }
 
     /// The number of the set that answers a client; none where there is nothing to answer with.
@@ -111,7 +115,7 @@ impl Plan {
         if let Some(ranked) = self.guide.pools(asker.address()) {
             order = ranked.order.iter().map(|&pool| usize::from(pool)).collect();
         } else if service.steer == Steer::Split {
-            let (meeting, key) = (shares(service), asker.key());
+            let (meeting, key) = (meeting(service, &self.shares), asker.key());
             order.sort_by(|&a, &b| meeting.time(key, a).total_cmp(&meeting.time(key, b)));
         }
         order
@@ -131,6 +135,11 @@ impl Plan {
     pub fn tier(&self, family: Family) -> (Tier, Pools) {
         let choice = &self.choices[family as usize];
         (choice.tier, choice.pools)
+    }
+
+    /// A pool's part of all clients in percent, where the service is split.
+    pub fn share(&self, pool: usize) -> u8 {
+        self.shares[pool]
     }
 
     /// Where the service's choices stand for each client.
@@ -159,6 +168,7 @@ impl Choice {
     fn make(
         service: &Service,
         judged: &[Judged],
+        shares: &[u8],
         family: Family,
         ttl: u32,
         marks: &mut [Seat],
@@ -191,16 +201,16 @@ impl Choice {
             Steer::Failover => Route::Same(pools.iter().next().and_then(|it| by_pool[it])),
             Steer::Fastest => Route::Same(fastest(judged, pools).and_then(|it| by_pool[it])),
             Steer::Geo | Steer::Nearest => Route::Ranked,
-            Steer::Split => Route::Split(shares(service)),
+            Steer::Split => Route::Split(meeting(service, shares)),
         };
         Self { tier, pools, route, sets: by_pool.into() }
     }
 }
 
 /// Whom each client meets of the pools of a service that is split.
-fn shares(service: &Service) -> Rendezvous {
-    let share = |pool: &Pool| u32::from(pool.share);
-    let pools = service.pools.iter().map(|pool| (pool.name.as_str(), share(pool)));
+fn meeting(service: &Service, shares: &[u8]) -> Rendezvous {
+    let pools = service.pools.iter().zip(shares);
+    let pools = pools.map(|(pool, &share)| (pool.name.as_str(), u32::from(share)));
     Rendezvous::new(SPLIT_SALT, pools)
 }
 
