@@ -7,7 +7,7 @@ use crate::health::{Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
 use super::guide::{point, points};
-use super::service::{Address, Node, Policy, Service};
+use super::service::{Address, Node, Policy, Pool, Service};
 
 /// What the cold side knows of targets and nodes when it makes a plan.
 pub trait Board {
@@ -24,6 +24,12 @@ pub trait Board {
     /// How long probes of a target take, smoothed; none where that is not known. It moves in steps
     /// that matter, so that what is ordered by it does not flap.
     fn pace(&self, target: &Target) -> Option<Duration>;
+
+    /// A pool's part of all clients in percent, where its service is split: as configured, unless
+    /// an operator says otherwise.
+    fn share(&self, _service: &Service, pool: &Pool) -> u8 {
+        pool.share
+    }
 }
 
 /// A board before anything was asked: every target is unknown, no node is forced.

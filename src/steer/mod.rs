@@ -10,6 +10,7 @@ pub mod eligible;
 pub mod guide;
 mod hint;
 pub mod listing;
+pub mod overrides;
 pub mod pick;
 pub mod plan;
 pub mod points;
@@ -26,6 +27,7 @@ pub use board::{Board, Unchecked};
 pub use eligible::{Override, Pools, Tier};
 pub use guide::{Guide, Guides};
 pub use listing::Listed;
+pub use overrides::{Order, Overrides};
 pub use pick::{Pick, Scratch, Turn};
 pub use plan::{Plan, SetId};
 pub use service::{
