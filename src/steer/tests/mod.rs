@@ -210,3 +210,19 @@ fn answers_hold_what_they_may_and_nothing_twice() {
         }
     }
 }
+
+#[test]
+fn a_thousand_nodes_are_picked_without_repetition() {
+    let pool = Pool::new("", numbered(0, (0..1000).map(|at| if at == 7 { 60_000 } else { 1 })));
+    for policy in [Policy::Weighted, Policy::Shuffle, Policy::Rotate] {
+        for (answers, count) in [(2, 2), (16, 16), (0, 1000)] {
+            let answers = up_to(answers);
+            let service = Service { answers, ..service(policy, vec![pool.clone()]) };
+            let plan = make(&service, &Statuses::default());
+            for _ in 0..3 {
+                let found = Client::new(7).ask(&plan, Family::V6, "192.0.2.99");
+                assert_eq!(found.map(|found| found.len()), Some(count), "{policy:?}");
+            }
+        }
+    }
+}
