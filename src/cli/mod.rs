@@ -16,6 +16,7 @@ pub mod report;
 pub mod run;
 mod show;
 pub mod traffic;
+mod withdrawal;
 
 use std::io::Write;
 use std::path::PathBuf;

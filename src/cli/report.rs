@@ -8,6 +8,7 @@ use std::fmt::{Display, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::withdrawal::{pacing, worst_case};
 use crate::config::keys::{Fallback, Kind};
 use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
 use crate::config::{Loaded, Server, relative, summary};
@@ -40,7 +41,7 @@ pub fn report(loaded: &Loaded) -> String {
 
 /// Text being written, two spaces for each step inwards.
 #[derive(Default)]
-struct Page {
+pub(super) struct Page {
     text: String,
 }
 
@@ -56,7 +57,7 @@ impl Page {
     }
 
     /// A setting, its value, and whether that is what the key's description has as its default.
-    fn setting(&mut self, depth: usize, kind: &Kind, name: &str, value: impl Display) {
+    pub(super) fn setting(&mut self, depth: usize, kind: &Kind, name: &str, value: impl Display) {
         let value = value.to_string();
         let default = kind.key(name).is_some_and(|key| match key.default {
             Fallback::Value(text) => text == value || text.trim_matches('"') == value,
@@ -65,7 +66,7 @@ impl Page {
         self.resolved(depth, name, &value, default);
     }
 
-    fn resolved(&mut self, depth: usize, name: &str, value: &str, default: bool) {
+    pub(super) fn resolved(&mut self, depth: usize, name: &str, value: &str, default: bool) {
         let mark = if default { "(default)" } else { "" };
         // The server's keys are longer than those of a service.
         let width = if depth == 1 { 27 } else { 19 - depth * 2 };
@@ -224,6 +225,7 @@ impl Page {
         self.resolved(3, "timeout", &time(check.timeout), check.timeout == timeout_default);
         self.setting(3, &CHECK, "fails", check.fails);
         self.setting(3, &CHECK, "passes", check.passes);
+        pacing(self, check);
     }
 
     fn withdrawal(&mut self, service: &Service, checks: &[&Check]) {
@@ -267,29 +269,6 @@ impl Page {
 
 /// How wide values are before "(default)".
 const VALUE_COLUMN: usize = 34;
-
-/// The longest that a dead node's address can be in a cache, and the sum that makes it.
-///
-/// A node that dies just after a good probe is found out over `fails` probes, the last of which may
-/// take its whole timeout, and who asked just before keeps the answer for the `alert` TTL. Who
-/// asked before the first bad verdict keeps it for the `calm` TTL, which may be longer still.
-pub fn worst_case(service: &Service, check: &Check) -> (Duration, String) {
-    let (every, timeout, fails) = (check.every, check.timeout, check.fails);
-    let (calm, alert) = (service.ttl.calm, service.ttl.alert);
-    let of = |seconds: u32| Duration::from_secs(u64::from(seconds));
-    let unnoticed = every + timeout + of(calm);
-    let counted = every * fails + timeout + of(alert);
-    let (every, timeout) = (time(every), time(timeout));
-    if unnoticed > counted {
-        let ttl = seconds(calm);
-        (unnoticed, format!("{every} (every) + {timeout} (timeout) + {ttl} (calm ttl)"))
-    } else {
-        let ttl = seconds(alert);
-        let name = if calm == alert { "ttl" } else { "alert ttl" };
-        let sum = format!("{every} (every) × {fails} (fails) + {timeout} (timeout)");
-        (counted, format!("{sum} + {ttl} ({name})"))
-    }
-}
 
 /// Each node's share of first places; none where order or families leave no one number.
 fn shares(policy: Policy, nodes: &[&Node]) -> Option<Vec<f64>> {
@@ -360,10 +339,10 @@ fn address(rdata: &[u8]) -> Option<IpAddr> {
     v4.or_else(|_| <[u8; 16]>::try_from(rdata).map(IpAddr::from)).ok()
 }
 
-fn time(duration: Duration) -> String {
+pub(super) fn time(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-fn seconds(seconds: u32) -> String {
+pub(super) fn seconds(seconds: u32) -> String {
     time(Duration::from_secs(u64::from(seconds)))
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::fields::Fields;
+use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::{CHECK, HTTP};
@@ -25,6 +26,7 @@ pub(super) struct Recipe {
     timeout: Duration,
     fails: u32,
     passes: u32,
+    pacing: Pacing,
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +142,7 @@ impl Recipe {
                 "a probe must end before the next begins: lower `timeout` or raise `every`",
             );
         }
+        let pacing = Pacing::read(fields, every, reader);
         let http = match (fields.value("http"), fields.value("https")) {
             (Some(value), None) => HttpRecipe::read(value, false, reader),
             (None, Some(value)) => HttpRecipe::read(value, true, reader),
@@ -162,12 +165,13 @@ impl Recipe {
             // The keys' bounds lie within 32 bits.
             fails: u32::try_from(fields.number("fails")).unwrap_or(u32::MAX),
             passes: u32::try_from(fields.number("passes")).unwrap_or(u32::MAX),
+            pacing,
         })
     }
 
     /// The check for one service, whose name is the host unless another was given.
     fn applied(self, owner: &Name, place: Range<usize>, reader: &mut Reader<'_>) -> Option<Check> {
-        let Self { http, every, timeout, fails, passes } = self;
+        let Self { http, every, timeout, fails, passes, pacing } = self;
         let Some(host) = http.host.or_else(|| host_of(owner)) else {
             let message = format!("the check needs a host, because {owner} is not one");
             let help = "write which: http = { port = 8080, path = \"/ready\", host = \"…\" }";
@@ -176,7 +180,7 @@ impl Recipe {
         };
         let (tls, port, path, expect) = (http.tls, http.port, http.path, http.expect);
         let ask = Ask::Http(HttpAsk { tls, port, path, host, expect });
-        Some(Check { ask, every, timeout, fails, passes })
+        Some(pacing.applied(Check { every, timeout, fails, passes, ..Check::new(ask) }))
     }
 }
 

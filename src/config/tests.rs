@@ -9,6 +9,7 @@ use super::keys::{Fallback, Takes};
 use super::tables::KINDS;
 use super::zone::read_with_records;
 use super::{ZoneFiles, read_zone};
+use crate::health::{Check, HoldDown};
 use crate::snapshot::{Authored, ZoneModel};
 use crate::steer::{Answers, Policy, Service, WhenAllDown};
 use crate::wire::{Name, RecordType};
@@ -559,3 +560,46 @@ when_all_down = "last-known"
 srv = { "_https._tcp" = 443 }
 nodes = ["192.0.2.13"]
 "#;
+
+#[test]
+fn the_pace_of_a_check_is_judged_as_a_whole() {
+    let nodes = "nodes = [\"192.0.2.1\"]";
+    for (written, expected) in [
+        (
+            "fast = \"6s\"",
+            "4:30: `fast` is 6s, longer than `every`, 5s (it is the pace while \
+            verdicts are being counted: lower it, or leave it out)",
+        ),
+        (
+            "idle = \"1s\"",
+            "4:30: `idle` is 1s, shorter than `every`, 5s (it is the pace of what \
+            has been up for long: raise it, or leave it out)",
+        ),
+        ("hold_down = { after = 0 }", "4:45: `after` is 0, but must be 1 to 20"),
+        (
+            "hold_down = { max = \"11m\" }",
+            "4:43: `max` can never be reached: falls are forgotten \
+            after 10m (lower `max`, or raise `within`)",
+        ),
+    ] {
+        check(&format!("[service.a]\ncheck = {{ http = \"/\", {written} }}\n{nodes}"), &[expected]);
+    }
+}
+
+#[test]
+fn the_pace_of_a_check_is_what_was_written() {
+    let check = |written: &str| {
+        let text =
+            format!("[service.a]\nnodes = [\"192.0.2.1\"]\ncheck = {{ http = \"/\"{written} }}");
+        let service = service(&text);
+        service.targets().next().unwrap().check.clone()
+    };
+    let default = check("");
+    assert_eq!(default, Check::new(default.ask.clone()));
+    assert_eq!(check(", hold_down = true"), default);
+    assert_eq!(check(", hold_down = false").hold_down, None);
+    let written = check(", fast = \"1s\", idle = \"30s\", hold_down = { after = 2, max = \"1m\" }");
+    let (second, hold_down) = (Duration::from_secs(1), HoldDown::DEFAULT);
+    assert_eq!((written.fast, written.idle), (Some(second), Some(30 * second)));
+    assert_eq!(written.hold_down, Some(HoldDown { after: 2, max: 60 * second, ..hold_down }));
+}

@@ -223,7 +223,9 @@ impl Control {
             self.keeper.changed = true;
             let reason = change.reason.as_ref().map(tracing::field::display);
             let (from, to) = (change.from.status, change.to.status);
-            tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
+            let hold = change.hold.as_ref().map(tracing::field::display);
+            let target = change.target.place();
+            tracing::info!(%target, %from, %to, reason, hold, "status changed");
         }
         tiers.iter().for_each(log_tier);
     }

@@ -16,6 +16,7 @@
 //! decided one floor up, and what an operator forces never reaches a tracker.
 
 pub mod check;
+pub mod hold;
 mod latency;
 pub mod monitor;
 pub mod schedule;
@@ -24,6 +25,7 @@ pub mod tracker;
 pub mod view;
 
 pub use check::{Ask, Check, HttpAsk, Place, Target};
+pub use hold::{Hold, HoldDown};
 pub use monitor::{Change, Monitor, ProbeOrder};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use status::{Outcome, Reason, Standing, Status, Verdict};

@@ -26,8 +26,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
-use super::{Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
+use super::{Hold, Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
 use super::{Tracker, Verdict, View};
+
+/// Verdicts in a row that a target must pass before it is probed at its check's `idle`: a minute at
+/// the default pace, in which a node that is going to break again mostly has.
+pub const IDLE_AFTER: u32 = 12;
 
 /// All targets and the schedule of their probes.
 #[derive(Debug)]
@@ -70,6 +74,8 @@ pub struct Change {
     pub to: Standing,
     /// What the deciding verdict complained of; none for a pass.
     pub reason: Option<Reason>,
+    /// What it is held to before it is up again, if it flapped lately.
+    pub hold: Option<Hold>,
     /// Its probes take so much longer or less than was told before that it matters.
     pub repaced: bool,
 }
@@ -218,15 +224,18 @@ impl Monitor {
             Outcome::Pass => None,
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
-        let pace_if_settled = if tracker.history().is_empty() { Pace::First } else { Pace::Steady };
+        let is_first = tracker.history().is_empty();
         tracker.handle_verdict(verdict, &target.check, now);
         let (to, paced_now) = (tracker.standing(), tracker.pace());
 
-        let pace = if to.contradicted || to.status == Status::Unknown {
-            Pace::Changing
-        } else {
-            pace_if_settled
+        let pace = match to.status {
+            _ if to.contradicted => Pace::Changing,
+            Status::Unknown => Pace::Changing,
+            Status::Up | Status::Down | Status::Draining if is_first => Pace::First,
+            Status::Up if tracker.agreed() >= IDLE_AFTER => Pace::Idle,
+            Status::Up | Status::Down | Status::Draining => Pace::Steady,
         };
+        let hold = tracker.hold(&target.check, now);
         // From start to start; a probe that outlasted its interval is followed at once.
         let due = (flight.started + pace.draw(&target.check, rng)).max(now);
         let target = Arc::clone(target);
@@ -235,7 +244,7 @@ impl Monitor {
             self.unsettled -= 1;
         }
         let repaced = paced != paced_now;
-        (from != to || repaced).then_some(Change { target, from, to, reason, repaced })
+        (from != to || repaced).then_some(Change { target, from, to, reason, hold, repaced })
     }
 
     /// How a target stands; one that is not configured is unknown.

@@ -37,15 +37,8 @@ impl Board for Statuses {
 }
 
 fn service(policy: Policy, answers: Answers, nodes: &[(&[&str], u16)]) -> Service {
-    let ask = Ask::Http(HttpAsk {
-        tls: false,
-        port: 80,
-        path: "/ready".into(),
-        host: "app.test".into(),
-        expect: vec![200..=299],
-    });
-    let (every, timeout) = (Duration::from_secs(5), Duration::from_secs(2));
-    let check = Check { ask, every, timeout, fails: 3, passes: 2 };
+    let ask = Ask::Http(HttpAsk::get(80, "/ready", "app.test"));
+    let check = Check::new(ask);
     let node = |&(addresses, weight): &(&[&str], u16)| {
         let address = |address: &&str| {
             let ip = address.parse().unwrap();

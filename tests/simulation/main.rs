@@ -53,6 +53,11 @@ fn statuses_follow_verdicts() {
 }
 
 #[test]
+fn who_flaps_is_held_down() {
+    play(Profile { nodes: 4, verdicts: 3_000, reloads: true, ..CALM });
+}
+
+#[test]
 fn reloads_change_no_status() {
     play(Profile { reloads: true, ..CALM });
 }

@@ -5,7 +5,8 @@
 //! * at most the limit of probes in flight, and never two for one target;
 //! * from one probe of a target to the next at most `every`, or the probe itself if that is longer;
 //! * a node that is bad without a break is not up after `every × fails + timeout`, and one that is
-//!   good without a break is up after `every × passes + timeout`;
+//!   good without a break is up after `every × passes + timeout`, or when its hold-down ends;
+//! * a node that flaps does not fall more often than its hold-down allows;
 //! * a change is told exactly when there is one, and is a transition only after its count;
 //! * when nothing is due, the time to come back lies ahead (no busy loop);
 //! * a reload changes no status.
@@ -159,7 +160,8 @@ impl World {
         }
 
         let node = &self.nodes[self.by_address[&target.address]];
-        let (outcome, latency) = node.mood.answer(target.check.timeout, &mut self.rng);
+        let lived = self.now - node.since;
+        let (outcome, latency) = node.mood.answer(target.check.timeout, lived, &mut self.rng);
         self.happen_in(latency, Event::Verdict(id, target, outcome, latency));
     }
 
@@ -178,7 +180,7 @@ impl World {
             assert_eq!(change, None, "a forgotten target changed");
             return None;
         };
-        ledger.write(&outcome, &target.check);
+        ledger.write(&outcome, &target.check, self.now);
         assert_eq!(after, ledger.standing(), "{ledger:?}");
         if matches!(outcome, Outcome::NoVerdict(_)) {
             assert_eq!(change, None, "the prober's trouble changed a target");
@@ -191,6 +193,7 @@ impl World {
                 assert_eq!(change.reason.is_none(), outcome == Outcome::Pass);
                 if before != after {
                     check_count(change, ledger);
+                    check_falls(change, ledger, self.now);
                 }
             }
             None => assert_eq!(before, after),
@@ -210,11 +213,15 @@ impl World {
         let after = |count: u32| node.since + slowest_pace(check) * count + check.timeout;
         let status = self.monitor.standing(&node.target).status;
         match node.mood {
-            Mood::Good => assert!(self.now <= after(check.passes) || status == Status::Up),
+            Mood::Good => {
+                let fell = !self.reference.ledgers[&node.target].falls().is_empty();
+                let hold = check.hold_down.filter(|_| fell).map_or(Duration::ZERO, |it| it.max);
+                assert!(self.now <= after(check.passes) + hold || status == Status::Up, "{node:?}");
+            }
             Mood::Erring | Mood::Refusing | Mood::Silent | Mood::Draining => {
                 assert!(self.now <= after(check.fails) || status != Status::Up, "{node:?}");
             }
-            Mood::Flapping | Mood::OutOfReach => {}
+            Mood::Flapping | Mood::Cycling | Mood::OutOfReach => {}
         }
     }
 
@@ -284,15 +291,35 @@ fn check_count(change: &Change, ledger: &Ledger) {
     let check = &change.target.check;
     let (good, needed) = match change.to.status {
         Status::Up => (true, check.passes),
+        // Held down: it passes, but has fallen too often to be believed at once.
+        Status::Draining if change.reason.is_none() => (true, check.passes),
         Status::Down | Status::Draining => (false, check.fails),
         Status::Unknown => panic!("nothing becomes unknown by a verdict"),
     };
     assert!(ledger.latest_run(good) >= needed as usize, "{change:?} after {ledger:?}");
 }
 
+/// Who flaps is not let back faster than holds allow: within the window of a hold-down there are at
+/// most the falls that are forgiven, and as many more as holds fit into it.
+fn check_falls(change: &Change, ledger: &Ledger, now: Instant) {
+    let Check { every, passes, hold_down: Some(hold_down), .. } = &change.target.check else {
+        return;
+    };
+    let (mut most, mut hold) = (hold_down.after as usize, *every * *passes * 2);
+    let mut held = hold;
+    while held <= hold_down.within {
+        most += 1;
+        hold = (hold * 2).min(hold_down.max);
+        held += hold;
+    }
+    let falls = ledger.falls();
+    let recent = falls.iter().filter(|&&fall| now - fall <= hold_down.within).count();
+    assert!(recent <= most + 1, "{recent} falls, at most {most}: {change:?}");
+}
+
 /// From one probe to the next at most: a probe that outlasts its interval is not overtaken.
 fn slowest_pace(check: &Check) -> Duration {
-    check.every.max(check.timeout)
+    check.slowest().max(check.timeout)
 }
 
 #[expect(clippy::disallowed_methods, reason = "where virtual time starts; it is not asked again")]

@@ -4,12 +4,14 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod guards;
 mod server;
 mod service;
 mod zone;
 
 use super::keys::Kind;
 
+pub use guards::HOLD_DOWN;
 pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
 pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
@@ -29,4 +31,5 @@ pub static KINDS: &[&Kind] = &[
     &NODE,
     &POOL,
     &HTTPS,
+    &HOLD_DOWN,
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::SERVICE;
+use super::{HOLD_DOWN, SERVICE};
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
@@ -60,13 +60,8 @@ pub static CHECK: Kind = Kind {
             .aka(&["url"]),
         Key::new("https", HTTP_ASK, Rule("one of `http` and `https`"), "What to ask over HTTPS"),
         Key::new(
-            // Faster would be load on the nodes rather than knowledge of them.
             "every",
-            Takes::Duration {
-                min: Duration::from_millis(100),
-                max: Duration::from_secs(3600),
-                step: MILLISECOND,
-            },
+            EVERY,
             Value("\"5s\""),
             "From the start of one probe to the start of the next",
         )
@@ -85,6 +80,27 @@ pub static CHECK: Kind = Kind {
             .aka(&["fall", "unhealthy_threshold", "failures", "down_thresh"]),
         Key::new("passes", STREAK, Value("2"), "Good verdicts in a row that turn a target up")
             .aka(&["rise", "healthy_threshold", "successes", "up_thresh"]),
+        Key::new(
+            "fast",
+            EVERY,
+            Rule("half of `every`, but at least 1s, or `every` where that is shorter"),
+            "From probe to probe while a target is falling or rising",
+        )
+        .aka(&["fastinter", "fast_interval", "retry_interval"]),
+        Key::new(
+            "idle",
+            EVERY,
+            Rule("none: `every`"),
+            "From probe to probe once a target has passed a dozen times in a row",
+        )
+        .aka(&["slow_interval"]),
+        Key::new(
+            "hold_down",
+            Takes::Either(&[Takes::Flag, Takes::Table(&HOLD_DOWN)]),
+            Rule("after 3 falls within 10m, for at most 10m"),
+            "How much longer who falls often must pass to return; false is no longer",
+        )
+        .aka(&["flap", "damping", "dampening"]),
     ],
 };
 
@@ -121,6 +137,12 @@ pub static HTTP: Kind = Kind {
     ],
 };
 
+/// Faster would be load on the nodes rather than knowledge of them.
+const EVERY: Takes = Takes::Duration {
+    min: Duration::from_millis(100),
+    max: Duration::from_secs(3600),
+    step: MILLISECOND,
+};
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HTTP_ASK: Takes =
     Takes::Either(&[Takes::Text("port and path (\":8080/ready\")"), Takes::Table(&HTTP)]);

@@ -77,13 +77,7 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 fn ask(port: u16) -> HttpAsk {
-    HttpAsk {
-        tls: false,
-        port,
-        path: "/ready?deep=1".into(),
-        host: "app.example.org".into(),
-        expect: vec![200..=299],
-    }
+    HttpAsk::get(port, "/ready?deep=1", "app.example.org")
 }
 
 async fn probe(http: &Http, ask: &HttpAsk, patience: Duration) -> Outcome {

@@ -7,15 +7,8 @@ use super::*;
 use crate::health::{Check, HttpAsk};
 
 fn order(port: u16, timeout: Duration) -> ProbeOrder {
-    let ask = HttpAsk {
-        tls: false,
-        port,
-        path: "/ready".into(),
-        host: "app.example.org".into(),
-        expect: vec![200..=299],
-    };
-    let check =
-        Check { ask: Ask::Http(ask), every: Duration::from_secs(5), timeout, fails: 3, passes: 2 };
+    let ask = HttpAsk::get(port, "/ready", "app.example.org");
+    let check = Check { timeout, ..Check::new(Ask::Http(ask)) };
     let target = Arc::new(Target { address: [127, 0, 0, 1].into(), check });
     ProbeOrder { id: TargetId::FIRST.next(), target }
 }

@@ -1,0 +1,29 @@
+//! What keeps checks from doing harm: the kinds of tables that say how far they may go.
+
+use std::time::Duration;
+
+use crate::config::keys::Fallback::Value;
+use crate::config::keys::{Key, Kind, Takes};
+
+/// The `hold_down` of a check.
+pub static HOLD_DOWN: Kind = Kind {
+    noun: "a hold-down",
+    header: "hold_down = { … } of a check",
+    keys: &[
+        Key::new(
+            "after",
+            Takes::Number { min: 1, max: 20 },
+            Value("3"),
+            "So many falls within `within` are too many",
+        ),
+        Key::new("within", WINDOW, Value("\"10m\""), "Falls are forgotten after so long"),
+        Key::new("max", WINDOW, Value("\"10m\""), "The longest that a target must pass to return"),
+    ],
+};
+
+/// From what a check can see at all to what an operator would have acted on.
+const WINDOW: Takes = Takes::Duration {
+    min: Duration::from_secs(1),
+    max: Duration::from_secs(86_400),
+    step: Duration::from_millis(1),
+};
