@@ -337,6 +337,7 @@ fn collect_takes(takes: &'static Takes, known: &mut Vec<&'static str>) {
         Takes::Text(_)
         | Takes::Number { .. }
         | Takes::Flag
+        | Takes::Share
         | Takes::Duration { .. }
         | Takes::Words { .. } => {}
     }

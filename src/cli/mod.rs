@@ -9,6 +9,7 @@ pub mod check;
 mod client;
 pub mod demo;
 pub mod explain;
+mod guards;
 pub mod log;
 pub mod node;
 pub mod ready;

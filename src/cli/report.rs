@@ -8,6 +8,7 @@ use std::fmt::{Display, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::guards::guards;
 use super::withdrawal::{pacing, worst_case};
 use crate::config::keys::{Fallback, Kind};
 use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
@@ -149,6 +150,7 @@ impl Page {
             some => format!("true for {some} nodes"),
         };
         self.setting(2, &SERVICE, "together", together);
+        guards(self, &service.guard);
         let checks = checks(service);
         for check in &checks {
             self.check(check, &service.owner);

@@ -7,7 +7,7 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     dns.rs delegation.rs check.rs pacing.rs service.rs pools.rs nodes.rs records.rs
+//!     dns.rs delegation.rs check.rs pacing.rs service.rs guard.rs pools.rs nodes.rs records.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //! ```
 //!
@@ -20,6 +20,7 @@ mod check;
 mod delegation;
 mod dns;
 mod fields;
+mod guard;
 pub mod keys;
 mod load;
 mod names;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::check::Checks;
 use super::fields::Fields;
+use super::guard;
 use super::names;
 use super::nodes::Draft;
 use super::pools::{self, PoolDraft};
@@ -103,6 +104,7 @@ pub(super) fn read(
             "closed" => WhenAllDown::Closed,
             _ => WhenAllDown::Open,
         },
+        guard: guard::read(&fields),
         ..Service::new(owner.clone(), id, pools)
     })
 }

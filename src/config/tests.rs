@@ -7,11 +7,12 @@ use toml::de::DeValue;
 
 use super::keys::{Fallback, Takes};
 use super::tables::KINDS;
+use super::value::as_share;
 use super::zone::read_with_records;
 use super::{ZoneFiles, read_zone};
-use crate::health::{Check, HoldDown};
+use crate::health::{Check, HoldDown, Share};
 use crate::snapshot::{Authored, ZoneModel};
-use crate::steer::{Answers, Policy, Service, WhenAllDown};
+use crate::steer::{Answers, Guard, Policy, Service, WhenAllDown};
 use crate::wire::{Name, RecordType};
 use crate::zone::{Diagnostic, Records, Source};
 
@@ -70,6 +71,7 @@ fn every_default_is_what_its_key_takes() {
             (Takes::Words { words, .. }, DeValue::String(text)) => {
                 words.iter().any(|word| word.name == text)
             }
+            (Takes::Share, found) => as_share(found).is_some(),
             (Takes::Text(_), DeValue::String(_)) | (Takes::Flag, DeValue::Boolean(_)) => true,
             _ => false,
         }
@@ -602,4 +604,33 @@ fn the_pace_of_a_check_is_what_was_written() {
     let (second, hold_down) = (Duration::from_secs(1), HoldDown::DEFAULT);
     assert_eq!((written.fast, written.idle), (Some(second), Some(30 * second)));
     assert_eq!(written.hold_down, Some(HoldDown { after: 2, max: 60 * second, ..hold_down }));
+}
+
+#[test]
+fn guards_are_judged_with_their_service() {
+    let nodes = "nodes = [\"192.0.2.1\"]";
+    for (written, expected) in [
+        (
+            "panic = 1.5",
+            "5:9: `panic` is no part of a whole (write 0 to 1, with up to three digits \
+            behind the point: 0.5)",
+        ),
+        (
+            "panic = \"50%\"",
+            "5:9: `panic` takes a part of a whole (like 0.5), not text (write a \
+            number: 0.5)",
+        ),
+    ] {
+        check(&format!("[service.a]\n{nodes}\n{written}"), &[expected]);
+    }
+}
+
+#[test]
+fn guards_are_what_was_written() {
+    let guard =
+        |text: &str| service(&format!("[service.a]\nnodes = [\"192.0.2.1\"]\n{text}")).guard;
+    assert_eq!(guard(""), Guard::default());
+    assert_eq!(guard("panic = 0").panic, None);
+    assert_eq!(guard("panic = 0.5").panic, Some(Share::thousandths(500)));
+    assert_eq!(guard("panic = 1").panic, Some(Share::WHOLE));
 }

@@ -22,7 +22,7 @@ use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
 use crate::probe::{Http, Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
-use crate::steer::{Board, Node, Override, Tier};
+use crate::steer::{Board, Node, Override, Pools, Tier};
 
 use super::explain::Witness;
 use super::state;
@@ -282,11 +282,24 @@ impl Keeper {
 
 /// Says when a service's answers come from another row of the truth table, or from other pools.
 fn log_tier(change: &TierChange) {
-    let TierChange { service, family, from, to, pools } = change;
+    let TierChange { service, family, from, to, panicked, panic, pools } = change;
     let family = family.record_type();
+    let named = |some: &Pools| {
+        let names = some.iter().filter_map(|at| pools.get(at)).map(String::as_str);
+        names.collect::<Vec<_>>().join(" ")
+    };
+    if panic.iter().any(|pool| !panicked.contains(pool)) {
+        let pools = named(panic);
+        tracing::warn!(%service, %family, pools, "panic: too little is up, all of it is served");
+    } else if panic != panicked {
+        let pools = named(panic);
+        tracing::info!(%service, %family, pools, "panic is over, but for these pools");
+    }
+    if from == to {
+        return;
+    }
     let ((from, _), (to, able)) = (from, to);
-    let pools = able.iter().filter_map(|at| pools.get(at)).map(String::as_str);
-    let pools = pools.collect::<Vec<_>>().join(" ");
+    let pools = named(able);
     match to {
         Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
         Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),

@@ -76,7 +76,7 @@ pub(super) fn judge(
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
-                    seat: Seat { pool, duty, weight, answered },
+                    seat: Seat { pool, duty, weight, full: weight, answered },
                     contradicted: standing.is_some_and(|standing| standing.contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });

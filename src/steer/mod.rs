@@ -22,6 +22,7 @@ pub use guide::{Guide, Guides};
 pub use pick::{Pick, Scratch, Turn, pick};
 pub use plan::{Plan, SetId};
 pub use service::{
-    Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Steer, Ttl, WhenAllDown,
+    Address, Answers, Explain, Guard, Https, Node, Policy, Pool, Service, Srv, Steer, Ttl,
+    WhenAllDown,
 };
 pub use set::{Family, Set};

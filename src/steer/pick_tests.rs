@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, Check, HttpAsk, Standing, Status, Target};
+use crate::health::{Ask, Check, HttpAsk, Share, Standing, Status, Target};
 use crate::steer::{
-    Address, Answers, Asker, Board, Family, Guide, Node, Override, Plan, Policy, Pool, Service,
-    Tier, Ttl,
+    Address, Answers, Asker, Board, Family, Guard, Guide, Node, Override, Plan, Policy, Pool,
+    Service, Tier, Ttl,
 };
 use crate::wire::Name;
 
@@ -192,4 +192,16 @@ fn the_ttl_is_short_while_a_member_is_falling_or_rising() {
     let service = service(Policy::Rotate, Answers::DEFAULT, FOUR);
     assert_eq!(make(&service, &Statuses::default()).ttl, 30);
     assert_eq!(make(&service, &statuses(&[("192.0.2.1", Status::Up, true)])).ttl, 5);
+}
+
+#[test]
+fn a_pool_in_panic_answers_with_all_it_has() {
+    let service = service(Policy::Rotate, Answers::DEFAULT, FOUR);
+    let three_down = &["192.0.2.1", "192.0.2.3", "192.0.2.4"].map(|ip| (ip, Status::Down, false));
+    assert_eq!(picks(&make(&service, &statuses(three_down)), Family::V4, 1), [[2]]);
+    let guard = Guard { panic: Some(Share::thousandths(500)) };
+    let guarded = Service { guard, ..service };
+    let plan = make(&guarded, &statuses(three_down));
+    assert_eq!(plan.panicking(Family::V4).len(), 1);
+    assert_eq!(picks(&plan, Family::V4, 1)[0].len(), 4);
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::asker::Asker;
 use super::board::{Board, Judged, judge};
-use super::eligible::{Duty, Pools, Seat, Tier, choose, members};
+use super::eligible::{Duty, Pools, Seat, Tier, choose, members, panicking};
 use super::guide::Guide;
 use super::rendezvous::Rendezvous;
 use super::service::{Policy, Pool, Service, Steer};
@@ -49,6 +49,8 @@ struct Choice {
     tier: Tier,
     /// Those that can answer.
     pools: Pools,
+    /// Those of them that answer with all they have.
+    panicking: Pools,
     route: Route,
     /// By pool; those that cannot answer have none.
     sets: Box<[Option<SetId>]>,
@@ -133,6 +135,12 @@ impl Plan {
         (choice.tier, choice.pools)
     }
 
+    /// Those of the pools that can answer which do so with all they have, because too little of
+    /// it serves.
+    pub fn panicking(&self, family: Family) -> Pools {
+        self.choices[family as usize].panicking
+    }
+
     /// Where the service's choices stand for each client.
     pub fn guide(&self) -> &Guide {
         &self.guide
@@ -172,14 +180,15 @@ impl Choice {
         let serves = |one: &Judged| one.seat.duty == Duty::Serving;
         let other = judged.iter().any(|one| serves(one) && !is_of(family)(one));
         let (tier, pools) = choose(&seats, &min_healthy, other, service.when_all_down);
+        let panicking = panicking(&seats, (tier, pools), service.guard.panic);
         let remember = matches!(tier, Tier::Serving | Tier::Short);
         if remember {
             ours.iter().for_each(|&index| marks[index].answered = false);
         }
         let mut by_pool = vec![None; service.pools.len()];
         for pool in pools.iter() {
-            let members: Vec<usize> =
-                members(&seats, tier, pool).into_iter().map(|seat| ours[seat]).collect();
+            let members = members(&seats, tier, pool, panicking.contains(pool));
+            let members: Vec<usize> = members.into_iter().map(|seat| ours[seat]).collect();
             if remember {
                 members.iter().for_each(|&index| marks[index].answered = true);
             }
@@ -193,7 +202,7 @@ impl Choice {
             Steer::Geo | Steer::Nearest => Route::Ranked,
             Steer::Split => Route::Split(shares(service)),
         };
-        Self { tier, pools, route, sets: by_pool.into() }
+        Self { tier, pools, panicking, route, sets: by_pool.into() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use crate::geo::{Coordinates, Network, Place};
-use crate::health::Target;
+use crate::health::{Share, Target};
 use crate::wire::Name;
 
 /// A name whose addresses are steered.
@@ -28,6 +28,8 @@ pub struct Service {
     pub ttl: Ttl,
     /// What is answered when no pool serves.
     pub when_all_down: WhenAllDown,
+    /// What keeps checks from doing harm.
+    pub guard: Guard,
     /// In the operator's order; 1 to [`POOLS_MAX`]. A simple service has one, unnamed.
     pub pools: Vec<Pool>,
     /// Its SRV records, in the operator's order.
@@ -36,6 +38,13 @@ pub struct Service {
     pub https: Option<Https>,
     /// Where its answers are explained over DNS itself, and to whom.
     pub explain: Option<Explain>,
+}
+
+/// What keeps checks from doing harm; each is off where nothing is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// A pool of which less than this serves answers with all it has.
+    pub panic: Option<Share>,
 }
 
 /// How many pools a service may have: one bit each where it counts.
@@ -268,6 +277,7 @@ impl Service {
             spread: Vec::new(),
             ttl: Ttl { calm: 5, alert: 5 },
             when_all_down: WhenAllDown::Open,
+            guard: Guard::default(),
             pools,
             srv: Vec::new(),
             https: None,

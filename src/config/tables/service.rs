@@ -88,6 +88,13 @@ pub static SERVICE: Kind = Kind {
         .aka(&["fallback", "fail_open"]),
         Key::new("together", Takes::Flag, Value("false"), TOGETHER),
         Key::new(
+            "panic",
+            Takes::Share,
+            Value("0"),
+            "A pool of which less than this part is healthy answers with all it has; 0 is off",
+        )
+        .aka(&["panic_threshold", "min_active"]),
+        Key::new(
             "steer",
             Takes::Words {
                 words: &[
