@@ -8,7 +8,7 @@ use std::fmt::{Display, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::guards::guards;
+use super::guards::{guards, live};
 use super::withdrawal::{pacing, worst_case};
 use crate::config::keys::{Fallback, Kind};
 use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
@@ -155,6 +155,7 @@ impl Page {
         for check in &checks {
             self.check(check, &service.owner);
         }
+        live(self, service);
         self.withdrawal(service, &checks);
     }
 

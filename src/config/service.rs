@@ -83,15 +83,12 @@ pub(super) fn read(
         reader.refuse(span.clone(), message, help);
     }
     let pools = pools::read(&fields, owner, records, reader);
-    let checks = match fields.value("check") {
-        Some(value) => checks.of_service(value, owner, reader),
-        None => Vec::new(),
-    };
+    let asked = read_asked(&fields, owner, checks, reader);
     let policy = read_policy(&fields, &pools, reader);
     let id = id(&records.apex, owner);
     let together = fields.flag("together");
     let pool = |draft: PoolDraft| {
-        let node = |node| make_node(node, &id, &draft.name, together, &checks);
+        let node = |node| make_node(node, &id, &draft.name, together, &asked);
         let nodes = draft.nodes.into_iter().map(node).collect();
         Pool { min_healthy: draft.min_healthy, ..Pool::new(draft.name.as_str(), nodes) }
     };
@@ -107,6 +104,35 @@ pub(super) fn read(
         guard: guard::read(&fields),
         ..Service::new(owner.clone(), id, pools)
     })
+}
+
+/// What is asked of every address of a service.
+struct Asked {
+    /// All must pass.
+    check: Vec<Check>,
+    /// What still passes where a node is alive but not ready.
+    live: Vec<Check>,
+}
+
+fn read_asked(
+    fields: &Fields<'_>,
+    owner: &Name,
+    checks: &mut Checks,
+    reader: &mut Reader<'_>,
+) -> Asked {
+    let mut of = |key: &str, reader: &mut Reader<'_>| {
+        fields.value(key).map_or_else(Vec::new, |value| checks.of_service(value, owner, reader))
+    };
+    let (check, live) = (of("check", reader), of("live", reader));
+    if fields.written("live") && !fields.written("check") {
+        let help = "write `check` too: `live` says whether a node that fails it is still alive";
+        reader.refuse(fields.key_span("live"), "`live` stands without `check`", help);
+    }
+    if live.iter().any(|one| check.contains(one)) {
+        let help = "ask what a node that is not ready still answers, or leave `live` out";
+        reader.refuse(fields.value_span("live"), "`live` asks the same as `check`", help);
+    }
+    Asked { check, live }
 }
 
 fn read_policy(fields: &Fields<'_>, pools: &[PoolDraft], reader: &mut Reader<'_>) -> Policy {
@@ -167,11 +193,12 @@ fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
-fn make_node(draft: Draft, service: &str, pool: &str, together: bool, checks: &[Check]) -> Node {
+fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &Asked) -> Node {
     let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.clone() });
+    let targets = |ip, checks: &[Check]| checks.iter().map(|check| target(ip, check)).collect();
     let stem = if pool.is_empty() { service.to_owned() } else { format!("{service}/{pool}") };
     let address =
-        |ip| Address { ip, targets: checks.iter().map(|check| target(ip, check)).collect() };
+        |ip| Address { ip, targets: targets(ip, &asked.check), live: targets(ip, &asked.live) };
     let addresses = draft.addresses.into_iter().map(address).collect();
     Node {
         weight: draft.weight,

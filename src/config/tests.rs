@@ -634,3 +634,19 @@ fn guards_are_what_was_written() {
     assert_eq!(guard("panic = 0.5").panic, Some(Share::thousandths(500)));
     assert_eq!(guard("panic = 1").panic, Some(Share::WHOLE));
 }
+
+#[test]
+fn what_tells_of_life_stands_beside_what_tells_of_readiness() {
+    let nodes = "nodes = [\"192.0.2.1\"]";
+    let help = "(write `check` too: `live` says whether a node that fails it is still alive)";
+    let alone = format!("[service.a]\n{nodes}\nlive = {{ http = \"/live\" }}");
+    check(&alone, &[&format!("5:1: `live` stands without `check` {help}")]);
+    let same = "[check.a]\nhttp = \"/\"\n[service.a]\ncheck = \"a\"\nlive = [\"a\"]\n";
+    let said = "7:8: `live` asks the same as `check` (ask what a node that is not ready still \
+                answers, or leave `live` out)";
+    check(&format!("{same}{nodes}"), &[said]);
+    let both = "[service.a]\ncheck = { http = \"/ready\" }\nlive = { http = \"/live\" }\n";
+    let service = service(&format!("{both}{nodes}"));
+    let address = &service.pools[0].nodes[0].addresses[0];
+    assert_eq!((address.targets.len(), address.live.len(), service.targets().count()), (1, 1, 2));
+}

@@ -87,10 +87,9 @@ pub(super) fn judge(
 }
 
 fn standing(address: &Address, board: &impl Board) -> Option<Standing> {
-    combine(address.targets.iter().map(|target| board.standing(target)))
+    address.standing(|target| board.standing(target))
 }
 
 fn node_standing(node: &Node, board: &impl Board) -> Option<Standing> {
-    let targets = node.addresses.iter().flat_map(|address| &address.targets);
-    combine(targets.map(|target| board.standing(target)))
+    combine(node.addresses.iter().filter_map(|address| standing(address, board)))
 }

@@ -43,7 +43,7 @@ fn service(policy: Policy, answers: Answers, nodes: &[(&[&str], u16)]) -> Servic
         let address = |address: &&str| {
             let ip = address.parse().unwrap();
             let target = Arc::new(Target { address: ip, check: check.clone() });
-            Address { ip, targets: vec![target] }
+            Address::new(ip, vec![target])
         };
         let all = addresses.iter().map(address).collect();
         Node { weight, ..Node::new(format!("test/app/{}", addresses[0]), addresses[0], all) }

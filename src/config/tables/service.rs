@@ -28,15 +28,18 @@ pub static SERVICE: Kind = Kind {
         ]),
         Key::new(
             "check",
-            Takes::Either(&[
-                Takes::Text("a check's name"),
-                Takes::Table(&CHECK),
-                Takes::List(&Takes::Either(&[Takes::Text("a check's name"), Takes::Table(&CHECK)])),
-            ]),
+            CHECKS,
             Rule("none: its nodes always count as healthy"),
             "What is asked of every address; several must all pass",
         )
         .aka(&["checks", "health", "healthcheck", "health_check", "service_types"]),
+        Key::new(
+            "live",
+            CHECKS,
+            Rule("none"),
+            "What still passes where a node that is not ready lives: it drains, and is not down",
+        )
+        .aka(&["liveness", "alive", "live_check"]),
         Key::new(
             "policy",
             Takes::Words {
@@ -216,6 +219,11 @@ pub static HTTPS: Kind = Kind {
     ],
 };
 
+const CHECKS: Takes = Takes::Either(&[
+    Takes::Text("a check's name"),
+    Takes::Table(&CHECK),
+    Takes::List(&Takes::Either(&[Takes::Text("a check's name"), Takes::Table(&CHECK)])),
+]);
 const ADDRESS: Takes = Takes::Text("an address (\"192.0.2.11\")");
 const NODES: Takes = Takes::List(&Takes::Either(&[
     Takes::Text("an address (\"192.0.2.11 x3\")"),
