@@ -102,7 +102,9 @@ proptest! {
     #[test]
     fn damaged_queries_give_nothing_or_a_readable_response(
         at in 0..NAMES.len(),
-        qtype in prop_oneof![Just(1_u16), Just(28), Just(255), Just(6), Just(16), any::<u16>()],
+        qtype in prop_oneof![
+            Just(1_u16), Just(28), Just(255), Just(6), Just(16), Just(33), Just(65), any::<u16>()
+        ],
         opt in prop::option::of(any::<u16>()),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
@@ -123,7 +125,7 @@ proptest! {
     #[test]
     fn any_options_give_a_readable_response(
         at in 0..NAMES.len(),
-        qtype in prop_oneof![Just(1_u16), Just(16), Just(255), any::<u16>()],
+        qtype in prop_oneof![Just(1_u16), Just(16), Just(33), Just(65), Just(255), any::<u16>()],
         options in prop::collection::vec(option(), 0..5),
         damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
         udp_size in any::<[u8; 2]>(),

@@ -43,8 +43,32 @@ impl Informant for Nobody {
 fn service(told: &Explanation) -> Option<&ServiceStage> {
     told.stages.iter().find_map(|stage| match stage {
         Stage::Service(service) => Some(service),
-        Stage::Client(_) | Stage::Zone { .. } | Stage::Name { .. } | Stage::Alias { .. } => None,
+        Stage::Client(_)
+        | Stage::Zone { .. }
+        | Stage::Name { .. }
+        | Stage::Alias { .. }
+        | Stage::Node { .. }
+        | Stage::Hint { .. } => None,
     })
+}
+
+/// The nodes of SRV records, as the explanation and as the response has them.
+fn nodes(told: &Explanation, response: &[u8]) -> [Vec<(String, u16)>; 2] {
+    let listed = told.stages.iter().filter_map(|stage| match stage {
+        Stage::Node { name, weight } => Some((name.clone(), *weight)),
+        Stage::Client(_)
+        | Stage::Zone { .. }
+        | Stage::Name { .. }
+        | Stage::Alias { .. }
+        | Stage::Service(_)
+        | Stage::Hint { .. } => None,
+    });
+    let message = Message::from_vec(response).unwrap();
+    let sent = message.answers.iter().filter_map(|record| {
+        let RData::SRV(srv) = &record.data else { return None };
+        Some((srv.target.to_string(), srv.weight))
+    });
+    [listed.collect(), sent.collect()]
 }
 
 fn addresses(response: &[u8]) -> Vec<IpAddr> {
@@ -68,7 +92,7 @@ fn what_is_explained_is_what_is_sent() {
     let nobody = Nobody(Atlas::empty());
     let mut rng = fastrand::Rng::with_seed(SEED);
     let types = [1, 28, 5, 16, 33, 64, 65, 255].map(RecordType);
-    let (mut out, mut steered) = (vec![0; 65_535], 0);
+    let (mut out, mut steered, mut listed) = (vec![0; 65_535], 0, 0);
     for round in 0..20_000 {
         let asked = name(rng.choice(NAMES.iter()).unwrap());
         let rtype = *rng.choice(types.iter()).unwrap();
@@ -90,10 +114,15 @@ fn what_is_explained_is_what_is_sent() {
             assert!(service.picked.iter().all(|picked| kept.contains(picked)));
             assert_eq!(service.picked.len(), service.answers);
         }
+        if let ([explained, sent], true) = (nodes(&told, &sent), service(&told).is_some()) {
+            listed += sent.len();
+            assert_eq!(explained, sent, "round {round}: {asked} {rtype}");
+        }
         let json = serde_json::to_string(&told).unwrap();
         let mut again: Explanation = serde_json::from_str(&json).unwrap();
         again.stages.truncate(0);
         assert_eq!((again.rcode, again.answer), (told.rcode, told.answer));
     }
     assert!(steered > 1_000, "only {steered} of the questions were steered");
+    assert!(listed > 1_000, "only {listed} SRV records");
 }

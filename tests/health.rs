@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rota::health::{Ask, Change, Check, HttpAsk, Monitor, Reason, Status, Target};
-use rota::probe::{Http, Prober, Reports};
+use rota::probe::{Prober, Reports};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -57,7 +57,7 @@ struct Publisher {
 
 impl Publisher {
     fn new(targets: impl IntoIterator<Item = Arc<Target>>) -> Self {
-        let (prober, reports) = Prober::new(Http::new());
+        let (prober, reports) = Prober::new();
         let mut rng = fastrand::Rng::with_seed(1);
         let mut monitor = Monitor::new(2);
         monitor.configure(targets, Instant::now().into_std(), &mut rng);

@@ -214,7 +214,10 @@ fn verdict(last: Option<&Verdict>) -> (String, Ink) {
     };
     let milliseconds = verdict.latency.as_secs_f64() * 1000.0;
     match &verdict.outcome {
-        Outcome::Pass => (format!("ok in {milliseconds:.1} ms"), Ink::Plain),
+        Outcome::Pass => match verdict.warning {
+            Some(warning) => (format!("ok, {warning}"), Ink::Yellow),
+            None => (format!("ok in {milliseconds:.1} ms"), Ink::Plain),
+        },
         Outcome::Fail(reason) => (reason.to_string(), Ink::Red),
         Outcome::NoVerdict(reason) => (reason.to_string(), Ink::Yellow),
     }

@@ -12,13 +12,13 @@ fn row(last: u8, status: Status, outcome: Option<Outcome>, share: Option<f64>) -
         status,
         contradicted: false,
         since: outcome.is_some().then_some(Duration::from_secs(8)),
-        last: outcome.map(|outcome| Verdict { outcome, latency: Duration::from_micros(412) }),
+        last: outcome.map(|outcome| Verdict::new(outcome, Duration::from_micros(412))),
         share,
     }
 }
 
 fn board() -> Board {
-    let mut falling = row(4, Status::Up, Some(Outcome::Fail(Reason::Timeout)), Some(0.25));
+    let mut falling = row(4, Status::Up, Some(Outcome::Fail(Reason::Refused)), Some(0.25));
     falling.contradicted = true;
     Board {
         service: "thoughtspot.customer.com".to_owned(),
@@ -44,7 +44,7 @@ const EXPECTED: &str = "  \
   node1  127.0.0.11       4  ● up            8s  ok in 0.4 ms   75% █████████
   node2  127.0.0.12       4  ○ down          8s  status 503      0%
   node3  127.0.0.13       4  ? unknown        -  -
-  node4  127.0.0.14       4  ● up…           8s  timed out      25% ███
+  node4  127.0.0.14       4  ● up…           8s  connection …   25% ███
 
     3s ago  node2 is down
 
@@ -60,10 +60,10 @@ fn columns_are_aligned_and_bars_are_to_scale() {
 #[test]
 fn a_wide_terminal_gets_whole_reasons_and_long_bars() {
     let mut board = board();
-    board.rows[1].last = Some(Verdict {
-        outcome: Outcome::Fail(Reason::Protocol("its head is too long".to_owned())),
-        latency: Duration::ZERO,
-    });
+    board.rows[1].last = Some(Verdict::new(
+        Outcome::Fail(Reason::Protocol("its head is too long".to_owned())),
+        Duration::ZERO,
+    ));
     let wide = render(&board, 120, false);
     assert!(wide.contains("  not http: its head is t…    0%\n"), "{wide}");
     assert!(wide.contains(&format!("  75% {}\n", "█".repeat(18))), "{wide}");

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::{ZoneFiles, read_zone};
-use crate::daemon::{Server, Setup};
+use crate::daemon::{Server, Setup, Wanted};
+use crate::geo::Atlas;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
 use crate::zone::Source;
@@ -134,7 +135,9 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         state: None,
         seed: crate::daemon::random_seed(),
     };
-    Ok(Server::start(setup, vec![zone], Settings::default()).await?)
+    let atlas = Arc::new(Atlas::empty());
+    let wanted = Wanted { zones: vec![zone], settings: Settings::default(), atlas };
+    Ok(Server::start(setup, wanted).await?)
 }
 
 /// The zone and the addresses, after making sure that nobody has them. Whatever is taken is told at

@@ -95,6 +95,7 @@ fn offline(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Explanat
     };
     let settings = Settings { ecs: config.server.dns.ecs.clone(), ..Settings::default() };
     let mut publisher = Publisher::new();
+    publisher.locate(config.geo.atlas);
     publisher.publish(&config.zones, settings, &Unchecked);
     let snapshot = publisher.current().load();
     let mut worker = Worker::new(crate::daemon::random_seed());
@@ -134,6 +135,16 @@ fn layout(title: &str, told: &Explanation) -> String {
             Stage::Name { found } => line(&mut out, "name", found),
             Stage::Alias { to } => line(&mut out, "alias", &format!("goes on at {}", bare(to))),
             Stage::Service(service) => lay_service(&mut out, service),
+            Stage::Node { name, weight } => {
+                line(&mut out, "srv", &format!("{}, weight {weight}", bare(name)));
+            }
+            Stage::Hint { family, count, given: true } => {
+                line(&mut out, "hint", &format!("{family}: {count} of {count} addresses"));
+            }
+            Stage::Hint { family, count, given: false } => {
+                let why = "one answer holds only a part";
+                line(&mut out, "hint", &format!("{family}: none of {count} addresses: {why}"));
+            }
         }
     }
     line(&mut out, "answer", told.rcode.as_deref().unwrap_or("nothing is sent"));
@@ -192,8 +203,11 @@ fn lay_service(out: &mut String, service: &ServiceStage) {
     }
     let kept = service.nodes.iter().filter(|node| node.kept).count();
     let picked: Vec<String> = service.picked.iter().map(ToString::to_string).collect();
-    let how = format!("{}: {} of {kept} kept", service.policy, service.answers);
-    line(out, "pick", &format!("{how}: {}", picked.join(", ")));
+    // SRV and HTTPS have no use for a part of the addresses: nothing is picked.
+    if !picked.is_empty() {
+        let how = format!("{}: {} of {kept} kept", service.policy, service.answers);
+        line(out, "pick", &format!("{how}: {}", picked.join(", ")));
+    }
     line(out, "ttl", &format!("{} s", service.ttl));
     let scope = match service.scope {
         0 => "/0: the choice does not depend on the client".to_owned(),

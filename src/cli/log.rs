@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries whose own `info` and `debug` drown what an operator looks for.
-const QUIETED: &str = "hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
+const QUIETED: &str = "hyper=warn,hyper_util=warn,rustls=warn";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -71,7 +71,7 @@ mod tests {
             .to_string();
         assert!(filter.contains("hyper=trace"), "{filter}");
         assert!(!filter.contains("hyper=warn"), "{filter}");
-        assert!(filter.contains("reqwest=warn"), "{filter}");
+        assert!(filter.contains("rustls=warn"), "{filter}");
         assert!(filter.contains("debug"), "{filter}");
     }
 

@@ -9,7 +9,6 @@ pub mod check;
 mod client;
 pub mod demo;
 pub mod explain;
-mod guards;
 pub mod log;
 pub mod node;
 pub mod ready;
@@ -17,7 +16,6 @@ pub mod report;
 pub mod run;
 mod show;
 pub mod traffic;
-mod withdrawal;
 
 use std::io::Write;
 use std::path::PathBuf;

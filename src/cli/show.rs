@@ -11,7 +11,7 @@ use terminal_size::{Height, Width};
 
 use crate::daemon::Server;
 use crate::daemon::view::{AddressView, ServiceView};
-use crate::health::{Status, Verdict};
+use crate::health::Status;
 
 use super::board::{self, Board, Event, Hint, Row};
 use super::demo;
@@ -128,10 +128,7 @@ fn rows(view: &ServiceView, shares: &Shares) -> Vec<Row> {
         status: seen.standing.map_or(Status::Unknown, |standing| standing.status),
         contradicted: seen.standing.is_some_and(|standing| standing.contradicted),
         since: seen.since,
-        last: seen
-            .last
-            .as_ref()
-            .map(|(outcome, latency)| Verdict { outcome: outcome.clone(), latency: *latency }),
+        last: seen.last.clone(),
         share: shares.of[at],
     };
     view.addresses.iter().enumerate().map(row).collect()
@@ -210,7 +207,7 @@ pub(super) fn now() -> Instant {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use crate::health::{Outcome, Reason, Standing};
+    use crate::health::{Outcome, Reason, Standing, Verdict};
     use crate::steer::Policy;
 
     use super::*;
@@ -230,7 +227,7 @@ mod tests {
                 weight,
                 standing: Some(Standing { status, contradicted: false }),
                 since: Some(Duration::from_secs(1)),
-                last: Some((outcome, Duration::ZERO)),
+                last: Some(Verdict::new(outcome, Duration::ZERO)),
                 firsts: if ip.octets()[3] == 11 { firsts } else { 0 },
             }
         };

@@ -141,7 +141,8 @@ fn read_networks(name: &str, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Bo
     texts.iter().filter_map(|text| read_network(text, reader)).collect()
 }
 
-fn read_network(text: &Text, reader: &mut Reader<'_>) -> Option<Network> {
+/// A network, wherever one is written.
+pub(super) fn read_network(text: &Text, reader: &mut Reader<'_>) -> Option<Network> {
     let (message, help) = match Network::parse(&text.text) {
         Ok(network) => return Some(network),
         Err(error @ (NetworkError::Address | NetworkError::Length { .. })) => (

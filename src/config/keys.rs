@@ -77,8 +77,8 @@ pub enum Takes {
     Words {
         /// The words.
         words: &'static [Word],
-        /// What any other word will mean one day, and what to do today.
-        other: Option<(&'static str, &'static str)>,
+        /// What any other word means; the reader of the key judges it.
+        other: Option<&'static str>,
     },
     /// A list.
     List(&'static Takes),
@@ -172,8 +172,9 @@ impl Takes {
             Self::Share => "a part of a whole (like 0.5)".to_owned(),
             Self::Duration { .. } => "a duration (like \"5s\")".to_owned(),
             Self::Words { words, other } => {
-                let built = words.iter().filter(|word| word.later.is_none() || other.is_some());
-                one_of(built.map(|word| format!("\"{}\"", word.name)))
+                let built = words.iter().filter(|word| word.later.is_none());
+                let built = built.map(|word| format!("\"{}\"", word.name));
+                one_of(built.chain(other.map(str::to_owned)))
             }
             Self::List(inner) => format!("a list, each item {}", inner.words()),
             Self::Table(kind) => format!("a table {{ {} }}", kind.key_names().join(", ")),

@@ -1,7 +1,7 @@
 //! The only place of this floor that touches files: it reads them and looks at their times.
 //!
 //! ```text
-//! rota run -c /etc/rota/rota.toml     zones, state: relative to /etc/rota
+//! rota run -c /etc/rota/rota.toml     zones, state, mmdb files: relative to /etc/rota
 //! rota run                            ./rota.toml if there is one, else every default
 //! ```
 
@@ -14,7 +14,8 @@ use std::{fs, io};
 
 use super::names;
 use super::suggest::nearest;
-use super::{Loaded, Server, ZoneFiles, read_server, read_zone_with, sort_by_place};
+use super::{Geo, Loaded, Server, ZoneFiles, read_server, read_zone_with, sort_by_place};
+use crate::geo::{Atlas, File, FileError};
 use crate::snapshot::Authored;
 use crate::wire::Name;
 use crate::zone::{Diagnostic, Severity, Source, diagnostic::has_errors};
@@ -25,15 +26,28 @@ const FILE_NAME: &str = "rota.toml";
 const ROOT_STEM: &str = "root";
 /// Beyond any file that is written by hand; a larger one is something else's.
 const FILE_LEN_MAX: u64 = 256 << 20;
+/// The largest mmdb file: offsets in it are of 32 bits, and it is held in memory while it is read.
+const GEO_LEN_MAX: u64 = 1 << 30;
 
 /// Reads the whole configuration; all problems of all files come back together.
 pub fn load(path: Option<&Path>) -> Loaded {
+    reload(path, &Geo::default())
+}
+
+/// Reads it again: where the files of `[geo]` are as they were, what was made of them is kept.
+pub fn reload(path: Option<&Path>, before: &Geo) -> Loaded {
     let mut diagnostics = Vec::new();
     let (source, base) = read_server_file(path, &mut diagnostics);
     let readable = !has_errors(&diagnostics);
     let (folder, server) = read_server(&source, &base, &mut diagnostics);
+    // What a refused rota.toml would have named is not known, and so is what zones may ask of it.
+    let geo = server.as_ref().and_then(|server| read_geo(&server.geo, before, &mut diagnostics));
+    let atlas = geo.as_ref().map(|geo| &*geo.atlas);
     let zones = match list_zones(&folder, &mut diagnostics) {
-        Ok(all) => all.values().map(|found| read_found(found, &folder, &mut diagnostics)).collect(),
+        Ok(all) => {
+            let read = |found| read_found(found, &folder, atlas, &mut diagnostics);
+            all.values().map(read).collect()
+        }
         Err(error) => {
             // A refused rota.toml may have meant another folder.
             if server.is_some() {
@@ -43,7 +57,32 @@ pub fn load(path: Option<&Path>) -> Loaded {
         }
     };
     sort_by_place(&mut diagnostics);
-    Loaded { server: server.filter(|_| readable), zones, diagnostics }
+    Loaded { server: server.filter(|_| readable), geo, zones, diagnostics }
+}
+
+/// The files of `[geo]`; none where any of them cannot be used.
+fn read_geo(paths: &[PathBuf], before: &Geo, out: &mut Vec<Diagnostic>) -> Option<Geo> {
+    let mut contents = Vec::new();
+    for path in paths {
+        match read_bytes(path, GEO_LEN_MAX) {
+            Ok(bytes) => contents.push((path.display().to_string(), bytes)),
+            Err(error) => {
+                let help = "put it there, or take it out of `files` in [geo] of rota.toml";
+                out.push(unreadable(path, &error).help(help));
+            }
+        }
+    }
+    let files: Vec<File<'_>> = contents.iter().map(|(name, bytes)| File { name, bytes }).collect();
+    match Geo::read(&files, before) {
+        Ok(geo) => (files.len() == paths.len()).then_some(geo),
+        Err(errors) => {
+            let told = |error: FileError| {
+                Diagnostic::unplaced(error.to_string()).help(error.problem.help())
+            };
+            out.extend(errors.into_iter().map(told));
+            None
+        }
+    }
 }
 
 /// Reads `rota.toml` alone, for those who need no zones.
@@ -122,19 +161,24 @@ fn list_zones(folder: &Path, out: &mut Vec<Diagnostic>) -> io::Result<BTreeMap<N
 }
 
 /// Reads one zone; what is only half there is broken, but its problems are told all the same.
-fn read_found(found: &Found, folder: &Path, out: &mut Vec<Diagnostic>) -> Authored {
+fn read_found(
+    found: &Found,
+    folder: &Path,
+    atlas: Option<&Atlas>,
+    out: &mut Vec<Diagnostic>,
+) -> Authored {
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
-        return read_zone_with(&found.files, &mut includes, out);
+        return read_zone_with(&found.files, &mut includes, atlas, out);
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
-        read_zone_with(&found.files, &mut includes, out);
+        read_zone_with(&found.files, &mut includes, atlas, out);
     }
     Authored::Broken(found.files.apex.clone())
 }
 
-/// A file that a master file includes: from inside the folder of zones, links followed, and from
-/// nowhere else. What a zone's author may write is not what the server may read.
+/// A file that a master file includes or a check names: from inside the folder of zones, links
+/// followed, and from nowhere else. What a zone's author may write is not what the server may read.
 fn read_include(folder: &Path, path: &str) -> Result<Arc<Source>, String> {
     let said = |error: io::Error| error.to_string();
     let root = folder.canonicalize().map_err(said)?;
@@ -202,21 +246,25 @@ fn no_zones(folder: &Path, error: &io::Error) -> Diagnostic {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_bytes(path, FILE_LEN_MAX)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+    })
+}
+
+fn read_bytes(path: &Path, len_max: u64) -> io::Result<Vec<u8>> {
     let about = fs::metadata(path)?;
     // A pipe would be waited for, and a device has no end.
     if !about.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
     let len = about.len();
-    if len > FILE_LEN_MAX {
-        let message = format!("it has {len} octets, more than {FILE_LEN_MAX}");
+    if len > len_max {
+        let message = format!("it has {len} octets, more than {len_max}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    String::from_utf8(fs::read(path)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
-        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
-    })
+    fs::read(path)
 }
 
 /// The file's time in seconds, in the arithmetic of serials, which wraps. RFC 1982 §3.

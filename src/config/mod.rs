@@ -7,19 +7,22 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     dns.rs delegation.rs check.rs pacing.rs service.rs guard.rs pools.rs nodes.rs records.rs
+//!     dns.rs geo.rs delegation.rs check.rs pacing.rs records.rs
+//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //! ```
 //!
 //! Whoever edits a file by hand wants every mistake of it at once, each with its place and what to
 //! write instead. So nothing here returns at the first error: each part pushes diagnostics and
 //! hands on what it could read, and only at the end is a zone with an error declared broken. All
-//! but [`load()`] is pure over texts.
+//! but [`load()`] and [`reload()`] is pure over texts.
 
+mod answers;
 mod check;
 mod delegation;
 mod dns;
 mod fields;
+mod geo;
 mod guard;
 pub mod keys;
 mod load;
@@ -27,11 +30,13 @@ mod names;
 mod nodes;
 mod pacing;
 mod pools;
+mod published;
 mod reader;
 mod records;
 mod render;
 mod server;
 mod service;
+mod steering;
 mod suggest;
 mod syntax;
 pub mod tables;
@@ -50,7 +55,8 @@ use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
-pub use load::{load, load_server};
+pub use geo::Geo;
+pub use load::{load, load_server, reload};
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
@@ -61,6 +67,8 @@ pub use zone::{ZoneFiles, read_zone, read_zone_with};
 pub struct Loaded {
     /// None where `rota.toml` has errors: then nothing may start.
     pub server: Option<Server>,
+    /// None where a file of `[geo]` cannot be used: then nothing may start either.
+    pub geo: Option<Geo>,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
     /// By file and place; errors and warnings.
@@ -68,10 +76,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What can be served; none where `rota.toml` has errors or there is no zone at all.
+    /// What can be served; none where `rota.toml` or a file of `[geo]` has errors, or there is no
+    /// zone at all.
     pub fn into_config(self) -> Option<Config> {
-        let server = self.server?;
-        (!self.zones.is_empty()).then_some(Config { server, zones: self.zones })
+        let (server, geo) = (self.server?, self.geo?);
+        (!self.zones.is_empty()).then_some(Config { server, geo, zones: self.zones })
     }
 }
 
@@ -88,6 +97,8 @@ fn sort_by_place(diagnostics: &mut [Diagnostic]) {
 pub struct Config {
     /// What belongs to the server.
     pub server: Server,
+    /// Where clients are.
+    pub geo: Geo,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
 }
@@ -103,6 +114,8 @@ pub struct Server {
     pub listen: Listen,
     /// Protocol settings.
     pub dns: Dns,
+    /// The files that say where clients are, the most trusted first.
+    pub geo: Vec<PathBuf>,
 }
 
 /// `[listen]`.

@@ -8,8 +8,10 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::reader::Reader;
+use super::steering::read_at;
 use super::tables::NODE;
 use super::value::{Text, Value, in_order};
+use crate::geo::Coordinates;
 
 /// So many addresses in one service: of one family they still fit one message over TCP.
 pub(super) const ADDRESSES_MAX: usize = 2048;
@@ -24,19 +26,25 @@ pub(super) struct Draft {
     pub(super) weight: u16,
     pub(super) together: Option<bool>,
     pub(super) labels: BTreeMap<String, String>,
-    place: Range<usize>,
+    pub(super) at: Option<Coordinates>,
+    /// `at` is written, and is none.
+    pub(super) at_refused: bool,
+    /// Where it is written.
+    pub(super) place: Range<usize>,
 }
 
 impl Draft {
-    /// A node that is nothing but an address.
-    pub(super) fn of_address(address: IpAddr) -> Self {
+    /// A node that is nothing but an address, written there.
+    pub(super) fn of_address(address: IpAddr, place: Range<usize>) -> Self {
         Self {
             name: name_of(address),
             addresses: vec![address],
             weight: 1,
             together: None,
             labels: BTreeMap::new(),
-            place: 0..0,
+            at: None,
+            at_refused: false,
+            place,
         }
     }
 }
@@ -97,7 +105,7 @@ fn read_short(text: &Text, reader: &mut Reader<'_>) -> Option<Draft> {
             return None;
         }
     }
-    Some(Draft { weight: weight?, place: text.span.clone(), ..Draft::of_address(address?) })
+    Some(Draft { weight: weight?, ..Draft::of_address(address?, text.span.clone()) })
 }
 
 /// A table with any of the keys of [`NODE`].
@@ -127,6 +135,7 @@ fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
         }
         None => name_of(first),
     };
+    let at = read_at(&fields, reader);
     let labels = fields.table("labels").map(|(table, _)| in_order(table)).unwrap_or_default();
     Some(Draft {
         name,
@@ -140,6 +149,8 @@ fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
                 Some((key.get_ref().to_string(), value.get_ref().as_str()?.to_owned()))
             })
             .collect(),
+        at,
+        at_refused: at.is_none() && fields.written("at"),
         place: value.span(),
     })
 }

@@ -1,38 +1,46 @@
 //! The pools of a service: `[service.<name>.pool.<name>]`, or the one unnamed pool of a simple one.
 //!
 //! Pools stand in the order in which they are written, which is the order in which `failover` tries
-//! them. A service has named pools or nodes of its own, not both: where would its own nodes stand
-//! among the pools?
+//! them; [`steering`](super::steering) judges what else stands between them. A service has named
+//! pools or nodes of its own, not both: where would its own nodes stand among the pools?
 
 use std::net::IpAddr;
 
 use super::fields::Fields;
 use super::nodes::{self, Draft, judge_name};
 use super::reader::Reader;
+use super::steering::{Placed, read_at, read_places};
 use super::tables::POOL;
 use super::value::{Text, Value, in_order};
+use crate::geo::Coordinates;
+use crate::steer::service::POOLS_MAX;
 use crate::wire::{Name, RecordType};
 use crate::zone::Records;
 
 /// A pool as written.
-#[derive(Clone, Debug)]
-pub(super) struct PoolDraft {
+pub(super) struct PoolDraft<'t> {
     /// Empty for the one pool of a simple service.
-    pub(super) name: String,
+    pub(super) name: Text,
+    /// Its table; a simple service's pool has none of its own.
+    pub(super) fields: Option<Fields<'t>>,
     pub(super) nodes: Vec<Draft>,
     pub(super) min_healthy: u32,
+    pub(super) places: Vec<Placed>,
+    pub(super) at: Option<Coordinates>,
 }
 
 /// Reads a service's pools, in their order.
-pub(super) fn read(
-    fields: &Fields<'_>,
+pub(super) fn read<'t>(
+    fields: &Fields<'t>,
     owner: &Name,
     records: &Records,
     reader: &mut Reader<'_>,
-) -> Vec<PoolDraft> {
+) -> Vec<PoolDraft<'t>> {
     let Some((table, span)) = fields.table("pool") else {
         let nodes = read_nodes(fields, owner, records, reader);
-        return vec![PoolDraft { name: String::new(), nodes, min_healthy: 0 }];
+        let name = Text { text: String::new(), span: fields.span.clone() };
+        let (places, at) = (Vec::new(), None);
+        return vec![PoolDraft { name, fields: None, nodes, min_healthy: 0, places, at }];
     };
     if fields.written("nodes") {
         let message = format!("the service {owner} has `nodes` and pools");
@@ -43,27 +51,42 @@ pub(super) fn read(
     let mut pools = Vec::new();
     for (name, value) in in_order(table) {
         let Some(table) = value.get_ref().as_table() else { continue };
-        let text = Text { text: name.get_ref().to_string(), span: name.span() };
-        judge_name("a pool", &text, reader);
-        let pool = reader.fields(&POOL, table, name.span());
-        let Some(list) = pool.value("nodes") else { continue };
-        let nodes = read_list(list, &format!("the pool {}", text.text), reader);
-        let weight: u64 = nodes.iter().map(|node| u64::from(node.weight)).sum();
-        let min_healthy = pool.number("min_healthy");
-        if min_healthy > weight && pool.sound(&["min_healthy", "nodes"]) {
-            let message = format!("the pool {} weighs only {weight} in all", text.text);
-            let help = "lower `min_healthy`: as it is, the pool never serves by right";
-            reader.refuse(pool.value_span("min_healthy"), message, help);
-        }
-        // The key's bounds lie within 32 bits.
-        let min_healthy = u32::try_from(min_healthy).unwrap_or(u32::MAX);
-        pools.push(PoolDraft { name: text.text, nodes, min_healthy });
+        let name = Text { text: name.get_ref().to_string(), span: name.span() };
+        judge_name("a pool", &name, reader);
+        let pool = reader.fields(&POOL, table, name.span.clone());
+        pools.push(read_pool(name, pool, reader));
     }
     if pools.is_empty() && fields.sound(&["pool"]) && table.is_empty() {
         let help = "write at least one: [service.<name>.pool.<pool>]";
         reader.refuse(span, format!("the service {owner} has no pools"), help);
     }
+    if let Some(first) = pools.get(POOLS_MAX) {
+        let message = format!("{} pools are more than {POOLS_MAX}", pools.len());
+        reader.refuse(first.name.span.clone(), message, "put sites that stand close into one");
+    }
     pools
+}
+
+fn read_pool<'t>(name: Text, fields: Fields<'t>, reader: &mut Reader<'_>) -> PoolDraft<'t> {
+    let whose = format!("the pool {}", name.text);
+    let nodes = fields.value("nodes").map(|list| read_list(list, &whose, reader));
+    let nodes = nodes.unwrap_or_default();
+    let weight: u64 = nodes.iter().map(|node| u64::from(node.weight)).sum();
+    let min_healthy = fields.number("min_healthy");
+    if min_healthy > weight && fields.sound(&["min_healthy", "nodes"]) {
+        let message = format!("{whose} weighs only {weight} in all");
+        let help = "lower `min_healthy`: as it is, the pool never serves by right";
+        reader.refuse(fields.value_span("min_healthy"), message, help);
+    }
+    PoolDraft {
+        nodes,
+        // The key's bounds lie within 32 bits.
+        min_healthy: u32::try_from(min_healthy).unwrap_or(u32::MAX),
+        places: read_places(&fields, reader),
+        at: read_at(&fields, reader),
+        name,
+        fields: Some(fields),
+    }
 }
 
 /// The written nodes, or else those that the records have at this name.
@@ -81,7 +104,8 @@ fn read_nodes(
                         name in the zone's master file";
             reader.refuse(fields.span.clone(), message, help);
         }
-        return authored.into_iter().map(Draft::of_address).collect();
+        let draft = |address| Draft::of_address(address, fields.span.clone());
+        return authored.into_iter().map(draft).collect();
     };
     refuse_records(fields, "nodes", owner, records, reader);
     read_list(value, &format!("the service {owner}"), reader)

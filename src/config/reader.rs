@@ -136,8 +136,8 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            (Takes::Words { words, other }, DeValue::String(text)) => {
-                self.fits_word(name, words, *other, text, value.span())
+            (Takes::Words { words, other: None }, DeValue::String(text)) => {
+                self.fits_word(name, takes, words, text, value.span())
             }
             (Takes::List(inner), DeValue::Array(all)) => {
                 for one in all.iter() {
@@ -185,32 +185,22 @@ impl<'a> Reader<'a> {
     fn fits_word(
         &mut self,
         name: &str,
+        takes: &Takes,
         words: &[Word],
-        other: Option<(&str, &str)>,
         text: &str,
         span: Range<usize>,
     ) -> bool {
-        let not_yet = |what: &str| format!("`{name} = {text:?}`{what} is not yet built");
         if let Some(word) = words.iter().find(|word| word.name == text) {
             if let Some(today) = word.later {
-                self.refuse(span, not_yet(""), today);
+                self.refuse(span, format!("`{name} = {text:?}` is not yet built"), today);
             }
             return word.later.is_none();
         }
-        let all = words.iter().map(|word| format!("\"{}\"", word.name)).collect::<Vec<_>>();
-        match (nearest(text, words.iter().map(|word| word.name)), other) {
-            (Some(near), _) => {
-                let message = format!("`{name}` knows no \"{text}\"");
-                self.refuse(span, message, format!("did you mean \"{near}\"?"));
-            }
-            (None, Some((meaning, today))) => {
-                self.refuse(span, not_yet(&format!(" ({meaning})")), today);
-            }
-            (None, None) => {
-                let message = format!("`{name}` knows no \"{text}\"");
-                self.refuse(span, message, format!("it takes {}", all.join(", ")));
-            }
-        }
+        let help = match nearest(text, words.iter().map(|word| word.name)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("it takes {}", takes.words()),
+        };
+        self.refuse(span, format!("`{name}` knows no \"{text}\""), help);
         false
     }
 

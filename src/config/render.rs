@@ -10,8 +10,12 @@ use crate::zone::{Diagnostic, Place, Severity};
 /// So many problems are shown; who has more mends these first.
 pub const SHOWN_MAX: usize = 100;
 
-/// The one key whose values nobody else may read.
+/// A key whose values nobody else may read.
 const SECRET_KEY: &str = "cookie_secrets";
+/// A table in which any value may be a token or a password.
+const SECRET_TABLE: &str = "headers";
+/// A key whose text may be a password, and which stands in the line of its text.
+const SECRET_TEXT: &str = "send";
 
 /// Renders all problems and a last line that counts them; nothing where there are none.
 pub fn render(diagnostics: &[Diagnostic], colours: bool) -> String {
@@ -67,7 +71,7 @@ fn snippet<'d>(place: &'d Place, label: &'d str) -> Snippet<'d, annotate_snippet
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
     let line = text[line_start..line_end].trim_end_matches('\r');
-    if is_secret(text, start, line) {
+    if is_secret(text, start, line) || is_in_secret_table(text, start, line) {
         return Snippet::source("(this line is not shown: it holds a secret)")
             .path(place.source.path.as_str())
             .line_start(place.source.line_column(start).0)
@@ -92,6 +96,18 @@ fn is_secret(text: &str, start: usize, line: &str) -> bool {
         text[key..start].matches('=').count() <= 1
     });
     begun || line.contains(SECRET_KEY)
+}
+
+/// True where a line names a secret text or table, or the place lies in such a table: between
+/// braces, or under its heading.
+fn is_in_secret_table(text: &str, start: usize, line: &str) -> bool {
+    let before = &text[..start];
+    let begun = before.rfind(SECRET_TABLE).is_some_and(|table| {
+        let heading = before[..table].rsplit('\n').next().is_some_and(|head| head.starts_with('['));
+        let inside = &before[table..];
+        if heading { !inside.contains("\n[") } else { !inside.contains('}') }
+    });
+    begun || line.contains(SECRET_TABLE) || line.contains(SECRET_TEXT)
 }
 
 fn floor(text: &str, offset: usize) -> usize {

@@ -8,8 +8,9 @@ use toml::de::DeTable;
 
 use super::dns::read_dns;
 use super::fields::Fields;
+use super::geo;
 use super::reader::Reader;
-use super::tables::{DNS, LISTEN, SERVER};
+use super::tables::{DNS, GEO, LISTEN, SERVER};
 use super::value::Text;
 use super::{Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
@@ -17,8 +18,9 @@ use crate::zone::{Diagnostic, Source};
 
 /// Reads `rota.toml`; an empty text gives every default.
 ///
-/// Folders that are not absolute are relative to `base`, the folder of the file. The zones folder
-/// comes back even where the server is refused, so that one run tells the problems of both.
+/// Folders and files that are not absolute are relative to `base`, the folder of `rota.toml`. The
+/// zones folder comes back even where the server is refused, so that one run tells the problems of
+/// both.
 pub fn read_server(
     source: &Arc<Source>,
     base: &Path,
@@ -36,10 +38,13 @@ pub fn read_server(
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
     let dns = read_dns(&dns, &mut reader);
+    let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
+    let geo = reader.fields(&GEO, table, span);
+    let geo = geo::read_files(&geo, base, &mut reader);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns }))
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {

@@ -1,21 +1,20 @@
 //! Services: `[service.<name>]`, a name in the zone whose addresses are steered.
 
-use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::check::Checks;
 use super::fields::Fields;
-use super::guard;
-use super::names;
 use super::nodes::Draft;
 use super::pools::{self, PoolDraft};
+use super::published::{self, Extra, Published};
 use super::reader::Reader;
-use super::tables::{SERVICE, TTL};
-use super::value::{Value, as_duration, number};
+use super::tables::SERVICE;
+use super::value::Value;
+use super::{answers, guard, names, steering};
+use crate::geo::Atlas;
 use crate::health::{Check, Target};
-use crate::steer::{Address, Answers, Node, Policy, Pool, Service, Ttl, WhenAllDown};
+use crate::steer::{Address, Node, Pool, Service};
 use crate::wire::{Name, RecordType};
 use crate::zone::Records;
 
@@ -64,15 +63,24 @@ impl Heading {
     }
 }
 
-/// Reads one service; none where there were errors that leave nothing to serve.
+/// What is around a service in its zone.
+pub(super) struct Around<'a> {
+    /// The zone's own records.
+    pub(super) records: &'a Records,
+    /// What is known of clients; none where that cannot be told.
+    pub(super) atlas: Option<&'a Atlas>,
+}
+
+/// Reads one service and the names that come with it; none where it is no table.
 pub(super) fn read(
     heading: &Heading,
     value: &Value<'_>,
-    records: &Records,
+    around: &Around<'_>,
     checks: &mut Checks,
     reader: &mut Reader<'_>,
-) -> Option<Service> {
+) -> Option<(Service, Vec<Extra>)> {
     let Heading { owner, span } = heading;
+    let Around { records, atlas } = *around;
     let Some(table) = value.get_ref().as_table() else {
         return None; // reported as being of the wrong type
     };
@@ -84,26 +92,31 @@ pub(super) fn read(
     }
     let pools = pools::read(&fields, owner, records, reader);
     let asked = read_asked(&fields, owner, checks, reader);
-    let policy = read_policy(&fields, &pools, reader);
+    let policy = answers::read_policy(&fields, &pools, reader);
+    let steer = steering::read(&fields, &pools, policy, atlas, reader);
+    let count = answers::read_answers(&fields, policy);
+    let spread = answers::read_spread(&fields, &pools, count, reader);
+    let when_all_down = answers::read_when_all_down(&fields, &pools, reader);
+    let ttl = answers::read_ttl(&fields, reader);
+    let Published { srv, https, explain, names } =
+        published::read(&fields, owner, &pools, ttl.calm, reader);
     let id = id(&records.apex, owner);
     let together = fields.flag("together");
-    let pool = |draft: PoolDraft| {
-        let node = |node| make_node(node, &id, &draft.name, together, &asked);
-        let nodes = draft.nodes.into_iter().map(node).collect();
-        Pool { min_healthy: draft.min_healthy, ..Pool::new(draft.name.as_str(), nodes) }
-    };
-    let pools = pools.into_iter().map(pool).collect();
-    Some(Service {
+    let pools = pools.into_iter().map(|pool| make_pool(pool, &id, together, &asked)).collect();
+    let service = Service {
+        steer,
         policy,
-        answers: read_answers(&fields),
-        ttl: read_ttl(&fields, reader),
-        when_all_down: match fields.word("when_all_down").as_str() {
-            "closed" => WhenAllDown::Closed,
-            _ => WhenAllDown::Open,
-        },
+        answers: count,
+        spread,
+        ttl,
+        when_all_down,
         guard: guard::read(&fields),
+        srv,
+        https,
+        explain,
         ..Service::new(owner.clone(), id, pools)
-    })
+    };
+    Some((service, names))
 }
 
 /// What is asked of every address of a service.
@@ -117,7 +130,7 @@ struct Asked {
 fn read_asked(
     fields: &Fields<'_>,
     owner: &Name,
-    checks: &mut Checks,
+    checks: &mut Checks<'_>,
     reader: &mut Reader<'_>,
 ) -> Asked {
     let mut of = |key: &str, reader: &mut Reader<'_>| {
@@ -135,62 +148,20 @@ fn read_asked(
     Asked { check, live }
 }
 
-fn read_policy(fields: &Fields<'_>, pools: &[PoolDraft], reader: &mut Reader<'_>) -> Policy {
-    let differ = |pair: &[Draft]| pair[0].weight != pair[1].weight;
-    let weighted = pools.iter().any(|pool| pool.nodes.windows(2).any(differ));
-    let policy = match fields.word("policy").as_str() {
-        "rotate" => Policy::Rotate,
-        "weighted" => Policy::Weighted,
-        "ordered" => Policy::Ordered,
-        "shuffle" => Policy::Shuffle,
-        // Not written, or refused.
-        _ if weighted => Policy::Weighted,
-        _ => Policy::Rotate,
-    };
-    if weighted && policy != Policy::Weighted {
-        let help = "write policy = \"weighted\", or leave the key out";
-        let message =
-            format!("`policy = \"{}\"` takes no notice of weights", fields.word("policy"));
-        reader.warn(fields.value_span("policy"), message, help);
+fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, asked: &Asked) -> Pool {
+    let name = draft.name.text;
+    // The key's bound is 100.
+    let share = draft.fields.as_ref().map_or(0, |fields| fields.number("share"));
+    let share = u8::try_from(share).unwrap_or(u8::MAX);
+    let node = |node| make_node(node, service, &name, together, asked);
+    let nodes = draft.nodes.into_iter().map(node).collect();
+    Pool {
+        min_healthy: draft.min_healthy,
+        places: draft.places.into_iter().map(|(place, _)| place).collect(),
+        at: draft.at,
+        share,
+        ..Pool::new(name.as_str(), nodes)
     }
-    policy
-}
-
-fn read_answers(fields: &Fields<'_>) -> Answers {
-    let Some(value) = fields.value("answers") else { return Answers::DEFAULT };
-    match number(value.get_ref()) {
-        // The key's bounds lie within 16 bits, without zero.
-        Some(count) => u16::try_from(count)
-            .ok()
-            .and_then(NonZeroU16::new)
-            .map_or(Answers::DEFAULT, Answers::UpTo),
-        None => Answers::All,
-    }
-}
-
-/// One duration for both, or a table of two.
-fn read_ttl(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Ttl {
-    let Some((table, span)) = fields.table("ttl") else {
-        let both = fields.value("ttl").and_then(|value| as_duration(value.get_ref()));
-        let both = seconds(both.unwrap_or(TTL_DEFAULT));
-        return Ttl { calm: both, alert: both };
-    };
-    let ttl = reader.fields(&TTL, table, span);
-    let calm = ttl.duration("calm");
-    let alert = if ttl.written("alert") { ttl.duration("alert") } else { TTL_DEFAULT.min(calm) };
-    if alert > calm && ttl.sound(&["calm", "alert"]) {
-        let message = "`alert` is longer than `calm`, but answers must age faster in trouble";
-        reader.refuse(ttl.value_span("alert"), message, "lower `alert`, or raise `calm`");
-    }
-    Ttl { calm: seconds(calm), alert: seconds(alert) }
-}
-
-/// Short enough that a dead node is soon forgotten, long enough to be kept at all.
-const TTL_DEFAULT: Duration = Duration::from_secs(5);
-
-fn seconds(duration: Duration) -> u32 {
-    // The key's bound is a day.
-    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
 fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &Asked) -> Node {
@@ -204,6 +175,7 @@ fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &As
         weight: draft.weight,
         together: draft.together.unwrap_or(together),
         labels: draft.labels,
+        at: draft.at,
         ..Node::new(format!("{stem}/{}", draft.name), draft.name, addresses)
     }
 }

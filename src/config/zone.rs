@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use super::check::Checks;
 use super::reader::Reader;
-use super::service::{self, Heading};
+use super::service::{self, Around, Heading};
 use super::tables::{ZONE, ZONE_FILE};
 use super::value::in_order;
-use super::{delegation, records, sort_by_place, syntax};
+use super::{delegation, published, records, sort_by_place, syntax};
+use crate::geo::Atlas;
 use crate::snapshot::{Authored, ZoneModel};
-use crate::steer::Service;
 use crate::wire::{Name, RecordType};
 use crate::zone::masterfile::{Includes, MasterFile};
 use crate::zone::{Diagnostic, Place, Records, Source, diagnostic::has_errors};
@@ -37,24 +37,27 @@ pub struct ZoneFiles {
     pub serial: u32,
 }
 
-/// Reads one zone from texts alone and reports every problem; a master file cannot include others.
+/// Reads one zone from texts alone and reports every problem; they cannot name other files, and
+/// places are not compared with what is known of clients.
 pub fn read_zone(files: &ZoneFiles, out: &mut Vec<Diagnostic>) -> Authored {
     let mut none = |_: &str| Err(String::from("there are no files beside this one"));
-    read_zone_with(files, &mut none, out)
+    read_zone_with(files, &mut none, None, out)
 }
 
 /// Reads one zone and reports every problem in its files; `includes` reads what a master file
-/// includes.
+/// includes and what a check names, and `atlas` is what is known of clients, unless that cannot be
+/// told.
 pub fn read_zone_with(
     files: &ZoneFiles,
     includes: &mut Includes<'_>,
+    atlas: Option<&Atlas>,
     out: &mut Vec<Diagnostic>,
 ) -> Authored {
     let before = out.len();
     let MasterFile { records, places } = records::read(files, includes, out);
     // Where the master file has errors, what seems to be missing from it may stand in them.
     let complete = !has_errors(&out[before..]);
-    let model = read_with_records(files, records, complete, out);
+    let model = read_with_records(files, records, complete, includes, atlas, out);
     if let Some(model) = &model
         && files.master.is_some()
         && !has_errors(&out[before..])
@@ -68,11 +71,13 @@ pub fn read_zone_with(
     }
 }
 
-/// Reads the TOML file beside records that are already there.
+/// Reads the TOML file beside records that are already there; `includes` reads what it names.
 pub(super) fn read_with_records(
     files: &ZoneFiles,
     mut records: Records,
     complete: bool,
+    includes: &mut Includes<'_>,
+    atlas: Option<&Atlas>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<ZoneModel> {
     let mut services = Vec::new();
@@ -90,8 +95,10 @@ pub(super) fn read_with_records(
             }
             delegation::add(&zone, files.serial, &mut records, &mut reader);
         }
-        let mut checks = Checks::read(&file, &mut reader);
+        let mut checks = Checks::read(&file, includes, &mut reader);
         let mut seen: BTreeMap<Name, String> = BTreeMap::new();
+        let mut extras = Vec::new();
+        let around = Around { records: &records, atlas };
         for (name, value) in file.table("service").into_iter().flat_map(|(it, _)| in_order(it)) {
             let written = name.get_ref().to_string();
             let heading = Heading::read(&written, name.span(), &files.apex, &mut reader);
@@ -100,9 +107,13 @@ pub(super) fn read_with_records(
                 let message = format!("\"{written}\" is the same name as \"{first}\" above");
                 reader.refuse(name.span(), message, "keep one of the two");
             }
-            let read = service::read(&heading, value, &records, &mut checks, &mut reader);
-            services.extend(read.map(Arc::<Service>::new));
+            let read = service::read(&heading, value, &around, &mut checks, &mut reader);
+            let Some((service, names)) = read else { continue };
+            services.push(Arc::new(service));
+            extras.extend(names);
         }
+        let owners: Vec<Name> = seen.into_keys().collect();
+        published::add(extras, &owners, &mut records, &mut reader);
         checks.warn_unused(&mut reader);
         if !file.written("zone") && complete {
             judge_authority(files, &records, out);

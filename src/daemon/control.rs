@@ -19,14 +19,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
-use crate::probe::{Http, Prober, Reports};
+use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
+use crate::snapshot::{Authored, Current, Publisher, TierChange};
 use crate::steer::{Board, Node, Override, Pools, Tier};
 
 use super::explain::Witness;
-use super::state;
 use super::view::View;
+use super::{Wanted, state};
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
@@ -50,8 +50,8 @@ pub struct Control {
 /// What others ask of the control task.
 #[derive(Debug)]
 pub enum Command {
-    /// Put other zones and settings in force.
-    Reload(Vec<Authored>, Settings),
+    /// Put something else in force.
+    Reload(Wanted),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
@@ -82,7 +82,7 @@ impl Board for Known<'_> {
 impl Control {
     /// Owns nothing yet; `rng` jitters the probes.
     pub fn new(rng: Rng) -> Self {
-        let (prober, reports) = Prober::new(Http::new());
+        let (prober, reports) = Prober::new();
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
@@ -99,8 +99,8 @@ impl Control {
         self.publisher.current()
     }
 
-    /// Puts zones and settings in force; statuses of places that stay are kept.
-    pub fn apply(&mut self, zones: Vec<Authored>, settings: Settings) {
+    /// Puts what is wanted in force; statuses of places that stay are kept.
+    pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
         let good = zones.iter().filter_map(|authored| match authored {
             Authored::Good(model) => Some(model),
             Authored::Broken(_) => None,
@@ -108,6 +108,10 @@ impl Control {
         let services = good.flat_map(|model| &model.services);
         let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.configure(targets, now(), &mut self.rng);
+        // The same atlas again would have every zone compiled anew that asks it.
+        if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
+            self.publisher.locate(atlas);
+        }
         self.publisher.publish(&zones, settings, &Known(&self.monitor));
         self.zones = zones;
         let snapshot = self.current().load();
@@ -183,7 +187,7 @@ impl Control {
                 }
                 Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
                 command = commands.recv() => match command {
-                    Some(Command::Reload(zones, settings)) => self.apply(zones, settings),
+                    Some(Command::Reload(wanted)) => self.apply(wanted),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
                     Some(Command::View(reply)) => {
@@ -218,6 +222,12 @@ impl Control {
     }
 
     fn handle_change(&mut self, change: &Change) {
+        if let Some(warning) = change.warning {
+            tracing::warn!(target = %change.target.place(), %warning, "probe warns");
+        }
+        if !change.is_restanding() {
+            return;
+        }
         let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
         if change.is_transition() {
             self.keeper.changed = true;
@@ -265,7 +275,7 @@ impl Keeper {
         self.changed = false;
         self.saved = Some(now);
         let file = state::file_in(&folder);
-        let statuses = monitor.statuses().collect();
+        let statuses = monitor.statuses();
         let saved = tokio::task::spawn_blocking(move || state::save(&folder, &statuses)).await;
         let error = match saved {
             Ok(Ok(())) => None,

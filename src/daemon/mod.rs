@@ -15,14 +15,16 @@ pub mod view;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Geo};
+use crate::geo::Atlas;
 use crate::serve::{self, Ended};
-use crate::snapshot::Settings;
 use crate::snapshot::settings::{Clock, Cookies};
+use crate::snapshot::{Authored, Settings};
 use crate::wire::cookie::{Secret, Secrets};
 use crate::zone::Diagnostic;
 use crate::zone::diagnostic::has_errors;
@@ -38,6 +40,17 @@ pub struct Call {
     pub strict: bool,
     /// The start of all random numbers; by chance where it is not given.
     pub seed: Option<u64>,
+}
+
+/// What a configuration says of answers: all of it is put in force in one step.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What is answered.
+    pub zones: Vec<Authored>,
+    /// How.
+    pub settings: Settings,
+    /// Where clients are.
+    pub atlas: Arc<Atlas>,
 }
 
 /// Why a run ended otherwise than by being told to.
@@ -83,9 +96,13 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     let mut config = loaded.into_config().ok_or(RunError::Config)?;
     let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
     let chance = random_secret();
-    let settings = settings(&config.server, chance);
-    let zones = std::mem::take(&mut config.zones);
-    let mut server = Server::start(setup, zones, settings).await.map_err(RunError::Start)?;
+    log_geo(&config.server, &config.geo);
+    let wanted = Wanted {
+        zones: std::mem::take(&mut config.zones),
+        settings: settings(&config.server, chance),
+        atlas: Arc::clone(&config.geo.atlas),
+    };
+    let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
     loop {
         tokio::select! {
             ended = server.ended() => {
@@ -95,7 +112,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
             told = signals.next() => match told {
                 Told::Reload => {
                     let path = call.config.clone();
-                    reload::reload(&server, &config.server, chance, path, &report).await;
+                    let Config { server: started_with, geo, .. } = &mut config;
+                    reload::reload(&server, started_with, geo, chance, path, &report).await;
                 }
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
@@ -106,6 +124,17 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
             },
         }
     }
+}
+
+/// Tells from which files it is known where clients are.
+fn log_geo(server: &config::Server, geo: &Geo) {
+    let files: Vec<_> = server.geo.iter().map(|path| path.display().to_string()).collect();
+    if files.is_empty() {
+        return;
+    }
+    let known: Vec<_> = geo.atlas.facts().iter().map(ToString::to_string).collect();
+    let (files, known, octets) = (files.join(", "), known.join(", "), geo.atlas.bytes());
+    tracing::info!(files, known, octets, "geo files read");
 }
 
 /// What a configuration says of a server.

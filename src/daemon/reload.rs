@@ -6,31 +6,38 @@
 //! | a zone that is being served | its old version stays; the others change            |
 //! | a zone that is new          | its names get SERVFAIL; the others change           |
 //! | `rota.toml`, or no zone     | nothing changes                                     |
+//! | a file of `[geo]`           | nothing changes                                     |
+//! | the same, and it lacks what | clients are where the old files said, as long as    |
+//! | a zone that stays asks for  | that zone is not mended                             |
 //!
 //! Listeners stay as they are: what `[listen]` says otherwise than before waits for a restart, and
 //! the log says so.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Geo};
+use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
 use crate::zone::Diagnostic;
 
-use super::{Server, settings};
+use super::{Server, Wanted, log_geo, settings};
 
 /// Reads the configuration anew and puts in force what can be.
 pub(super) async fn reload(
     server: &Server,
     started_with: &config::Server,
+    geo: &mut Geo,
     chance: Option<Secret>,
     path: Option<PathBuf>,
     report: &impl Fn(&[Diagnostic]),
 ) {
-    let loaded = tokio::task::spawn_blocking(move || config::load(path.as_deref())).await;
-    let Ok(loaded) = loaded else {
+    let before = geo.clone();
+    let load = move || config::reload(path.as_deref(), &before);
+    let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
         return;
     };
@@ -42,7 +49,7 @@ pub(super) async fn reload(
     // The listeners are those of the start, and so is their idle time.
     let settings =
         Settings { idle: started_with.listen.tcp_idle, ..settings(&config.server, chance) };
-    let Config { server: wanted, zones } = config;
+    let Config { server: wanted, geo: geo_read, zones } = config;
     if wanted.listen != started_with.listen {
         tracing::warn!("[listen] has changed: that takes a restart");
     }
@@ -50,8 +57,20 @@ pub(super) async fn reload(
     for apex in &kept {
         tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
     }
-    server.reload(zones, settings).await;
+    if geo_read != *geo && (kept.is_empty() || !knows_less(&geo_read.atlas, &geo.atlas)) {
+        log_geo(&wanted, &geo_read);
+        *geo = geo_read;
+    } else if geo_read != *geo {
+        tracing::error!("the geo files know less than before: what they said stays in force");
+    }
+    let atlas = Arc::clone(&geo.atlas);
+    server.reload(Wanted { zones, settings, atlas }).await;
     tracing::info!(kept = kept.len(), "reloaded");
+}
+
+/// True where something is known of no client any more: a zone that is kept may ask for it.
+fn knows_less(now: &Atlas, before: &Atlas) -> bool {
+    before.facts().iter().any(|fact| !now.has(*fact))
 }
 
 /// Puts the version that is being served in the place of one with errors; tells for which zones.

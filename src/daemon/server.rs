@@ -13,8 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{self, Desk, Phase};
 use crate::serve::{self, Ended, Listeners, Running};
-use crate::snapshot::{Authored, Settings};
+use crate::snapshot::Authored;
 
+use super::Wanted;
 use super::control::{Command, Control};
 use super::view::View;
 
@@ -76,11 +77,7 @@ impl std::error::Error for StartError {}
 impl Server {
     /// Starts in this order: ports are tried, the admin listener answers, zones are compiled, every
     /// target gets a first verdict (or five seconds pass), and only then DNS is answered.
-    pub async fn start(
-        setup: Setup,
-        zones: Vec<Authored>,
-        settings: Settings,
-    ) -> Result<Self, StartError> {
+    pub async fn start(setup: Setup, wanted: Wanted) -> Result<Self, StartError> {
         // A port that is taken is the first thing to say; it is given back until it can be served.
         let options = available(setup.serve)?;
         let listener = admin::bind(setup.admin).await.map_err(StartError::Admin)?;
@@ -93,7 +90,7 @@ impl Server {
 
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
-        control.apply(zones, settings);
+        control.apply(wanted);
         if let Some(folder) = setup.state {
             control.keep_in(folder);
         }
@@ -120,10 +117,10 @@ impl Server {
         self.running.addresses()
     }
 
-    /// Puts other zones and settings in force.
-    pub async fn reload(&self, zones: Vec<Authored>, settings: Settings) {
+    /// Puts something else in force.
+    pub async fn reload(&self, wanted: Wanted) {
         // The control task ends only after this is gone.
-        drop(self.commands.send(Command::Reload(zones, settings)).await);
+        drop(self.commands.send(Command::Reload(wanted)).await);
     }
 
     /// The zones in force.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::{Monitor, Outcome, Standing};
+use crate::health::{Monitor, Standing, Verdict};
 use crate::respond::Tally;
 use crate::snapshot::Snapshot;
 use crate::steer::{Node, Policy, Pool};
@@ -44,8 +44,8 @@ pub struct AddressView {
     pub standing: Option<Standing>,
     /// How long it has had this status; none where that is not known.
     pub since: Option<Duration>,
-    /// What the latest probe said, and how long it took.
-    pub last: Option<(Outcome, Duration)>,
+    /// What the latest probe said, how long it took and what it warns of.
+    pub last: Option<Verdict>,
     /// Where workers count the answers that it was first in.
     pub firsts: u64,
 }
@@ -81,7 +81,7 @@ impl View {
                         weight: node.weight,
                         standing: address.standing(|target| monitor.standing(target)),
                         since: since.map(|since| now.saturating_duration_since(since)),
-                        last: last.map(|s| (s.verdict.outcome.clone(), s.verdict.latency)),
+                        last: last.map(|seen| seen.verdict.clone()),
                         firsts,
                     });
                 }

@@ -230,6 +230,11 @@ impl Atlas {
         self.facts.contains(&fact)
     }
 
+    /// All that some address has.
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
     /// What is known of an address, and the widest network around it of which the same is known.
     pub fn locate(&self, address: IpAddr) -> (&Location, Network) {
         let hit = match address {

@@ -18,7 +18,38 @@ pub struct Coordinates {
     longitude: i32,
 }
 
+/// Why a text is no coordinates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoordinatesError {
+    /// Not two numbers with a comma between them.
+    Form,
+    /// The latitude is beyond a pole.
+    Latitude {
+        /// What was probably meant: the longitude was written first.
+        meant: Option<Coordinates>,
+    },
+    /// The longitude is more than half way round.
+    Longitude,
+}
+
 impl Coordinates {
+    /// Reads `52.52, 13.40`: latitude, then longitude.
+    pub fn parse(text: &str) -> Result<Self, CoordinatesError> {
+        let degrees = |text: &str| {
+            let text = text.trim();
+            // What else `f64` reads (inf, nan, 1e3) is nobody's place.
+            let plain = |c: char| c.is_ascii_digit() || "+-.".contains(c);
+            text.parse::<f64>().ok().filter(|_| text.chars().all(plain))
+        };
+        let both = text.split_once(',').and_then(|(a, b)| Some((degrees(a)?, degrees(b)?)));
+        let (latitude, longitude) = both.ok_or(CoordinatesError::Form)?;
+        let made = Self::new(latitude, longitude);
+        made.ok_or_else(|| match Self::new(latitude, 0.0) {
+            Some(_) => CoordinatesError::Longitude,
+            None => CoordinatesError::Latitude { meant: Self::new(longitude, latitude) },
+        })
+    }
+
     /// In degrees: latitude -90 to 90, north positive; longitude -180 to 180, east positive. None
     /// where they are out of range or no numbers.
     pub fn new(latitude: f64, longitude: f64) -> Option<Self> {
@@ -73,6 +104,34 @@ impl fmt::Debug for Coordinates {
     }
 }
 
+impl CoordinatesError {
+    /// What to write instead.
+    pub fn help(self) -> String {
+        match self {
+            Self::Form => "write degrees, latitude first, south and west negative: \
+                           \"52.52, 13.40\""
+                .to_owned(),
+            Self::Latitude { meant: Some(meant) } => {
+                format!("latitude comes first: did you mean \"{meant}\"?")
+            }
+            Self::Latitude { meant: None } => "latitudes go from -90 to 90".to_owned(),
+            Self::Longitude => "longitudes go from -180 to 180".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for CoordinatesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "not coordinates",
+            Self::Latitude { .. } => "not a latitude",
+            Self::Longitude => "not a longitude",
+        })
+    }
+}
+
+impl std::error::Error for CoordinatesError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +176,25 @@ mod tests {
         }
         let made = Coordinates::new(50.1109, -8.682_127).unwrap();
         assert_eq!(made.to_string(), "50.1109, -8.682127");
+    }
+
+    #[test]
+    fn coordinates_are_two_numbers_of_degrees() {
+        for (text, expected) in [
+            ("52.52, 13.40", "52.52, 13.4"),
+            ("-33.87,151.21", "-33.87, 151.21"),
+            (" +90 , -180 ", "90, -180"),
+            ("0,0", "0, 0"),
+            ("139.69, 35.68", "latitude comes first: did you mean \"35.68, 139.69\"?"),
+            ("139.69, 235.68", "latitudes go from -90 to 90"),
+            ("35.68, 239.69", "longitudes go from -180 to 180"),
+        ] {
+            let found = Coordinates::parse(text);
+            let found = found.map_or_else(CoordinatesError::help, |made| made.to_string());
+            assert_eq!(found, expected, "{text}");
+        }
+        for text in ["", ",", "1", "1 2", "1,2,3", "52.52N, 13.4E", "nan, 0", "1e1, 0", "a, b"] {
+            assert_eq!(Coordinates::parse(text), Err(CoordinatesError::Form), "{text}");
+        }
     }
 }

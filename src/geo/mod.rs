@@ -27,7 +27,7 @@ mod regions;
 mod runs;
 
 pub use atlas::{Atlas, Fact, File, FileError, FileProblem, Location};
-pub use coordinates::{Coordinates, distance};
+pub use coordinates::{Coordinates, CoordinatesError, distance};
 pub use index::{Class, Index, Spot};
 pub use network::{Network, NetworkError};
 pub use place::{Doubt, Place, PlaceError, Specificity, doubtful};

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::HoldDown;
+use super::{Ask, HoldDown};
 
 /// A recipe: what to ask, how often, and how many answers of a kind it takes.
 ///
@@ -18,6 +17,8 @@ pub struct Check {
     pub every: Duration,
     /// A probe that takes longer has failed.
     pub timeout: Duration,
+    /// A probe that takes longer has failed too, but is heard out; at most the timeout.
+    pub max_latency: Option<Duration>,
     /// Consecutive bad verdicts that turn a target down; at least 1.
     pub fails: u32,
     /// Consecutive good verdicts that turn a target up; at least 1.
@@ -41,6 +42,7 @@ impl Check {
             ask,
             every: Duration::from_secs(5),
             timeout: Duration::from_secs(2),
+            max_latency: None,
             fails: 3,
             passes: 2,
             fast: None,
@@ -60,36 +62,6 @@ impl Check {
     }
 }
 
-/// What one probe does; more kinds come, each with a file of its own in `probe`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Ask {
-    /// `GET` over HTTP or HTTPS.
-    Http(HttpAsk),
-}
-
-/// One HTTP request and the answers that pass.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HttpAsk {
-    /// HTTPS, with the host as SNI and the certificate verified.
-    pub tls: bool,
-    /// The port of the node.
-    pub port: u16,
-    /// Path and query, beginning with a slash.
-    pub path: String,
-    /// `Host` and SNI: the service's name unless the operator gave another. No final dot.
-    pub host: String,
-    /// Response codes that pass.
-    pub expect: Vec<RangeInclusive<u16>>,
-}
-
-impl HttpAsk {
-    /// A plain `GET` that 200 to 299 pass.
-    pub fn get(port: u16, path: &str, host: &str) -> Self {
-        let (path, host) = (path.to_owned(), host.to_owned());
-        Self { tls: false, port, path, host, expect: vec![200..=299] }
-    }
-}
-
 /// A recipe applied to one address: what is probed and owns a status.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
@@ -102,20 +74,12 @@ pub struct Target {
 impl Target {
     /// Where a probe connects to.
     pub fn socket(&self) -> SocketAddr {
-        match &self.check.ask {
-            Ask::Http(http) => SocketAddr::new(self.address, http.port),
-        }
+        SocketAddr::new(self.address, self.check.ask.port())
     }
 
     /// What is examined, whatever the pace and whatever passes.
     pub fn place(&self) -> Place {
-        let socket = self.socket();
-        match &self.check.ask {
-            Ask::Http(http) => {
-                let scheme = if http.tls { "https" } else { "http" };
-                Place(format!("{scheme}://{socket}{} {}", http.path, http.host))
-            }
-        }
+        Place(self.check.ask.place(self.socket()))
     }
 }
 

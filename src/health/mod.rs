@@ -15,21 +15,30 @@
 //! Nothing here knows of services, weights or overrides: what a status means for answers is
 //! decided one floor up, and what an operator forces never reaches a tracker.
 
+pub mod ask;
 pub mod check;
+pub mod history;
 pub mod hold;
 mod latency;
 pub mod monitor;
+pub mod reason;
 pub mod schedule;
 pub mod share;
 pub mod status;
 pub mod tracker;
 pub mod view;
 
-pub use check::{Ask, Check, HttpAsk, Place, Target};
+pub use ask::{
+    Ask, BodyTest, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem, Secure, TcpAsk,
+    TlsAsk, Trust,
+};
+pub use check::{Check, Place, Target};
+pub use history::{HISTORY_MAX, History, Seen};
 pub use hold::{Hold, HoldDown};
 pub use monitor::{Change, Monitor, ProbeOrder};
+pub use reason::{Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use share::Share;
-pub use status::{Outcome, Reason, Standing, Status, Verdict};
-pub use tracker::{HISTORY_MAX, Seen, Tracker};
+pub use status::{Outcome, Standing, Status, Verdict};
+pub use tracker::Tracker;
 pub use view::{Pulse, View};

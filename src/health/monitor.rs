@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
 use super::{Hold, Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
-use super::{Tracker, Verdict, View};
+use super::{Tracker, Verdict, View, Warning};
 
 /// Verdicts in a row that a target must pass before it is probed at its check's `idle`: a minute at
 /// the default pace, in which a node that is going to break again mostly has.
@@ -62,8 +62,7 @@ pub struct ProbeOrder {
     pub target: Arc<Target>,
 }
 
-/// A target stands otherwise than before, or its pace is another: plans that depend on it are out
-/// of date.
+/// A target stands otherwise than before, its pace is another, or it warns of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Which target.
@@ -78,9 +77,16 @@ pub struct Change {
     pub hold: Option<Hold>,
     /// Its probes take so much longer or less than was told before that it matters.
     pub repaced: bool,
+    /// What the verdict warns of, where no verdict before it did.
+    pub warning: Option<Warning>,
 }
 
 impl Change {
+    /// True where plans that depend on the target are out of date.
+    pub fn is_restanding(&self) -> bool {
+        self.from != self.to || self.repaced
+    }
+
     /// True where the status itself turned; else only the count against it began or ended, or the
     /// pace changed.
     pub fn is_transition(&self) -> bool {
@@ -202,7 +208,7 @@ impl Monitor {
         self.schedule.wake_at()
     }
 
-    /// Takes what a probe found; gives a change where the target stands otherwise now.
+    /// Takes what a probe found; gives a change where the target stands otherwise now, or warns.
     ///
     /// A verdict that nobody waits for, of a forgotten target or a second one of the same probe,
     /// changes nothing.
@@ -225,7 +231,7 @@ impl Monitor {
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
         let is_first = tracker.history().is_empty();
-        tracker.handle_verdict(verdict, &target.check, now);
+        let warning = tracker.handle_verdict(verdict, &target.check, now);
         let (to, paced_now) = (tracker.standing(), tracker.pace());
 
         let pace = match to.status {
@@ -244,7 +250,8 @@ impl Monitor {
             self.unsettled -= 1;
         }
         let repaced = paced != paced_now;
-        (from != to || repaced).then_some(Change { target, from, to, reason, hold, repaced })
+        let change = Change { target, from, to, reason, hold, repaced, warning };
+        (change.is_restanding() || warning.is_some()).then_some(change)
     }
 
     /// How a target stands; one that is not configured is unknown.
@@ -277,10 +284,20 @@ impl Monitor {
     }
 
     /// What is worth saving for a restart: the status of every place that has one.
-    pub fn statuses(&self) -> impl Iterator<Item = (Place, Status)> {
-        self.views()
-            .map(|view| (view.target.place(), view.standing().status))
-            .filter(|(_, status)| *status != Status::Unknown)
+    ///
+    /// Two checks may look at one place and differ in what passes. Where they say different things
+    /// of it, neither is saved: a restart would give both the same.
+    pub fn statuses(&self) -> HashMap<Place, Status> {
+        let mut all = HashMap::new();
+        for view in self.views() {
+            let status = view.standing().status;
+            let known = all.entry(view.target.place()).or_insert(status);
+            if *known != status {
+                *known = Status::Unknown;
+            }
+        }
+        all.retain(|_, status| *status != Status::Unknown);
+        all
     }
 
     /// Signs of life, for a watchdog.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::{Reason, Warning};
+
 /// The settled state of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -32,6 +34,15 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// How long the probe took.
     pub latency: Duration,
+    /// What will be a reason one day, if nobody acts.
+    pub warning: Option<Warning>,
+}
+
+impl Verdict {
+    /// A verdict without a warning.
+    pub fn new(outcome: Outcome, latency: Duration) -> Self {
+        Self { outcome, latency, warning: None }
+    }
 }
 
 /// Pass or fail.
@@ -45,28 +56,14 @@ pub enum Outcome {
     NoVerdict(Reason),
 }
 
-/// Why a probe failed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// Nothing listens there.
-    Refused,
-    /// The connection was cut.
-    Reset,
-    /// No answer within the check's timeout.
-    Timeout,
-    /// The network says that nobody is at that address: a neighbour that answers no ARP, a
-    /// router's "host unreachable". A machine that is switched off looks like this.
-    Unreachable,
-    /// An answer with a response code that does not pass.
-    HttpStatus(u16),
-    /// The node said that it is draining: 503 with `Retry-After`, or a body that says so.
-    Draining,
-    /// TLS failed: the certificate is not trusted, expired, or for another name.
-    Tls(String),
-    /// The bytes that came are not the protocol.
-    Protocol(String),
-    /// The prober's own trouble: no route, no descriptor.
-    Local(String),
+impl Outcome {
+    /// True for a pass.
+    pub fn is_pass(&self) -> bool {
+        match self {
+            Self::Pass => true,
+            Self::Fail(_) | Self::NoVerdict(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Status {
@@ -77,21 +74,5 @@ impl fmt::Display for Status {
             Self::Draining => "draining",
             Self::Unknown => "unknown",
         })
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused => f.write_str("connection refused"),
-            Self::Reset => f.write_str("connection reset"),
-            Self::Timeout => f.write_str("timed out"),
-            Self::Unreachable => f.write_str("host unreachable"),
-            Self::HttpStatus(code) => write!(f, "status {code}"),
-            Self::Draining => f.write_str("says it is draining"),
-            Self::Tls(why) => write!(f, "tls: {why}"),
-            Self::Protocol(why) => write!(f, "not http: {why}"),
-            Self::Local(why) => write!(f, "prober: {why}"),
-        }
     }
 }

@@ -24,15 +24,11 @@
 //! * A restored status counts as decided: a restart of the server changes no answers because of
 //!   one lost packet.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::hold::Falls;
 use super::latency::Latency;
-use super::{Check, Hold, Outcome, Reason, Standing, Status, Verdict};
-
-/// Verdicts kept for showing: one row of a board, and about 10 MB for ten thousand targets.
-pub const HISTORY_MAX: usize = 16;
+use super::{Check, History, Hold, Outcome, Reason, Standing, Status, Verdict, Warning};
 
 /// The state machine of one target.
 #[derive(Clone, Debug)]
@@ -45,7 +41,7 @@ pub struct Tracker {
     agreed: u32,
     falls: Falls,
     latency: Latency,
-    history: VecDeque<Seen>,
+    history: History,
 }
 
 /// Verdicts in a row that say something else than the status.
@@ -55,15 +51,6 @@ struct Count {
     verdicts: u32,
     /// When the first of them came.
     since: Instant,
-}
-
-/// One verdict and when it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// When the verdict came in.
-    pub at: Instant,
-    /// What it was.
-    pub verdict: Verdict,
 }
 
 impl Tracker {
@@ -76,12 +63,17 @@ impl Tracker {
             agreed: 0,
             falls: Falls::default(),
             latency: Latency::default(),
-            history: VecDeque::new(),
+            history: History::default(),
         }
     }
 
-    /// Takes one verdict; the thresholds are those of `check`.
-    pub fn handle_verdict(&mut self, verdict: Verdict, check: &Check, now: Instant) {
+    /// Takes one verdict; the thresholds are those of `check`. Gives its warning, if that is news.
+    pub fn handle_verdict(
+        &mut self,
+        verdict: Verdict,
+        check: &Check,
+        now: Instant,
+    ) -> Option<Warning> {
         if let Some(says) = says(&verdict.outcome) {
             self.weigh(says, check, now);
         }
@@ -89,10 +81,7 @@ impl Tracker {
         if verdict.outcome == Outcome::Pass {
             self.latency.take(verdict.latency);
         }
-        if self.history.len() == HISTORY_MAX {
-            self.history.pop_front();
-        }
-        self.history.push_back(Seen { at: now, verdict });
+        self.history.push(now, verdict)
     }
 
     fn weigh(&mut self, says: Status, check: &Check, now: Instant) {
@@ -176,8 +165,8 @@ impl Tracker {
         self.latency.told()
     }
 
-    /// The latest verdicts, oldest first, at most [`HISTORY_MAX`].
-    pub fn history(&self) -> &VecDeque<Seen> {
+    /// The latest verdicts.
+    pub fn history(&self) -> &History {
         &self.history
     }
 }
@@ -196,11 +185,14 @@ fn says(outcome: &Outcome) -> Option<Status> {
         Outcome::Fail(
             Reason::Refused
             | Reason::Reset
-            | Reason::Timeout
+            | Reason::Timeout(_)
             | Reason::Unreachable
             | Reason::HttpStatus(_)
+            | Reason::Mismatch(_)
+            | Reason::TooSlow { .. }
             | Reason::Tls(_)
             | Reason::Protocol(_)
+            | Reason::Other(_)
             | Reason::Local(_),
         ) => Some(Status::Down),
         Outcome::NoVerdict(_) => None,

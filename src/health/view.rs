@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Hold, Seen, Standing, Target, Tracker};
+use super::{Hold, Seen, Standing, Target, Tracker, Warning};
 
 /// One target as a board shows it.
 #[derive(Clone, Copy, Debug)]
@@ -40,12 +40,17 @@ impl<'a> View<'a> {
 
     /// The latest verdict with its time and latency.
     pub fn last(&self) -> Option<&'a Seen> {
-        self.tracker.history().back()
+        self.tracker.history().last()
     }
 
     /// The latest verdicts, oldest first; at most [`HISTORY_MAX`](super::HISTORY_MAX).
     pub fn history(&self) -> impl DoubleEndedIterator<Item = &'a Seen> + use<'a> {
         self.tracker.history().iter()
+    }
+
+    /// What its probes warn of.
+    pub fn warning(&self) -> Option<Warning> {
+        self.tracker.history().warning()
     }
 }
 

@@ -21,7 +21,9 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use crate::health::{Outcome, Reason};
+use rustls::{AlertDescription, CertificateError};
+
+use crate::health::{Outcome, Reason, Stage, TlsFault};
 
 /// Longest text taken over from a library's error, in bytes: it may quote what the target sent.
 const TEXT_LEN_MAX: usize = 160;
@@ -37,7 +39,7 @@ pub fn outcome(error: &(dyn Error + 'static), socket: SocketAddr) -> Outcome {
         last = error;
         next = cause(error);
     }
-    Outcome::Fail(Reason::Protocol(text(last)))
+    Outcome::Fail(Reason::Other(text(last)))
 }
 
 /// The next error inwards. An `io::Error` hides the one it wraps from `source`, which gives that
@@ -52,7 +54,7 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 /// What one layer says by itself.
 fn recognize(error: &(dyn Error + 'static), has_route: impl Fn() -> bool) -> Option<Outcome> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return Some(Outcome::Fail(Reason::Tls(text(error))));
+        return Some(Outcome::Fail(Reason::Tls(tls_fault(error))));
     }
     if let Some(error) = error.downcast_ref::<hyper::Error>() {
         // Closed or canceled: the connection ended before the request was taken.
@@ -74,7 +76,8 @@ fn recognize_io(error: &io::Error, has_route: impl Fn() -> bool) -> Option<Outco
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
         | ErrorKind::UnexpectedEof => Some(Outcome::Fail(Reason::Reset)),
-        ErrorKind::TimedOut => Some(Outcome::Fail(Reason::Timeout)),
+        // The kernel's patience with a first packet; with later ones it has more than any check.
+        ErrorKind::TimedOut => Some(Outcome::Fail(Reason::Timeout(Stage::Connect))),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable if has_route() => {
             Some(Outcome::Fail(Reason::Unreachable))
         }
@@ -93,6 +96,34 @@ fn recognize_io(error: &io::Error, has_route: impl Fn() -> bool) -> Option<Outco
             }
             _ => None,
         },
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "rustls' enums are non-exhaustive")]
+fn tls_fault(error: &rustls::Error) -> TlsFault {
+    use CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(bad) => match bad {
+            Bad::Expired | Bad::ExpiredContext { .. } => TlsFault::Expired,
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => TlsFault::NotYetValid,
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsFault::WrongName,
+            // Signed by one of a trusted name with another key: an authority that was made anew.
+            Bad::UnknownIssuer | Bad::BadSignature => TlsFault::UnknownCa,
+            // The library's own names for rarer faults are words enough.
+            Bad::Other(other) => TlsFault::Other(format!("certificate: {other}")),
+            _ => TlsFault::Other(text(error)),
+        },
+        // What a node says of a client's certificate: RFC 8446 §6.2.
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA,
+        ) => TlsFault::ClientRefused,
+        _ => TlsFault::Other(text(error)),
     }
 }
 
@@ -141,7 +172,7 @@ mod tests {
             (libc::ECONNRESET, Reason::Reset),
             (libc::ECONNABORTED, Reason::Reset),
             (libc::EPIPE, Reason::Reset),
-            (libc::ETIMEDOUT, Reason::Timeout),
+            (libc::ETIMEDOUT, Reason::Timeout(Stage::Connect)),
         ] {
             check(os(errno), true, Some(Outcome::Fail(reason)));
         }
@@ -177,7 +208,7 @@ mod tests {
         check(os(libc::EPROTO), true, None);
         let error = io::Error::other("surprise");
         let socket = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        let expected = Outcome::Fail(Reason::Protocol("surprise".into()));
+        let expected = Outcome::Fail(Reason::Other("surprise".into()));
         assert_eq!(outcome(&error, socket), expected);
     }
 
@@ -186,7 +217,8 @@ mod tests {
         let error =
             io::Error::other(io::Error::new(ErrorKind::InvalidData, rustls::Error::DecryptError));
         let socket = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        let expected = Outcome::Fail(Reason::Tls(rustls::Error::DecryptError.to_string()));
+        let fault = TlsFault::Other(rustls::Error::DecryptError.to_string());
+        let expected = Outcome::Fail(Reason::Tls(fault));
         assert_eq!(outcome(&error, socket), expected);
     }
 

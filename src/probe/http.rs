@@ -1,141 +1,167 @@
-//! `GET` over HTTP/1.1, plain or in TLS.
+//! One request over HTTP/1.1, plain or in TLS.
 //!
 //! What a probe is, and is not:
 //!
-//! * It goes to the target's address and nowhere else: no name is resolved, no proxy asked, no
-//!   redirect followed. A redirect is an answer like another, and passes only if it is expected.
-//! * Every probe opens a connection of its own, since being able to connect is half of what is
-//!   asked, and says `Connection: close`.
-//! * The response code decides. The body is left unread, with one exception: a 503 that does not
-//!   pass is looked into for a node that says it is draining, up to [`BODY_LEN_MAX`] bytes.
+//! * A redirect is an answer like another, and passes only if it is expected.
+//! * It says `Connection: close`, and nothing is kept for the next one.
+//! * The response code decides, then the body, if something is expected of it; it is read up to
+//!   [`BODY_LEN_MAX`]. Otherwise the body is left unread, with one exception: a 503 that does not
+//!   pass is looked into for a node that says it is draining, up to [`DRAINING_LEN_MAX`] octets.
 //! * `Host` is the configured host as it was written, without the port: virtual hosts go by name,
 //!   and the port of a probe is rarely the port that clients use. SNI and certificate go by the
 //!   same name.
 //!
-//! Plain HTTP shares one client: the URL holds the address itself, and `Host` is a header like
-//! others. In HTTPS the URL must hold the name that the certificate is verified for, so each probe
-//! makes a client whose resolver knows one address. That costs microseconds beside a handshake,
-//! because the expensive part, the TLS configuration, is shared. Sessions are not resumed: a probe
-//! has to see the certificate, or an expired one would pass until somebody restarts.
-//!
-//! reqwest is handed its TLS configuration for plain HTTP too. Left to itself it would load the
-//! system's certificates, and refuse to start in a container that has none.
+//! It speaks through hyper's connection alone. What a client library adds above that (pools,
+//! resolvers, redirects, proxies) a probe must not have, and it would hide which of connecting, TLS
+//! and answering is slow.
 
-use std::future;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONNECTION, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect, retry};
-use rustls::client::Resumption;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::time::{Instant, timeout_at};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::{Method as Verb, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::failure;
-use crate::health::{HttpAsk, Outcome, Reason};
+use super::trust::{Keyring, Protocols};
+use super::{Course, connect, failure};
+use crate::health::ask::BODY_LEN_MAX;
+use crate::health::{HttpAsk, Method, Outcome, Reason, Stage};
 
 /// Most of a 503's body that is read.
-pub const BODY_LEN_MAX: usize = 4096;
+pub const DRAINING_LEN_MAX: usize = 4096;
+/// Most of an answer's head that is read.
+pub const HEAD_LEN_MAX: usize = 64 * 1024;
 
 /// What nodes see in their logs.
-const USER_AGENT: &str = concat!("rota/", env!("CARGO_PKG_VERSION"), " (health check)");
+const PRODUCT: &str = concat!("rota/", env!("CARGO_PKG_VERSION"), " (health check)");
+const HTTP_1: Protocols = &[b"http/1.1"];
 
-/// Executes HTTP and HTTPS checks.
-#[derive(Debug)]
-pub struct Http {
-    plain: Client,
-    tls: OnceLock<Result<ClientConfig, String>>,
+/// Asks once.
+pub(super) async fn probe(
+    socket: SocketAddr,
+    ask: &HttpAsk,
+    keyring: &Keyring,
+    course: &mut Course,
+) -> Result<(), Outcome> {
+    let request = request(ask).map_err(|error| {
+        let why = format!("the request cannot be written: {error}");
+        Outcome::NoVerdict(Reason::Local(why))
+    })?;
+    let stream = connect::plain(socket, course).await?;
+    match &ask.tls {
+        None => converse(stream, request, socket, ask, course).await,
+        Some(secure) => {
+            let host = &ask.host;
+            let stream =
+                connect::secured(stream, socket, host, secure, HTTP_1, keyring, course).await?;
+            converse(stream, request, socket, ask, course).await
+        }
+    }
 }
 
-impl Http {
-    /// Trusts whom the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured).
-    ///
-    /// The certificates are read at the first HTTPS probe. Where there are none, HTTPS probes give
-    /// no verdict and say why.
-    pub fn new() -> Self {
-        let plain = client(tls_config(RootCertStore::empty()), NoResolver)
-            .expect("a client with its TLS given needs nothing of the system");
-        Self { plain, tls: OnceLock::new() }
+/// The request of a check; what the operator wrote stands in place of what every probe says.
+fn request(ask: &HttpAsk) -> Result<Request<String>, hyper::http::Error> {
+    let (verb, body) = match &ask.method {
+        Method::Get => (Verb::GET, ""),
+        Method::Head => (Verb::HEAD, ""),
+        Method::Options => (Verb::OPTIONS, ""),
+        Method::Post(body) => (Verb::POST, body.as_str()),
+    };
+    let mut request = Request::builder()
+        .method(verb)
+        .uri(&ask.path)
+        .header(HOST, &ask.host)
+        .header(CONNECTION, "close")
+        .header(USER_AGENT, PRODUCT)
+        .header(ACCEPT, "*/*")
+        .body(body.to_owned())?;
+    for header in &ask.headers {
+        let name = HeaderName::try_from(&header.name)?;
+        request.headers_mut().insert(name, HeaderValue::try_from(&header.value)?);
     }
+    Ok(request)
+}
 
-    /// Trusts these authorities alone.
-    pub fn trusting(roots: RootCertStore) -> Self {
-        Self { tls: OnceLock::from(Ok(tls_config(roots))), ..Self::new() }
-    }
-
-    /// Asks once; ends by the deadline.
-    pub async fn probe(&self, address: IpAddr, ask: &HttpAsk, deadline: Instant) -> Outcome {
-        let socket = SocketAddr::new(address, ask.port);
-        let request = match self.request(socket, ask) {
-            Ok(request) => request,
-            Err(why) => return Outcome::NoVerdict(Reason::Local(why)),
-        };
-        let response = match timeout_at(deadline, request.send()).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return failure::outcome(&error, socket),
-            Err(_elapsed) => return Outcome::Fail(Reason::Timeout),
-        };
+/// Writes the request and judges what comes.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<String>,
+    socket: SocketAddr,
+    ask: &HttpAsk,
+    course: &mut Course,
+) -> Result<(), Outcome> {
+    course.enter(Stage::Headers);
+    let said = |error: hyper::Error| failure::outcome(&error, socket);
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_LEN_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(said)?;
+    let judging = async {
+        let response = sender.send_request(request).await.map_err(said)?;
         let status = response.status();
         if ask.expect.iter().any(|range| range.contains(&status.as_u16())) {
-            return Outcome::Pass;
+            let Some(test) = &ask.body else { return Ok(()) };
+            course.enter(Stage::Body);
+            let (body, whole) = read(response.into_body(), BODY_LEN_MAX).await.map_err(said)?;
+            return test
+                .judge(&body, whole)
+                .map_err(|mismatch| Outcome::Fail(Reason::Mismatch(mismatch)));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            // A node that never ends its body has not said that it is draining.
-            let draining = timeout_at(deadline, says_draining(response)).await.unwrap_or(false);
-            if draining {
-                return Outcome::Fail(Reason::Draining);
-            }
+        // A node that never ends its body has not said that it is draining.
+        course.has_failed(Reason::HttpStatus(status.as_u16()));
+        if status == StatusCode::SERVICE_UNAVAILABLE && says_draining(response).await {
+            return Err(Outcome::Fail(Reason::Draining));
         }
-        Outcome::Fail(Reason::HttpStatus(status.as_u16()))
-    }
-
-    fn request(
-        &self,
-        socket: SocketAddr,
-        ask: &HttpAsk,
-    ) -> Result<reqwest::RequestBuilder, String> {
-        let scheme = if ask.tls { "https" } else { "http" };
-        let mut url = Url::parse(&format!("{scheme}://{socket}{}", ask.path))
-            .map_err(|error| format!("path {:?}: {error}", ask.path))?;
-        let host = HeaderValue::from_str(&ask.host)
-            .map_err(|error| format!("host {:?}: {error}", ask.host))?;
-        if !ask.tls {
-            return Ok(self.plain.get(url).header(HOST, host));
-        }
-        let named = url.set_host(Some(&ask.host)).is_ok() && url.domain().is_some();
-        if !named {
-            // A host that is an address has no SNI (RFC 6066 §3) and would be connected to: the
-            // certificate is verified for the address that is probed.
-            url.set_ip_host(socket.ip()).map_err(|()| format!("no URL for {socket}"))?;
-        }
-        let tls = self.tls.get_or_init(system_tls_config).clone()?;
-        let client = client(tls, Pinned(socket)).map_err(|error| error.to_string())?;
-        Ok(client.get(url).header(HOST, host))
-    }
+        Err(course.at_timeout())
+    };
+    beside(connection, judging).await
 }
 
-impl Default for Http {
-    fn default() -> Self {
-        Self::new()
+/// Does the work while the connection moves what it needs.
+async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
+    let (mut connection, mut work) = (pin!(connection), pin!(work));
+    let mut open = true;
+    poll_fn(|context| {
+        if let Poll::Ready(done) = work.as_mut().poll(context) {
+            return Poll::Ready(done);
+        }
+        if open {
+            // How the connection ended, the work learns from what it waits for.
+            open = connection.as_mut().poll(context).is_pending();
+        }
+        work.as_mut().poll(context)
+    })
+    .await
+}
+
+/// A body up to a length, and whether that is all of it.
+async fn read(mut body: Incoming, length_max: usize) -> hyper::Result<(Vec<u8>, bool)> {
+    let mut octets = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        // Trailers say nothing here.
+        let Ok(data) = frame?.into_data() else { continue };
+        let room = length_max - octets.len();
+        octets.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
+            return Ok((octets, false));
+        }
     }
+    Ok((octets, true))
 }
 
 /// Whether a 503 says that its node is leaving.
-async fn says_draining(mut response: Response) -> bool {
+async fn says_draining(response: Response<Incoming>) -> bool {
     if response.headers().contains_key(RETRY_AFTER) {
         return true;
     }
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = BODY_LEN_MAX - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == BODY_LEN_MAX {
-            break;
-        }
-    }
-    body_says_draining(&body)
+    let body = read(response.into_body(), DRAINING_LEN_MAX).await;
+    body.is_ok_and(|(body, _)| body_says_draining(&body))
 }
 
 /// `draining` alone as text, or as the member `status` of a JSON object; case is ignored.
@@ -148,60 +174,24 @@ fn body_says_draining(body: &[u8]) -> bool {
     std::str::from_utf8(body).is_ok_and(is_draining) || says_as_json().unwrap_or(false)
 }
 
-fn client(tls: ClientConfig, resolver: impl Resolve + 'static) -> reqwest::Result<Client> {
-    let headers = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
-    ClientBuilder::new()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(resolver))
-        .user_agent(USER_AGENT)
-        .default_headers(headers)
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .pool_max_idle_per_host(0)
-        .build()
-}
-
-fn tls_config(roots: RootCertStore) -> ClientConfig {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring has the suites of TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
-}
-
-fn system_tls_config() -> Result<ClientConfig, String> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if !roots.is_empty() {
-        return Ok(tls_config(roots));
-    }
-    let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-    Err(format!("the system has no certificates to trust {}", why.join("; ")).trim_end().into())
-}
-
-/// Knows one address, whatever the name.
-struct Pinned(SocketAddr);
-
-impl Resolve for Pinned {
-    fn resolve(&self, _: Name) -> Resolving {
-        let addresses: Addrs = Box::new(std::iter::once(self.0));
-        Box::pin(future::ready(Ok(addresses)))
-    }
-}
-
-/// Knows no name: URLs of plain probes hold addresses.
-struct NoResolver;
-
-impl Resolve for NoResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(future::ready(Err(format!("{} is not looked up", name.as_str()).into())))
-    }
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_word_or_the_status_of_an_object_says_draining() {
+        for (body, expected) in [
+            ("draining", true),
+            (" DRAINING\r\n", true),
+            (r#"{"node":"eu1","status":"draining"}"#, true),
+            ("", false),
+            ("not draining", false),
+            (r#"{"state":"draining"}"#, false),
+            (r#"{"status":["draining"]}"#, false),
+            (r#"["draining"]"#, false),
+            (r#"{"status":"draining""#, false),
+        ] {
+            assert_eq!(body_says_draining(body.as_bytes()), expected, "{body}");
+        }
+    }
+}

@@ -1,19 +1,40 @@
 //! Floor 6: one execution of a check.
 //!
 //! [`health`](crate::health) decides what is due and what a verdict means; here is what touches the
-//! network in between. One file per kind of check, each a function from a target to an
-//! [`Outcome`](crate::health::Outcome) that ends by its deadline whatever the target does:
+//! network in between. One file per kind of check, each a function that asks a target once:
 //!
-//! * [`http`] asks over HTTP and HTTPS,
-//! * [`failure`] tells the target's faults from the prober's own,
-//! * [`runner`] makes each probe a task that reports exactly once.
+//! ```text
+//!   runner     one task for each probe, which reports exactly once; the timeout, the latency
+//!     http       a request over HTTP or HTTPS
+//!     tcp        a connection, and perhaps a text said and a text expected
+//!     tls        a handshake
+//!   connect    what kinds share: a connection, and TLS on it
+//!   line       the connection itself, with a limit on what is listened to
+//!   trust      whom TLS trusts, and who the prober is
+//!   judge      what makes a certificate good
+//!   term       its dates
+//!   course     how far a probe has come: what it says if its time is over
+//!   failure    the target's faults, told from the prober's own
+//! ```
+//!
+//! A kind returns as soon as it knows, and never looks at the clock: the runner ends what takes too
+//! long, and tells from the course what was waited for.
 //!
 //! A node under examination is not trusted: it may hang, talk for ever or talk nonsense, and may
-//! cost the prober one socket, a few kilobytes and the check's timeout.
+//! cost the prober one socket, some kilobytes and the check's timeout.
 
+mod connect;
+mod course;
 pub mod failure;
 pub mod http;
+mod judge;
+pub mod line;
 pub mod runner;
+mod tcp;
+mod term;
+mod tls;
+pub mod trust;
 
-pub use http::Http;
+use course::Course;
+
 pub use runner::{Prober, Report, Reports};

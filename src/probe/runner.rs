@@ -16,14 +16,19 @@
 //!
 //! A target whose report never came would never be probed again. So every task holds a promise,
 //! which reports on its way out even if the task panics or is cancelled.
+//!
+//! What is the same for every kind of check is here once: the time that a probe may take, the time
+//! that it took, and what is warned of beside the outcome.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::Http;
-use crate::health::{Ask, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
+use super::trust::Keyring;
+use super::{Course, http, tcp, tls};
+use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,33 +48,58 @@ pub type Reports = mpsc::UnboundedReceiver<Report>;
 /// Starts probes.
 #[derive(Clone, Debug)]
 pub struct Prober {
-    http: Arc<Http>,
+    keyring: Arc<Keyring>,
     reports: mpsc::UnboundedSender<Report>,
 }
 
 impl Prober {
     /// A prober, and where its reports come in.
-    pub fn new(http: Http) -> (Self, Reports) {
+    pub fn new() -> (Self, Reports) {
         let (sender, reports) = mpsc::unbounded_channel();
-        (Self { http: Arc::new(http), reports: sender }, reports)
+        (Self { keyring: Arc::default(), reports: sender }, reports)
     }
 
     /// Starts a probe on the current runtime; exactly one report follows, within the timeout.
     pub fn start(&self, order: ProbeOrder) {
-        let http = Arc::clone(&self.http);
+        let keyring = Arc::clone(&self.keyring);
         let promise = Promise::new(order.id, self.reports.clone());
         tokio::spawn(async move {
-            let deadline = promise.started + order.target.check.timeout;
-            let outcome = probe(&http, &order.target, deadline).await;
-            promise.keep(outcome);
+            let verdict = probe(&order.target, &keyring, promise.started).await;
+            promise.keep(verdict);
         });
     }
 }
 
-/// One probe of any kind; ends by the deadline.
-async fn probe(http: &Http, target: &Target, deadline: Instant) -> Outcome {
+/// One probe of any kind; ends within the check's timeout, whatever the target does.
+pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) -> Verdict {
+    let check = &target.check;
+    let mut course = Course::new();
+    let asking = ask(target, keyring, &mut course);
+    let outcome = match timeout_at(started + check.timeout, asking).await {
+        Ok(Ok(())) => Outcome::Pass,
+        Ok(Err(outcome)) => outcome,
+        Err(_elapsed) => course.at_timeout(),
+    };
+    let latency = started.elapsed();
+    Verdict { outcome: in_time(outcome, latency, check), latency, warning: course.warning() }
+}
+
+/// The one place that knows every kind; an error is the outcome of what did not pass.
+async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<(), Outcome> {
     match &target.check.ask {
-        Ask::Http(ask) => http.probe(target.address, ask, deadline).await,
+        Ask::Http(ask) => http::probe(target.socket(), ask, keyring, course).await,
+        Ask::Tcp(ask) => tcp::probe(target.socket(), ask, course).await,
+        Ask::Tls(ask) => tls::probe(target.socket(), ask, keyring, course).await,
+    }
+}
+
+/// A pass that took too long is none.
+fn in_time(outcome: Outcome, took: Duration, check: &Check) -> Outcome {
+    match check.max_latency {
+        Some(max) if outcome.is_pass() && took > max => {
+            Outcome::Fail(Reason::TooSlow { took, max })
+        }
+        Some(_) | None => outcome,
     }
 }
 
@@ -85,13 +115,12 @@ impl Promise {
         Self { id, started: Instant::now(), reports: Some(reports) }
     }
 
-    fn keep(mut self, outcome: Outcome) {
-        self.report(outcome);
+    fn keep(mut self, verdict: Verdict) {
+        self.report(verdict);
     }
 
-    fn report(&mut self, outcome: Outcome) {
+    fn report(&mut self, verdict: Verdict) {
         let Some(reports) = self.reports.take() else { return };
-        let verdict = Verdict { outcome, latency: self.started.elapsed() };
         // Nobody listens while the server stops.
         let _ = reports.send(Report { id: self.id, verdict });
     }
@@ -99,7 +128,8 @@ impl Promise {
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        self.report(Outcome::NoVerdict(Reason::Local("the probe broke off".into())));
+        let outcome = Outcome::NoVerdict(Reason::Local("the probe broke off".into()));
+        self.report(Verdict::new(outcome, self.started.elapsed()));
     }
 }
 

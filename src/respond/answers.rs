@@ -1,15 +1,15 @@
-//! What a name that exists says: steered addresses, static records, an alias, or NODATA.
+//! What a name that exists says: what a service steers, static records, an alias, or NODATA.
 
-use crate::snapshot::{Entry, EntryId, ServiceEntry, StaticRrset, Zone};
-use crate::steer::{Family, Pick, Set, pick};
+use crate::snapshot::{Entry, EntryId, Offer, Role, ServiceEntry, StaticRrset, Zone};
+use crate::steer::{Family, Pick, pick};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
 use crate::zone::rdata::{Part, pieces};
 
+use super::chosen::Chosen;
 use super::tally::Outcome;
 use super::trace::{Step, Trace};
-use super::why;
 use super::worker::Worker;
-use super::{aliases, negative};
+use super::{aliases, https, negative, srv, txt};
 
 /// What became of one name of a chain of aliases.
 pub(super) enum Answered {
@@ -33,10 +33,10 @@ pub(super) fn at_name(
     response: &mut Writer<'_>,
 ) -> Answered {
     let service = zone.service_at(entry);
-    if let Some(service) = service
-        && let Some(family) = Family::of_type(query.qtype)
+    if let Some((service, role)) = service
+        && let Some(offer) = role.offers(query.qtype)
     {
-        return Answered::Done(steered(zone, service, family, owner, worker, trace, response));
+        return Answered::Done(steered(zone, service, offer, owner, worker, trace, response));
     }
     if query.qtype == RecordType::ANY {
         return Answered::Done(any(zone, entry, owner, worker, trace, response));
@@ -52,7 +52,7 @@ pub(super) fn at_name(
     }
     // A service's negative answers live no longer than its positive ones, so that a family which
     // recovers is asked for in time.
-    let ttl = service.map_or(u32::MAX, |service| service.plan().ttl);
+    let ttl = service.map_or(u32::MAX, |(service, _)| service.plan().ttl);
     Answered::Done(negative::nodata(zone, ttl, response))
 }
 
@@ -70,8 +70,26 @@ pub(super) fn at_cut(
     }
 }
 
-/// The picked addresses of a service.
+/// What a service has for a type.
 fn steered(
+    zone: &Zone,
+    entry: &ServiceEntry,
+    offer: Offer,
+    owner: usize,
+    worker: &mut Worker,
+    trace: &mut impl Trace,
+    response: &mut Writer<'_>,
+) -> Outcome {
+    match offer {
+        Offer::Addresses(family) => addresses(zone, entry, family, owner, worker, trace, response),
+        Offer::Srv(index) => srv::list(zone, entry, index, owner, worker, trace, response),
+        Offer::Https => https::record(zone, entry, owner, worker, trace, response),
+        Offer::Explain => txt::explain(entry, owner, worker, trace, response),
+    }
+}
+
+/// The picked addresses of a service.
+fn addresses(
     zone: &Zone,
     entry: &ServiceEntry,
     family: Family,
@@ -82,16 +100,10 @@ fn steered(
 ) -> Outcome {
     // Loaded once: the whole answer comes from one plan.
     let plan = entry.plan();
-    let asker = worker.asker;
-    response.scope(plan.scope(&asker));
-    let chosen = plan.choose(family, &asker);
-    trace.step(Step::Service { service: &entry.service, plan: &plan, family, asker, set: chosen });
-    let (tier, _) = plan.tier(family);
-    let set = chosen.map(|id| plan.set(id));
-    if let Some(why) = why::of_tier(tier, set.map_or(0, Set::count)) {
-        response.explain(why);
-    }
-    let Some(set) = set else { return negative::nodata(zone, plan.ttl, response) };
+    let chosen = Chosen::find(entry, &plan, &[family], worker.asker, trace, response);
+    let Some((_, set)) = chosen.set(family) else {
+        return negative::nodata(zone, plan.ttl, response);
+    };
     let (turn, rng, scratch) = worker.picking(entry.pools[usize::from(set.pool)], family);
     let picked = pick(set, turn.unwrap_or(&mut Default::default()), rng, scratch);
     let mark = response.mark();
@@ -146,18 +158,28 @@ fn any(
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
-    if let Some(service) = zone.service_at(entry) {
-        let plan = service.plan();
-        let asker = &worker.asker;
-        let some = |family: &Family| plan.choose(*family, asker).is_some();
-        let family = Family::ALL.into_iter().find(some);
-        if let Some(family) = family {
-            return steered(zone, service, family, owner, worker, trace, response);
+    let service = zone.service_at(entry);
+    let offer = service.and_then(|(service, role)| match role {
+        Role::Addresses { .. } => {
+            let plan = service.plan();
+            let some = |family: &Family| plan.choose(*family, &worker.asker).is_some();
+            Family::ALL.into_iter().find(some).map(Offer::Addresses)
         }
+        // Records of the operator's are there whatever the service has.
+        Role::Srv(_) | Role::Https | Role::Explain if !zone.rrsets(entry).is_empty() => None,
+        Role::Srv(index) => Some(Offer::Srv(index)),
+        Role::Https => Some(Offer::Https),
+        Role::Explain => Some(Offer::Explain),
+    });
+    if let (Some((service, _)), Some(offer)) = (service, offer) {
+        return steered(zone, service, offer, owner, worker, trace, response);
     }
     match zone.rrsets(entry).first() {
         Some(rrset) => records(zone, rrset, owner, worker, response),
-        None => negative::nodata(zone, u32::MAX, response),
+        None => {
+            let ttl = service.map_or(u32::MAX, |(service, _)| service.plan().ttl);
+            negative::nodata(zone, ttl, response)
+        }
     }
 }
 

@@ -22,13 +22,17 @@
 mod aliases;
 mod answers;
 mod chaos;
+mod chosen;
 pub mod explain;
+mod https;
 mod limit;
 mod negative;
 mod opt;
 mod referral;
+mod srv;
 pub mod tally;
 pub mod trace;
+mod txt;
 mod why;
 pub mod worker;
 
@@ -115,6 +119,7 @@ pub fn respond(
     };
     let subnet = opt::subnet(edns, client, settings);
     worker.asker = opt::asker(subnet, client);
+    worker.source = client.addr.ip().to_canonical();
     let told = edns.is_some_and(|edns| edns.options.subnet.is_some());
     trace.step(Step::Client { asker: worker.asker, untrusted: told && subnet.is_none() });
     // RFC 6891 §7: an OPT record answers an OPT record, whatever else is wrong.
@@ -355,6 +360,10 @@ fn rcode(outcome: Outcome) -> Rcode {
 }
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod edns_tests;
+#[cfg(test)]
+mod services_tests;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ pub enum Outcome {
     NxDomain,
     /// The name is delegated away.
     Referred,
-    /// No zone of ours, not our class, or something that is not given out.
+    /// No zone of ours, not our class, or something that is not given out, or not to this client.
     Refused,
     /// The zone is broken.
     Failed,
@@ -36,7 +36,7 @@ pub enum Outcome {
     BadVersion,
     /// YXDOMAIN: a DNAME would make the name too long.
     TooLong,
-    /// A text of class CH: the version, or which server this is.
+    /// A text about ourselves: the version, which server this is, or how a service answers.
     Told,
     /// No question, but a cookie, and a good one went back.
     CookieGiven,

@@ -29,7 +29,7 @@ pub enum Step<'a> {
         service: &'a Service,
         /// Its plan in force, which knows the row of the truth table, the pools and the TTL.
         plan: &'a Plan,
-        /// The type asked.
+        /// Addresses of which family are looked for: SRV and HTTPS look for both, one by one.
         family: Family,
         /// Whom the answer is for.
         asker: Asker,
@@ -38,6 +38,22 @@ pub enum Step<'a> {
     },
     /// One address of the answer, by its index among the service's, in order.
     Picked(u16),
+    /// One node of an answer of SRV records, in order.
+    Listed {
+        /// By its own name.
+        node: &'a Name,
+        /// As SRV has it.
+        weight: u16,
+    },
+    /// An HTTPS record may hint at the addresses of a family.
+    Hinted {
+        /// Which family.
+        family: Family,
+        /// How many addresses the client's set has.
+        count: usize,
+        /// It hints at all of them, or at none where one answer does not hold them all.
+        given: bool,
+    },
 }
 
 /// Is told the steps of a decision.

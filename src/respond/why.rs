@@ -6,6 +6,8 @@
 use crate::steer::Tier;
 use crate::wire::ExtendedError;
 
+/// Not for whoever asks from there. RFC 8914 §4.19.
+pub(super) const PROHIBITED: ExtendedError = ExtendedError { code: 18, text: "" };
 /// No zone of ours holds the name. RFC 8914 §4.21.
 pub(super) const NOT_AUTHORITATIVE: ExtendedError = ExtendedError { code: 20, text: "" };
 /// An opcode, a class or a type that is not served. RFC 8914 §4.22.

@@ -25,6 +25,8 @@ pub struct Worker {
     pub(super) scratch: Scratch,
     /// Whom the answer at hand is for; nobody before the first.
     pub(super) asker: Asker,
+    /// Where its query came from.
+    pub(super) source: IpAddr,
     /// The name being looked up.
     pub(super) name: Folded,
     /// A name beside it: a name server's.
@@ -45,6 +47,7 @@ impl Worker {
             now: None,
             scratch: Scratch::default(),
             asker: Asker::source(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             name: Folded::root(),
             beside: Folded::root(),
             tally: Tallier::new(),

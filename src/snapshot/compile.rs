@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::steer::{Board, Family, Guide, Guides, Plan, Pool, Service};
+use crate::steer::{Board, Guide, Guides, Plan, Pool, Service};
 use crate::wire::name::labels;
 use crate::wire::{Folded, Name, RecordType};
 use crate::zone::Rrset;
 
 use super::ZoneModel;
 use super::names::{Content, Entry, EntryId, Lookup, NameTable};
+use super::roles::{self, NodeName, Role, Steered};
 
 /// Where a worker keeps what belongs to a pool: stable over reloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,6 +85,10 @@ pub struct ServiceEntry {
     pub pools: Box<[PoolSlot]>,
     /// Where workers count, for each of its addresses in order.
     pub addresses: Box<[AddressSlot]>,
+    /// Where its SRV records lead, for each of its nodes in order; nothing where it has none.
+    pub node_names: Box<[Option<NodeName>]>,
+    /// The RDATA of its HTTPS record up to the hints.
+    pub https: Option<Box<[u8]>>,
     guide: Guide,
     plan: ArcSwap<Plan>,
 }
@@ -138,17 +143,16 @@ impl Zone {
             folded[..folded.len() - apex_wire_len].to_vec()
         };
         let mut contents: BTreeMap<Vec<u8>, Content> = BTreeMap::new();
-        let mut services = Vec::new();
-        for service in &model.services {
-            contents.entry(key_of(&service.owner)).or_default().service =
-                Some(services.len() as u32);
-            let before = before.and_then(|zone| zone.service(&service.id));
-            services.push(ServiceEntry::new(service, before, tools));
+        for (service, index) in model.services.iter().zip(0..) {
+            for (owner, role) in roles::of(service) {
+                let steered = Steered { service: index, role };
+                contents.entry(key_of(owner)).or_default().steered = Some(steered);
+            }
         }
         let (mut rrsets, mut rdata) = (Vec::new(), Vec::new());
         for ((owner, rtype), rrset) in &model.records.rrsets {
             let content = contents.entry(key_of(owner)).or_default();
-            if content.service.is_some() && Family::of_type(*rtype).is_some() {
+            if content.steered.is_some_and(|steered| steered.role.offers(*rtype).is_some()) {
                 continue;
             }
             if content.rrsets.1 == 0 {
@@ -160,6 +164,11 @@ impl Zone {
             rrsets.push(StaticRrset::pack(*rtype, rrset, &mut rdata));
         }
         let names = NameTable::new(&contents);
+        let services = model.services.iter().map(|service| {
+            let before = before.and_then(|zone| zone.service(&service.id));
+            ServiceEntry::new(service, before, &names, apex.label_count(), tools)
+        });
+        let services = services.collect();
         let mut zone = Self {
             apex_folded: apex.to_folded(),
             apex_labels: apex.label_count(),
@@ -242,9 +251,9 @@ impl Zone {
         self.labels_below_apex(id) + self.apex_labels == name.label_count()
     }
 
-    /// The service at an entry.
-    pub fn service_at(&self, entry: &Entry) -> Option<&ServiceEntry> {
-        entry.service.map(|index| &self.services[index as usize])
+    /// The service at an entry, and what of it stands there.
+    pub fn service_at(&self, entry: &Entry) -> Option<(&ServiceEntry, Role)> {
+        entry.steered.map(|it| (&self.services[it.service as usize], it.role))
     }
 
     /// All RRsets of an entry, ordered by type.
@@ -288,6 +297,8 @@ impl ServiceEntry {
     fn new(
         service: &Arc<Service>,
         before: Option<&Self>,
+        names: &NameTable,
+        apex_labels: usize,
         tools: &mut Tools<'_, impl Board>,
     ) -> Self {
         let addresses = service.nodes().flat_map(|node| {
@@ -301,6 +312,8 @@ impl ServiceEntry {
         let plan = Plan::make(service, guide.clone(), tools.board, answered);
         Self {
             service: Arc::clone(service),
+            node_names: roles::node_names(service, names, apex_labels),
+            https: roles::https_rdata(service),
             pools,
             plan: ArcSwap::from_pointee(plan),
             addresses,

@@ -12,6 +12,7 @@
 pub mod compile;
 pub mod names;
 pub mod publish;
+pub mod roles;
 pub mod settings;
 
 use std::hash::BuildHasher;
@@ -27,6 +28,7 @@ use crate::zone::Records;
 pub use compile::{AddressSlot, PoolSlot, ServiceEntry, StaticRrset, Zone};
 pub use names::{Entry, EntryId, Lookup};
 pub use publish::{Current, Publisher, TierChange};
+pub use roles::{NodeName, Offer, Role};
 pub use settings::Settings;
 
 const HASH: FixedState = FixedState::with_seed(0x617_0065);
@@ -37,7 +39,7 @@ pub struct ZoneModel {
     /// Ordinary records, the apex's SOA and NS always among them.
     pub records: Records,
     /// Steered names. Their own A and AAAA RRsets, if the nodes came from there, are still among
-    /// the records; the service answers in their place.
+    /// the records; the service answers in their place. Names of single nodes are ordinary records.
     pub services: Vec<Arc<Service>>,
 }
 

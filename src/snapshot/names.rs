@@ -15,6 +15,8 @@ use hashbrown::HashTable;
 
 use crate::wire::Folded;
 
+use super::roles::Steered;
+
 /// The hash is fixed: what is in the table is the operator's, and a query inserts nothing.
 const HASH: FixedState = FixedState::with_seed(0x726f_7461);
 
@@ -29,8 +31,8 @@ pub struct Entry {
     key_len: u8,
     /// Its RRsets: first and count among the zone's, ordered by type.
     pub rrsets: (u32, u16),
-    /// The service that answers here, by its index in the zone.
-    pub service: Option<u32>,
+    /// What a service answers here.
+    pub steered: Option<Steered>,
     /// The zone cut that this name is at or below.
     pub cut: Option<EntryId>,
     /// The DNAME that this name is at or below; none below a cut.
@@ -45,7 +47,7 @@ pub struct Content {
     /// As in [`Entry`].
     pub rrsets: (u32, u16),
     /// As in [`Entry`].
-    pub service: Option<u32>,
+    pub steered: Option<Steered>,
     /// The name is delegated: it has NS records and is not the apex.
     pub is_cut: bool,
     /// The name has a DNAME: what would be below it is below another name.
@@ -133,7 +135,7 @@ impl NameTable {
             key_at: key_at as u32,
             key_len: (self.keys.len() - key_at) as u8,
             rrsets: content.rrsets,
-            service: content.service,
+            steered: content.steered,
             cut,
             dname,
             wildcard: None,

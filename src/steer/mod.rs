@@ -8,6 +8,8 @@ pub mod asker;
 pub mod board;
 pub mod eligible;
 pub mod guide;
+mod hint;
+pub mod listing;
 pub mod pick;
 pub mod plan;
 pub mod rendezvous;
@@ -19,6 +21,7 @@ pub use asker::Asker;
 pub use board::{Board, Unchecked};
 pub use eligible::{Override, Pools, Tier};
 pub use guide::{Guide, Guides};
+pub use listing::Listed;
 pub use pick::{Pick, Scratch, Turn, pick};
 pub use plan::{Plan, SetId};
 pub use service::{

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! A [`Plan`] says which pools can answer, holds a [`Set`] for each of them, and finds a client's
-//! among them: [`Plan::choose`] gives a set's number, and whatever belongs to a set (its records
-//! today) is found by that number. A plan never changes. When a status does, a new one takes its
+//! among them: [`Plan::choose`] gives a set's number, and whatever belongs to a set (its records,
+//! its hint) is found by that number. What SRV lists belongs to the set's pool. So all types of a
+//! service tell one client the same. A plan never changes. When a status does, a new one takes its
 //! place.
 
 use std::time::Duration;
@@ -17,6 +18,8 @@ use super::asker::Asker;
 use super::board::{Board, Judged, judge};
 use super::eligible::{Duty, Pools, Seat, Tier, choose, members, panicking};
 use super::guide::Guide;
+use super::hint;
+use super::listing::{self, Listed};
 use super::rendezvous::Rendezvous;
 use super::service::{Policy, Pool, Service, Steer};
 use super::set::{Family, Set};
@@ -35,6 +38,10 @@ pub struct Plan {
     /// Row 1 of the truth table, for each of the service's addresses.
     seats: Box<[Seat]>,
     sets: Box<[Set]>,
+    /// By set: its parameter of the HTTPS record.
+    hints: Box<[Box<[u8]>]>,
+    /// By pool: what SRV lists.
+    listings: Box<[Box<[Listed]>]>,
     /// By [`Family`].
     choices: [Choice; 2],
 }
@@ -85,7 +92,9 @@ impl Plan {
             |family| Choice::make(service, &judged, family, ttl, &mut seats, &mut sets);
         let choices = [choice(Family::V4), choice(Family::V6)];
         let hashes = service.steer == Steer::Split || service.policy == Policy::Hash;
-        Self { ttl, guide, hashes, seats, sets: sets.into(), choices }
+        let hints = sets.iter().map(|set| hint::of(service, &judged, set)).collect();
+        let listings = listing::by_pool(service, &judged, &sets);
+        Self { ttl, guide, hashes, seats, sets: sets.into(), hints, listings, choices }
     }
 
     /// The number of the set that answers a client; none where there is nothing to answer with.
@@ -122,6 +131,17 @@ impl Plan {
     /// A set by its number.
     pub fn set(&self, id: SetId) -> &Set {
         &self.sets[usize::from(id.0)]
+    }
+
+    /// The addresses of a set as a parameter of the service's HTTPS record; empty where there is no
+    /// such record, or the set is larger than an answer.
+    pub fn hint(&self, id: SetId) -> &[u8] {
+        &self.hints[usize::from(id.0)]
+    }
+
+    /// The nodes of a pool that SRV records list; none where the service has no such records.
+    pub fn listing(&self, pool: u16) -> &[Listed] {
+        self.listings.get(usize::from(pool)).map_or(&[], |list| list)
     }
 
     /// All sets, by their numbers.

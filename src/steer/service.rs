@@ -178,6 +178,12 @@ pub enum Answers {
 impl Answers {
     /// Enough to retry elsewhere, small enough for one datagram of any path.
     pub const DEFAULT: Self = Self::UpTo(NonZeroU16::new(16).expect("16 is not zero"));
+
+    /// What stands where none is written: one alone keeps a client at its node, since resolvers
+    /// change the order of more.
+    pub fn default_of(policy: Policy) -> Self {
+        if policy == Policy::Hash { Self::UpTo(NonZeroU16::MIN) } else { Self::DEFAULT }
+    }
 }
 
 /// Lifetimes of a service's records, in seconds.
@@ -323,6 +329,14 @@ impl Service {
     pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
         let addresses = self.nodes().flat_map(|node| &node.addresses);
         addresses.flat_map(|address| address.targets.iter().chain(&address.live))
+    }
+
+    /// The name of one node: its own before the service's. None where that is no name; it is
+    /// refused where the configuration is read.
+    pub fn node_owner(&self, node: &Node) -> Option<Name> {
+        Name::from_text_under(&node.name, &self.owner)
+            .ok()
+            .filter(|name| *name != self.owner && name.is_at_or_under(&self.owner))
     }
 
     /// Every node of every pool.

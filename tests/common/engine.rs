@@ -12,7 +12,7 @@ use rota::geo::Network;
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use rota::steer::{Address, Answers, Node, Policy, Pool, Service, Unchecked};
+use rota::steer::{Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Unchecked};
 use rota::wire::Name;
 use rota::wire::cookie::Secrets;
 use rota::zone::{Source, masterfile};
@@ -49,6 +49,8 @@ sub      NS    ns.sub
 sub      NS    ns1
 ns.sub   A     192.0.2.54
 odd      TYPE65280 \# 4 01020304
+n0.typed A     10.0.0.0
+n1.typed AAAA  2001:db8::1
 "#;
 
 /// Every name that the zone knows, and some that it does not.
@@ -74,6 +76,14 @@ pub const NAMES: &[&str] = &[
     "shuffled.example.test",
     "ordered.example.test",
     "name.many.example.test",
+    "typed.example.test",
+    "_https._tcp.typed.example.test",
+    "_tcp.typed.example.test",
+    "_8443._https.typed.example.test",
+    "_rota.typed.example.test",
+    "_rota.untold.example.test",
+    "_https._tcp.untold.example.test",
+    "untold.example.test",
     "www.broken.test",
     "elsewhere.test",
 ];
@@ -99,6 +109,19 @@ fn service(label: &str, policy: Policy, count: usize) -> Arc<Service> {
     })
 }
 
+/// A service with something for every type: HTTPS at a name of its own where `port` is not 443.
+fn typed(label: &str, count: usize, port: u16, told: &str) -> Arc<Service> {
+    let below = |prefix: &str| name(&format!("{prefix}{label}.example.test"));
+    let prefix = if port == 443 { "" } else { "_8443._https." };
+    let to = vec![Network::parse(told).expect("a network")];
+    Arc::new(Service {
+        srv: vec![Srv { owner: below("_https._tcp."), port }],
+        https: Some(Https { owner: below(prefix), port, alpn: vec!["h2".into()] }),
+        explain: Some(Explain { owner: below("_rota."), to }),
+        ..(*service(label, Policy::Rotate, count)).clone()
+    })
+}
+
 /// The zone `example.test`, and a broken one beside it.
 pub fn zones() -> Vec<Authored> {
     let source = Arc::new(Source { path: "example.test.zone".into(), text: ZONE.into() });
@@ -113,6 +136,8 @@ pub fn zones() -> Vec<Authored> {
         service("shuffled", Policy::Shuffle, 40),
         service("ordered", Policy::Ordered, 3),
         service("*.many", Policy::Weighted, 200),
+        typed("typed", 4, 8443, "192.0.2.0/24"),
+        typed("untold", 40, 443, "203.0.113.0/24"),
     ];
     let model = ZoneModel { records: file.records, services };
     vec![Authored::Good(Arc::new(model)), Authored::Broken(name("broken.test"))]

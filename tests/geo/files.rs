@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use rota::geo::{Atlas, Fact, File, FileError};
 
-use super::writer::{Branch, Value, Writer};
+use super::mmdb::{Branch, Value, Writer};
 use super::{any_address, atlas, generated};
 
 fn map<const N: usize>(entries: [(&'static str, Value); N]) -> Value {

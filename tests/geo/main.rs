@@ -6,14 +6,15 @@
 
 mod files;
 mod index;
+#[path = "../common/mmdb.rs"]
+mod mmdb;
 mod ranking;
-mod writer;
 
 use std::net::IpAddr;
 
 use fastrand::Rng;
+use mmdb::{Value, Writer};
 use rota::geo::{Atlas, File};
-use writer::{Value, Writer};
 
 /// Reads one file that is in order.
 fn atlas(bytes: &[u8]) -> Atlas {

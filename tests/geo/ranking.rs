@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use fastrand::Rng;
 use rota::geo::{Atlas, CHOICES_MAX, Coordinates, POINTS_MAX, Place, Ranking, TooMany, distance};
 
-use super::writer::{Value, Writer};
+use super::mmdb::{Value, Writer};
 use super::{atlas, network};
 
 fn places(texts: &[&str]) -> Vec<Place> {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rota::health::{Ask, Check, HoldDown, HttpAsk, Outcome, Reason, Target};
+use rota::health::{Ask, Check, HoldDown, HttpAsk, Outcome, Reason, Secure, Stage, Target, Trust};
 
 /// Where the nodes are: RFC 3849.
 const NETWORK: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0);
@@ -39,7 +39,7 @@ impl Mood {
             Self::Good => (Outcome::Pass, latency),
             Self::Erring => (Outcome::Fail(Reason::HttpStatus(500)), latency),
             Self::Refusing => (Outcome::Fail(Reason::Refused), Duration::ZERO),
-            Self::Silent => (Outcome::Fail(Reason::Timeout), timeout),
+            Self::Silent => (Outcome::Fail(Reason::Timeout(Stage::Headers)), timeout),
             Self::Draining => (Outcome::Fail(Reason::Draining), latency),
             Self::Flapping => match rng.u8(0..4) {
                 0 => (Outcome::Fail(Reason::Reset), latency),
@@ -79,7 +79,8 @@ pub(crate) fn mood(trouble: bool, rng: &mut fastrand::Rng) -> Mood {
 pub(crate) fn node(n: usize, now: Instant, rng: &mut fastrand::Rng) -> Node {
     let number = n as u128;
     let address = IpAddr::V6(Ipv6Addr::from_bits(NETWORK.to_bits() + number));
-    let tls = n.is_multiple_of(5);
+    let secure = Secure { trust: Trust::System, identity: None, warn_before: Duration::ZERO };
+    let tls = n.is_multiple_of(5).then(|| Arc::new(secure));
     let ask = HttpAsk { tls, ..HttpAsk::get(8080, "/ready", "app.example.org") };
     let mut check = Check::new(Ask::Http(ask));
     if rng.bool() {
@@ -116,11 +117,11 @@ pub(crate) fn change_pace(check: &mut Check, rng: &mut fastrand::Rng) {
 }
 
 pub(crate) fn change_expect(check: &mut Check) {
-    let Ask::Http(ask) = &mut check.ask;
+    let Ask::Http(ask) = &mut check.ask else { unreachable!("nodes are asked over HTTP") };
     ask.expect.push(301..=301);
 }
 
 pub(crate) fn change_path(check: &mut Check) {
-    let Ask::Http(ask) = &mut check.ask;
+    let Ask::Http(ask) = &mut check.ask else { unreachable!("nodes are asked over HTTP") };
     ask.path.push('x');
 }

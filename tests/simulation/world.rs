@@ -131,7 +131,7 @@ impl World {
         let first = self.events.first_entry().filter(|event| event.key().0 <= self.now)?;
         match first.remove() {
             Event::Verdict(id, target, outcome, latency) => {
-                return self.land(id, &target, Verdict { outcome, latency });
+                return self.land(id, &target, Verdict::new(outcome, latency));
             }
             Event::Turn(n) => {
                 self.nodes[n].mood = mood(self.profile.trouble, &mut self.rng);
@@ -328,5 +328,5 @@ fn start() -> Instant {
 }
 
 fn pass() -> Verdict {
-    Verdict { outcome: Outcome::Pass, latency: Duration::ZERO }
+    Verdict::new(Outcome::Pass, Duration::ZERO)
 }

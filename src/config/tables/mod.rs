@@ -4,28 +4,37 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod check;
 mod guards;
+mod pool;
 mod server;
 mod service;
 mod zone;
 
 use super::keys::Kind;
 
+pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::HOLD_DOWN;
-pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
-pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
-pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
+pub use pool::{NODE, POOL};
+pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
+pub use service::{HTTPS, SERVICE, TTL};
+pub use zone::{ZONE, ZONE_FILE};
 
 /// Every kind of table, for whoever documents or searches them.
 pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
     &DNS,
+    &GEO,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,
     &CHECK,
     &HTTP,
+    &HTTP_IN_TLS,
+    &BODY,
+    &TCP,
+    &TLS,
     &SERVICE,
     &TTL,
     &NODE,

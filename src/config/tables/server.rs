@@ -14,6 +14,8 @@ pub static SERVER: Kind = Kind {
         Key::new("state", FOLDER, Value("\"state\""), "The folder of what must last"),
         Key::new("listen", Takes::Table(&LISTEN), Rule("its keys' own"), "Where to listen"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
+        Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
+            .aka(&["geoip", "geoip2", "mmdb"]),
     ],
 };
 
@@ -117,6 +119,28 @@ pub static DNS: Kind = Kind {
             "edns_subnet_allow_list",
         ]),
     ],
+};
+
+/// `[geo]`.
+pub static GEO: Kind = Kind {
+    noun: "[geo]",
+    header: "[geo] of rota.toml",
+    keys: &[Key::new(
+        "files",
+        Takes::List(&Takes::Text("an mmdb file (\"GeoLite2-City.mmdb\")")),
+        Value("[]"),
+        "What says where addresses are, of any vendor, the most trusted first; read anew at \
+             every reload",
+    )
+    .aka(&[
+        "file",
+        "database",
+        "databases",
+        "mmdb",
+        "geoip_db",
+        "geoip2_db",
+        "geoip-database-files",
+    ])],
 };
 
 /// The `rate_limit` of `[dns]`, where it is more than a number.

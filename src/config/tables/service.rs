@@ -1,9 +1,10 @@
-//! `[service.<name>]`: a name whose addresses are steered, and the nodes behind it.
+//! `[service.<name>]`: a name whose addresses are steered.
 
 use std::time::Duration;
 
 use super::CHECK;
-use crate::config::keys::Fallback::{Required, Rule, Value};
+use super::pool::{NODES, POOL, TOGETHER};
+use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes, Word};
 
 /// `[service.<name>]`.
@@ -48,9 +49,9 @@ pub static SERVICE: Kind = Kind {
                     Word::new("weighted"),
                     Word::new("ordered"),
                     Word::new("shuffle"),
-                    Word::later("hash", "use \"rotate\" or \"weighted\""),
-                    Word::later("nearest", "use \"rotate\" or \"weighted\""),
-                    Word::later("fastest", "use \"rotate\" or \"weighted\""),
+                    Word::new("hash"),
+                    Word::new("nearest"),
+                    Word::new("fastest"),
                     Word::later("least-loaded", "use \"weighted\", with weights you set"),
                 ],
                 other: None,
@@ -65,8 +66,9 @@ pub static SERVICE: Kind = Kind {
                 Takes::Number { min: 1, max: 65_535 },
                 Takes::Words { words: &[Word::new("all")], other: None },
             ]),
-            Value("16"),
-            "At most this many addresses in one answer, taking turns; \"all\" has no limit",
+            Rule("16; 1 under `policy = \"hash\"`"),
+            "At most this many addresses in one answer; \"all\" has no limit. Under hash one alone \
+             keeps a client at its node: resolvers change the order of more",
         )
         .aka(&["max_answers", "max_addrs_returned", "count"]),
         Key::new(
@@ -78,15 +80,12 @@ pub static SERVICE: Kind = Kind {
         Key::new(
             "when_all_down",
             Takes::Words {
-                words: &[
-                    Word::new("open"),
-                    Word::new("closed"),
-                    Word::later("last-known", "use \"open\" or \"closed\""),
-                ],
-                other: Some(("a pool's name", "use \"open\" or \"closed\"")),
+                words: &[Word::new("open"), Word::new("closed"), Word::new("last-known")],
+                other: Some("a pool's name"),
             },
             Value("\"open\""),
-            "With no healthy address: all of them (open) or none (closed)",
+            "With no healthy address: all of the client's first pool (open), none (closed), those \
+             that were answered last (last-known), or all of one pool",
         )
         .aka(&["fallback", "fail_open"]),
         Key::new("together", Takes::Flag, Value("false"), TOGETHER),
@@ -102,28 +101,56 @@ pub static SERVICE: Kind = Kind {
             Takes::Words {
                 words: &[
                     Word::new("failover"),
-                    Word::later("geo", STEER_TODAY),
-                    Word::later("nearest", STEER_TODAY),
-                    Word::later("fastest", STEER_TODAY),
-                    Word::later("split", STEER_TODAY),
+                    Word::new("geo"),
+                    Word::new("nearest"),
+                    Word::new("fastest"),
+                    Word::new("split"),
                 ],
                 other: None,
             },
             Value("\"failover\""),
-            "The order of the pools for a client: as written (failover)",
+            "Which pool a client gets, and which next: as written (failover), by their `place` \
+             (geo), by distance from their `at` (nearest), by what probes take (fastest), by their \
+             `share` (split)",
         )
         .aka(&["steering", "routing"]),
-        Key::new("spread", Takes::List(&Takes::Text("a label's name")), Value("[]"), SPREAD)
-            .later("leave it out: the addresses of one answer are those whose turn it is"),
+        Key::new(
+            "spread",
+            Takes::List(&Takes::Text("a label's name")),
+            Value("[]"),
+            "Labels that the addresses of one answer should not share",
+        )
+        .aka(&["anti_affinity", "diversity"]),
         Key::new(
             "srv",
-            Takes::Map(&Takes::Number { min: 1, max: 65_535 }),
+            Takes::Map(&PORT),
             Rule("none"),
-            "SRV records of the nodes, by prefix and port",
+            "SRV records of the nodes, by prefix and port: { \"_https._tcp\" = 443 }; nodes get \
+             names of their own for it, as with `names = [\"nodes\"]`",
+        ),
+        Key::new(
+            "https",
+            Takes::Either(&[Takes::Flag, Takes::Table(&HTTPS)]),
+            Value("false"),
+            "An HTTPS record with the answer's addresses as hints",
         )
-        .later("leave it out; write SRV records in the zone's master file"),
-        Key::new("https", Takes::Table(&HTTPS), Rule("none"), "HTTPS records of the nodes")
-            .later("leave it out; write HTTPS records in the zone's master file"),
+        .aka(&["svcb"]),
+        Key::new(
+            "names",
+            Takes::List(&Takes::Words {
+                words: &[Word::new("nodes"), Word::new("all")],
+                other: None,
+            }),
+            Value("[]"),
+            "Further names, with addresses whatever their state: <node>.<service> for each node \
+             (nodes), all.<service> for all of them (all)",
+        ),
+        Key::new(
+            "explain",
+            Takes::List(&Takes::Text("a network (\"192.0.2.0/24\")")),
+            Value("[]"),
+            "Who may ask for TXT at _rota.<service>, which says how the service answers them",
+        ),
         Key::new(
             "pool",
             Takes::Named(&POOL),
@@ -149,73 +176,19 @@ pub static TTL: Kind = Kind {
     ],
 };
 
-/// A node in its long form.
-pub static NODE: Kind = Kind {
-    noun: "a node",
-    header: "nodes = [{ … }]",
-    keys: &[
-        Key::new("name", Takes::Text("a name (\"eu1\")"), Rule("its first address"), "Its name"),
-        Key::new(
-            "address",
-            Takes::Either(&[ADDRESS, Takes::List(&ADDRESS)]),
-            Required,
-            "Its addresses, IPv4 and IPv6",
-        )
-        .aka(&["addresses", "ip", "ips", "addr", "host", "server"]),
-        Key::new(
-            "weight",
-            Takes::Number { min: 0, max: 65_535 },
-            Value("1"),
-            "Its share beside the other nodes",
-        ),
-        Key::new(
-            "labels",
-            Takes::Map(&Takes::Text("text")),
-            Rule("none"),
-            "What it is: rack, site",
-        )
-        .aka(&["tags", "meta"]),
-        Key::new("together", Takes::Flag, Rule("the service's"), TOGETHER),
-    ],
-};
-
-/// `[service.<name>.pool.<name>]`.
-pub static POOL: Kind = Kind {
-    noun: "a pool",
-    header: "[service.<name>.pool.<name>]",
-    keys: &[
-        Key::new(
-            "place",
-            Takes::List(&Takes::Text("a place (\"EU\")")),
-            Value("[\"*\"]"),
-            "Whom it serves",
-        )
-        .later("leave it out: pools are tried in the order in which they are written"),
-        Key::new("nodes", NODES, Required, "The machines that serve"),
-        Key::new(
-            "min_healthy",
-            Takes::Number { min: 0, max: u32::MAX as u64 },
-            Value("0"),
-            "It serves while its healthy addresses of a family weigh so much; 0 is any",
-        )
-        .aka(&["minimum", "min_members", "up_thresh"]),
-        Key::new("share", Takes::Number { min: 0, max: 100 }, Rule("none"), "Its share, of 100")
-            .later("leave it out: pools are tried in the order in which they are written"),
-    ],
-};
-
-/// The `https` of a service.
+/// The `https` of a service, where it is more than `true`.
 pub static HTTPS: Kind = Kind {
-    noun: "HTTPS records",
+    noun: "an HTTPS record",
     header: "https = { … } of a service",
     keys: &[
-        Key::new("port", Takes::Number { min: 1, max: 65_535 }, Value("443"), "The port"),
+        Key::new("port", PORT, Value("443"), "Where the nodes speak HTTPS"),
         Key::new(
             "alpn",
             Takes::List(&Takes::Text("a protocol (\"h2\")")),
             Value("[]"),
-            "Protocols",
-        ),
+            "What they speak beside HTTP/1.1, the preferred first",
+        )
+        .aka(&["protocols"]),
     ],
 };
 
@@ -224,17 +197,10 @@ const CHECKS: Takes = Takes::Either(&[
     Takes::Table(&CHECK),
     Takes::List(&Takes::Either(&[Takes::Text("a check's name"), Takes::Table(&CHECK)])),
 ]);
-const ADDRESS: Takes = Takes::Text("an address (\"192.0.2.11\")");
-const NODES: Takes = Takes::List(&Takes::Either(&[
-    Takes::Text("an address (\"192.0.2.11 x3\")"),
-    Takes::Table(&NODE),
-]));
+const PORT: Takes = Takes::Number { min: 1, max: 65_535 };
 /// Whole seconds, as records have them; a day is far beyond what balancing can use.
 const TTL_TIME: Takes = Takes::Duration {
     min: Duration::ZERO,
     max: Duration::from_secs(86_400),
     step: Duration::from_secs(1),
 };
-const STEER_TODAY: &str = "use \"failover\": the pools in the order in which they are written";
-const TOGETHER: &str = "One address of a node down takes all of the node's down";
-const SPREAD: &str = "Labels that the addresses of one answer should not share";

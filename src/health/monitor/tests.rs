@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, Check, HttpAsk};
+use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, Trust};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,7 +19,7 @@ fn with_check(change: impl FnOnce(&mut Check)) -> Target {
 
 fn with_ask(change: impl FnOnce(&mut HttpAsk)) -> Target {
     with_check(|check| {
-        let Ask::Http(ask) = &mut check.ask;
+        let Ask::Http(ask) = &mut check.ask else { unreachable!("all ask over HTTP") };
         change(ask);
     })
 }
@@ -59,7 +59,7 @@ impl Bench {
     }
 
     fn report(&mut self, id: TargetId, outcome: Outcome) -> Option<Change> {
-        let verdict = Verdict { outcome, latency: SECOND / 100 };
+        let verdict = Verdict::new(outcome, SECOND / 100);
         self.monitor.handle_verdict(id, verdict, self.now, &mut self.rng)
     }
 
@@ -119,6 +119,21 @@ fn a_change_is_told_when_the_standing_changes_and_only_then() {
 }
 
 #[test]
+fn a_warning_is_told_once_and_changes_no_plan() {
+    let mut bench = Bench::new(&[target(1)]);
+    let warning = Some(Warning::CertificateEnds(1_800_000_000));
+    bench.probe_all([pass()]);
+    for news in [warning, None] {
+        let order = bench.next_order();
+        let verdict = Verdict { warning, ..Verdict::new(pass(), SECOND / 100) };
+        let change = bench.monitor.handle_verdict(order.id, verdict, bench.now, &mut bench.rng);
+        assert_eq!(change.as_ref().and_then(|change| change.warning), news);
+        assert!(change.is_none_or(|change| !change.is_restanding() && change.reason.is_none()));
+        assert_eq!(bench.monitor.view(&target(1)).unwrap().warning(), warning);
+    }
+}
+
+#[test]
 fn a_second_report_of_one_probe_changes_nothing() {
     let mut bench = Bench::new(&[target(1)]);
     let order = bench.next_order();
@@ -142,7 +157,7 @@ fn a_start_is_settled_when_the_last_target_is_known() {
     assert!(bench.monitor.is_settled());
     assert_eq!(bench.standing(&target(1)), (Status::Down, false));
     assert_eq!(bench.standing(&target(2)), (Status::Draining, false));
-    let statuses: HashMap<_, _> = bench.monitor.statuses().collect();
+    let statuses = bench.monitor.statuses();
     assert_eq!(statuses[&target(2).place()], Status::Draining);
 }
 
@@ -177,7 +192,9 @@ fn another_place_is_another_target() {
     check_reload(&with_ask(|ask| ask.port = 8081), unknown);
     check_reload(&with_ask(|ask| ask.path = "/live".into()), unknown);
     check_reload(&with_ask(|ask| ask.host = "other.example.org".into()), unknown);
-    check_reload(&with_ask(|ask| ask.tls = true), unknown);
+    let secure = Secure { trust: Trust::System, identity: None, warn_before: SECOND };
+    check_reload(&with_ask(|ask| ask.tls = Some(Arc::new(secure))), unknown);
+    check_reload(&with_ask(|ask| ask.method = Method::Head), unknown);
 }
 
 #[test]
@@ -188,6 +205,21 @@ fn a_count_goes_on_under_new_thresholds() {
     bench.configure(std::slice::from_ref(&hasty));
     bench.probe_all([fail()]);
     assert_eq!(bench.standing(&hasty), (Status::Down, false));
+}
+
+#[test]
+fn a_place_of_which_two_checks_differ_is_not_saved() {
+    let strict = with_ask(|ask| ask.body = Some(BodyTest::Contains("ready".into())));
+    let both = [target(1), strict];
+    let report = |outcomes: [Outcome; 2]| {
+        let mut bench = Bench::new(&both);
+        for (order, outcome) in bench.orders().into_iter().zip(outcomes) {
+            bench.report(order.id, outcome);
+        }
+        bench.monitor.statuses().into_values().collect::<Vec<_>>()
+    };
+    assert_eq!(report([pass(), fail()]), []);
+    assert_eq!(report([pass(), pass()]), [Status::Up]);
 }
 
 #[test]

@@ -1,18 +1,18 @@
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Ask, HttpAsk};
+use crate::health::{Ask, HISTORY_MAX, HttpAsk};
 
 /// Verdicts by letter: `p`ass, `b`ad, `d`rain, `n`o verdict.
 fn verdict(letter: char) -> Verdict {
     let outcome = match letter {
         'p' => Outcome::Pass,
-        'b' => Outcome::Fail(Reason::Timeout),
+        'b' => Outcome::Fail(Reason::Refused),
         'd' => Outcome::Fail(Reason::Draining),
         'n' => Outcome::NoVerdict(Reason::Local("no descriptor".into())),
         other => panic!("no verdict is written {other}"),
     };
-    Verdict { outcome, latency: Duration::from_millis(3) }
+    Verdict::new(outcome, Duration::from_millis(3))
 }
 
 fn recipe(fails: u32, passes: u32) -> Check {
@@ -127,7 +127,7 @@ fn history_keeps_the_latest() {
 /// Plays one verdict every `step_secs`, in one run; one letter per verdict for what came of it:
 /// `u`p, `d`own, d`r`aining.
 fn played(tracker: &mut Tracker, check: &Check, step_secs: u64, verdicts: &str) -> String {
-    let mut now = tracker.history().back().map_or_else(start, |seen| seen.at);
+    let mut now = tracker.history().last().map_or_else(start, |seen| seen.at);
     let play = |letter| {
         now += Duration::from_secs(step_secs);
         tracker.handle_verdict(verdict(letter), check, now);

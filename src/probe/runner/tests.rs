@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::health::{Check, HttpAsk};
+use crate::health::{Check, HttpAsk, Stage};
 
 fn order(port: u16, timeout: Duration) -> ProbeOrder {
     let ask = HttpAsk::get(port, "/ready", "app.example.org");
@@ -18,10 +18,13 @@ async fn an_order_is_reported_once() {
     // Accepts in the kernel's queue, and never answers.
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let order = order(listener.local_addr().unwrap().port(), Duration::from_millis(100));
-    let (prober, mut reports) = Prober::new(Http::new());
+    let (prober, mut reports) = Prober::new();
     prober.start(order.clone());
     let report = reports.recv().await.unwrap();
-    assert_eq!((report.id, report.verdict.outcome), (order.id, Outcome::Fail(Reason::Timeout)));
+    assert_eq!(
+        (report.id, report.verdict.outcome),
+        (order.id, Outcome::Fail(Reason::Timeout(Stage::Headers)))
+    );
     assert!(report.verdict.latency >= Duration::from_millis(100));
     drop(prober);
     assert_eq!(reports.recv().await, None);
@@ -33,7 +36,7 @@ async fn a_probe_that_is_cancelled_still_reports() {
     let promise = Promise::new(TargetId::FIRST, sender);
     let task = tokio::spawn(async move {
         std::future::pending::<()>().await;
-        promise.keep(Outcome::Pass);
+        promise.keep(Verdict::new(Outcome::Pass, Duration::ZERO));
     });
     task.abort();
     let report = reports.recv().await.unwrap();

@@ -28,6 +28,7 @@ use crate::wire::{Name, OptionCode, RecordType};
 use super::{Action, Client, Worker, respond};
 
 use recorder::Recorder;
+pub(super) use service::row;
 
 /// A decision and every stage on the way to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +62,24 @@ pub enum Stage {
         /// Where the answer goes on.
         to: String,
     },
-    /// The name is steered.
+    /// The name is steered. SRV, HTTPS and TXT are made of both families: one stage each.
     Service(ServiceStage),
+    /// SRV lists a node.
+    Node {
+        /// By its own name.
+        name: String,
+        /// As SRV has it.
+        weight: u16,
+    },
+    /// HTTPS may hint at the addresses of a family.
+    Hint {
+        /// A or AAAA.
+        family: String,
+        /// How many addresses answer.
+        count: usize,
+        /// It hints at all of them; at none where one answer does not hold them all.
+        given: bool,
+    },
 }
 
 /// Whom an answer is for.

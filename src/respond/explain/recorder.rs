@@ -55,6 +55,13 @@ impl<I: Informant> Trace for Recorder<'_, I> {
                     told.pick(usize::from(at));
                 }
             }
+            Step::Listed { node, weight } => {
+                self.stages.push(Stage::Node { name: node.to_string(), weight });
+            }
+            Step::Hinted { family, count, given } => {
+                let family = family.record_type().to_string();
+                self.stages.push(Stage::Hint { family, count, given });
+            }
         }
     }
 }

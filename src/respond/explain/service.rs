@@ -89,7 +89,7 @@ impl ServiceStage {
 const PANIC: &str = "panic: too little of the pool serves, so all of it answers";
 
 /// The row of the truth table, as the operator knows it.
-fn row(tier: Tier) -> &'static str {
+pub(in crate::respond) fn row(tier: Tier) -> &'static str {
     match tier {
         Tier::Serving => "pools serve",
         Tier::Short => "every pool is below its min_healthy: the healthiest serves",

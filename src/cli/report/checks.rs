@@ -1,24 +1,24 @@
-//! How soon a dead node is gone: the pace of a check, and the longest way out of every cache.
+//! The checks of a service, and how long a node that fails them can live on in caches.
 
 use std::time::Duration;
 
-use super::report::{Page, seconds, time};
-use crate::health::{Check, HoldDown};
+use super::page::Page;
+use super::{seconds, time};
+use crate::health::Check;
 use crate::steer::Service;
 
-/// The settings of a check that say how its pace changes.
-pub(super) fn pacing(page: &mut Page, check: &Check) {
-    page.resolved(3, "fast", &time(check.fast()), check.fast.is_none());
-    let idle = check.idle.map_or_else(|| String::from("none"), time);
-    page.resolved(3, "idle", &idle, check.idle.is_none());
-    let hold_down = match check.hold_down {
-        Some(HoldDown { after, within, max }) => {
-            format!("after {after} falls in {}, up to {}", time(within), time(max))
+impl Page {
+    pub(super) fn withdrawal(&mut self, service: &Service, checks: &[&Check]) {
+        let worst = checks.iter().map(|check| worst_case(service, check)).max();
+        match worst {
+            Some((total, sum)) => {
+                let total = time(total);
+                self.line(2, format_args!("a dead node is in no cache after at most {total}"));
+                self.line(3, format_args!("{total} = {sum}"));
+            }
+            None => self.line(2, "no check: a dead node stays in the answers"),
         }
-        None => String::from("false"),
-    };
-    let default = check.hold_down == Some(HoldDown::DEFAULT);
-    page.resolved(3, "hold_down", &hold_down, default);
+    }
 }
 
 /// The longest that a dead node's address can be in a cache, and the sum that makes it.
@@ -28,7 +28,7 @@ pub(super) fn pacing(page: &mut Page, check: &Check) {
 /// first of these probes comes after `idle`, where that is written, the others after `fast` or, if
 /// that is longer, when the one before has timed out; `every` is longer than either. Who asked
 /// before the first bad verdict keeps the answer for the `calm` TTL, which may be longer still.
-pub(super) fn worst_case(service: &Service, check: &Check) -> (Duration, String) {
+fn worst_case(service: &Service, check: &Check) -> (Duration, String) {
     let Check { every, timeout, fails, .. } = *check;
     let (calm, alert) = (service.ttl.calm, service.ttl.alert);
     let of = |seconds: u32| Duration::from_secs(u64::from(seconds));
@@ -56,6 +56,12 @@ pub(super) fn worst_case(service: &Service, check: &Check) -> (Duration, String)
     };
     let (ttl, name) = (seconds(alert), if calm == alert { "ttl" } else { "alert ttl" });
     (counted, format!("{found} + {ended} + {ttl} ({name})"))
+}
+
+/// The checks of a service: every address has the same ones.
+pub(super) fn of(service: &Service) -> Vec<&Check> {
+    let first = service.nodes().flat_map(|node| &node.addresses).next();
+    first.into_iter().flat_map(|address| &address.targets).map(|target| &target.check).collect()
 }
 
 #[cfg(test)]

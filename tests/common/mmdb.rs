@@ -3,6 +3,9 @@
 //! The format: <https://maxmind.github.io/MaxMind-DB/>. A binary tree over the bits of addresses,
 //! then sixteen zero bytes, the records, a marker, and a record about the file itself.
 
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::net::{IpAddr, Ipv6Addr};
 
 /// What a record may hold.

@@ -1,0 +1,49 @@
+//! `rota.toml` as it is meant.
+
+use super::page::Page;
+use super::{quoted, time};
+use crate::config::tables::{DNS, LISTEN, SERVER};
+use crate::config::{Geo, Server};
+use crate::snapshot::settings::EcsFrom;
+
+impl Page {
+    pub(super) fn server(&mut self, server: &Server, geo: Option<&Geo>) {
+        let listen = &server.listen;
+        self.line(0, "server");
+        self.setting(1, &SERVER, "zones", server.zones.display());
+        self.setting(1, &SERVER, "state", server.state.display());
+        self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
+        self.setting(1, &LISTEN, "admin", listen.admin);
+        self.setting(1, &LISTEN, "workers", listen.workers);
+        self.setting(1, &LISTEN, "tcp_connections", listen.tcp_connections);
+        let per_client = listen.tcp_connections_per_client;
+        self.setting(1, &LISTEN, "tcp_connections_per_client", per_client);
+        self.setting(1, &LISTEN, "tcp_idle", time(listen.tcp_idle));
+        let dns = &server.dns;
+        self.setting(1, &DNS, "udp_size", dns.udp_size);
+        let told = |text: &[u8]| format!("\"{}\"", text.escape_ascii());
+        let nsid = dns.nsid.as_ref().map(|nsid| told(nsid.as_bytes()));
+        self.resolved(1, "nsid", nsid.as_deref().unwrap_or("none"), nsid.is_none());
+        let version = dns.version.as_ref().map(|version| told(version.as_bytes()));
+        self.setting(1, &DNS, "version", version.as_deref().unwrap_or("false"));
+        self.setting(1, &DNS, "cookies", dns.cookies);
+        let limit = dns.rate_limit.as_ref().map(|limit| {
+            let networks = quoted(&limit.exempt);
+            format!("{} a second, slip {}, exempt [{networks}]", limit.per_second, limit.slip)
+        });
+        self.setting(1, &DNS, "rate_limit", limit.as_deref().unwrap_or("false"));
+        let ecs = match &dns.ecs {
+            EcsFrom::Everyone => "true".to_owned(),
+            EcsFrom::Nobody => "false".to_owned(),
+            EcsFrom::Networks(networks) => format!("[{}]", quoted(networks)),
+        };
+        self.setting(1, &DNS, "ecs", ecs);
+        let files = server.geo.iter().map(|path| path.display());
+        self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
+        let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());
+        if !facts.is_empty() {
+            self.listed(1, "geo knows", facts);
+        }
+        self.blank();
+    }
+}

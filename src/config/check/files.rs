@@ -1,0 +1,36 @@
+//! The files that checks name: each is read once, by whoever may touch files.
+
+use std::collections::BTreeMap;
+
+use crate::config::reader::Reader;
+use crate::config::value::Text;
+use crate::health::Pem;
+use crate::zone::masterfile::Includes;
+
+/// Reads files and remembers them by their name.
+pub(super) struct Files<'f> {
+    read: &'f mut Includes<'f>,
+    known: BTreeMap<String, Result<Pem, String>>,
+}
+
+impl<'f> Files<'f> {
+    pub(super) fn new(read: &'f mut Includes<'f>) -> Self {
+        Self { read, known: BTreeMap::new() }
+    }
+
+    /// The file of a name; none where it cannot be read, which is reported at each of its names.
+    pub(super) fn pem(&mut self, name: &Text, reader: &mut Reader<'_>) -> Option<Pem> {
+        let known = self.known.entry(name.text.clone());
+        let read =
+            known.or_insert_with(|| (self.read)(&name.text).map(|source| Pem::new(&source.text)));
+        match read {
+            Ok(pem) => Some(pem.clone()),
+            Err(why) => {
+                let message = format!("cannot read \"{}\": {why}", name.text);
+                let help = "name a file below the zones folder, relative to it";
+                reader.refuse(name.span.clone(), message, help);
+                None
+            }
+        }
+    }
+}

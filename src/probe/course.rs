@@ -1,0 +1,45 @@
+//! How far a probe has come.
+//!
+//! A probe whose time is over is dropped where it waits, and cannot say any more what it waited
+//! for. So it notes beforehand what would be true then, in a place that outlives it.
+
+use crate::health::{Outcome, Reason, Stage, Warning};
+
+/// What a probe has found so far; it begins by connecting.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    at_timeout: Reason,
+    warning: Option<Warning>,
+}
+
+impl Course {
+    /// A probe that begins.
+    pub(super) fn new() -> Self {
+        Self { at_timeout: Reason::Timeout(Stage::Connect), warning: None }
+    }
+
+    /// From here on a timeout is a timeout of this stage.
+    pub(super) fn enter(&mut self, stage: Stage) {
+        self.at_timeout = Reason::Timeout(stage);
+    }
+
+    /// The target has failed for this reason; a better one may still come.
+    pub(super) fn has_failed(&mut self, reason: Reason) {
+        self.at_timeout = reason;
+    }
+
+    /// Whatever the outcome, this is to be told with it.
+    pub(super) fn warn(&mut self, warning: Warning) {
+        self.warning = Some(warning);
+    }
+
+    /// What is true if the time is over now.
+    pub(super) fn at_timeout(&self) -> Outcome {
+        Outcome::Fail(self.at_timeout.clone())
+    }
+
+    /// What is to be told with the outcome.
+    pub(super) fn warning(&self) -> Option<Warning> {
+        self.warning
+    }
+}
