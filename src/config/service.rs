@@ -110,7 +110,7 @@ pub(super) fn read(
         spread,
         ttl,
         when_all_down,
-        guard: guard::read(&fields),
+        guard: guard::read(&fields, policy, reader),
         srv,
         https,
         explain,

@@ -10,6 +10,7 @@
 //!   board  ── view ────►┘
 //! ```
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,11 +19,11 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Share, Standing, Status, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher, TierChange};
-use crate::steer::{Board, Node, Override, Pools, Tier};
+use crate::steer::{Board, Guards, Node, Override, Pools, Service, Tier};
 
 use super::explain::Witness;
 use super::view::View;
@@ -40,6 +41,7 @@ const LATE_MAX: Duration = Duration::from_secs(5);
 pub struct Control {
     monitor: Monitor,
     publisher: Publisher,
+    guards: Guards,
     prober: Prober,
     reports: Reports,
     rng: Rng,
@@ -58,8 +60,8 @@ pub enum Command {
     View(oneshot::Sender<View>),
 }
 
-/// The monitor as plans see it.
-struct Known<'m>(&'m Monitor);
+/// The monitor and the guards, as plans see them.
+struct Known<'m>(&'m Monitor, &'m Guards);
 
 impl Board for Known<'_> {
     fn standing(&self, target: &Target) -> Standing {
@@ -77,6 +79,14 @@ impl Board for Known<'_> {
     fn pace(&self, target: &Target) -> Option<Duration> {
         self.0.pace(target)
     }
+
+    fn holds(&self, node: &Node, ip: IpAddr) -> bool {
+        self.1.holds(node, ip)
+    }
+
+    fn part(&self, node: &Node) -> Share {
+        self.1.part(node)
+    }
 }
 
 impl Control {
@@ -86,6 +96,7 @@ impl Control {
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
+            guards: Guards::default(),
             prober,
             reports,
             rng,
@@ -101,18 +112,16 @@ impl Control {
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
     pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
-        let good = zones.iter().filter_map(|authored| match authored {
-            Authored::Good(model) => Some(model),
-            Authored::Broken(_) => None,
-        });
-        let services = good.flat_map(|model| &model.services);
-        let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
+        let services = services(&zones);
+        let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.configure(targets, now(), &mut self.rng);
         // The same atlas again would have every zone compiled anew that asks it.
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
             self.publisher.locate(atlas);
         }
-        self.publisher.publish(&zones, settings, &Known(&self.monitor));
+        self.guards.retain(services.iter().map(|service| &**service));
+        services.iter().for_each(|service| self.observe(service));
+        self.publisher.publish(&zones, settings, &Known(&self.monitor, &self.guards));
         self.zones = zones;
         let snapshot = self.current().load();
         tracing::info!(
@@ -129,10 +138,11 @@ impl Control {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
                 self.monitor.restore(&saved);
+                services(&self.zones).iter().for_each(|service| self.observe(service));
                 let targets: Vec<Arc<Target>> =
                     self.monitor.views().map(|view| Arc::clone(view.target)).collect();
                 let targets = targets.iter().map(|target| &**target);
-                self.publisher.replan(targets, &Known(&self.monitor));
+                self.publisher.replan(targets, &Known(&self.monitor, &self.guards));
                 tracing::info!(statuses = saved.len(), "saved statuses taken over");
             }
             Err(error) => {
@@ -181,6 +191,7 @@ impl Control {
                         alive(now);
                     }
                     self.publisher.sweep();
+                    self.watch(now);
                     if self.keeper.is_due(now) {
                         self.keeper.save(&self.monitor, now).await;
                     }
@@ -228,7 +239,11 @@ impl Control {
         if !change.is_restanding() {
             return;
         }
-        let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
+        for service in self.publisher.services_on(&change.target) {
+            self.observe(&service);
+        }
+        let known = Known(&self.monitor, &self.guards);
+        let tiers = self.publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
             let reason = change.reason.as_ref().map(tracing::field::display);
@@ -238,6 +253,29 @@ impl Control {
             tracing::info!(%target, %from, %to, reason, hold, "status changed");
         }
         tiers.iter().for_each(log_tier);
+    }
+
+    /// Lets the guards of a service see how its nodes stand.
+    fn observe(&mut self, service: &Service) {
+        let unguarded = Guards::default();
+        let news = self.guards.observe(service, &Known(&self.monitor, &unguarded), now());
+        for news in news {
+            tracing::warn!(service = service.id, "{news}");
+        }
+    }
+
+    /// Goes on with what guards do by the time alone.
+    fn watch(&mut self, now: Instant) {
+        let due = self.guards.poll_due(now);
+        if due.is_empty() {
+            return;
+        }
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        let is_due = |service: &Service| due.contains(&service.id);
+        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
+        let known = Known(&self.monitor, &self.guards);
+        self.publisher.replan_services(is_due, &known).iter().for_each(log_tier);
     }
 
     fn handle_request(&self, request: Request, explainer: &mut Worker) {
@@ -252,6 +290,15 @@ impl Control {
             }
         }
     }
+}
+
+/// Every service of the zones that are sound.
+fn services(zones: &[Authored]) -> Vec<Arc<Service>> {
+    let good = zones.iter().filter_map(|authored| match authored {
+        Authored::Good(model) => Some(model),
+        Authored::Broken(_) => None,
+    });
+    good.flat_map(|model| &model.services).map(Arc::clone).collect()
 }
 
 /// Saves statuses when it is time to.

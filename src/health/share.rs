@@ -45,6 +45,11 @@ impl Share {
     pub fn exceeds(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 1000 < u128::from(whole) * u128::from(self.0)
     }
+
+    /// True where `part` is at most this part of `whole`.
+    pub fn covers(self, part: u64, whole: u64) -> bool {
+        u128::from(part) * 1000 <= u128::from(whole) * u128::from(self.0)
+    }
 }
 
 impl fmt::Display for Share {
@@ -83,6 +88,7 @@ mod tests {
     #[test]
     fn a_part_is_compared_exactly() {
         let half = Share::thousandths(500);
+        assert!(half.covers(50, 100) && !half.covers(51, 100));
         assert!(half.exceeds(49, 100) && !half.exceeds(50, 100) && !half.exceeds(0, 0));
         assert_eq!(half.of_share(half), Share::thousandths(250));
     }

@@ -11,7 +11,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::geo::Atlas;
 use crate::health::Target;
-use crate::steer::{Board, Family, Guides, Plan, Pools, Tier};
+use crate::steer::{Board, Family, Guides, Plan, Pools, Service, Tier};
 
 use super::compile::{ServiceEntry, Slots, Tools, Zone};
 use super::{Authored, Served, Settings, Snapshot};
@@ -125,6 +125,16 @@ impl Publisher {
         self.sweep();
     }
 
+    /// The services that stand on a target.
+    pub fn services_on(&self, target: &Target) -> Vec<Arc<Service>> {
+        let snapshot = self.current.0.load();
+        let service = |&(zone, service): &(usize, usize)| {
+            let zone = snapshot.zone_at(zone)?;
+            Some(Arc::clone(&zone.services()[service].service))
+        };
+        self.users.get(target).into_iter().flatten().filter_map(service).collect()
+    }
+
     /// Makes new plans for the services that stand on these targets and puts them in force.
     pub fn replan<'t>(
         &mut self,
@@ -140,6 +150,31 @@ impl Publisher {
             .collect();
         places.sort_unstable();
         places.dedup();
+        self.replan_at(&snapshot, places, board)
+    }
+
+    /// The same for the services that are `meant`, whether or not anything is probed for them.
+    pub fn replan_services(
+        &mut self,
+        meant: impl Fn(&Service) -> bool,
+        board: &impl Board,
+    ) -> Vec<TierChange> {
+        let snapshot = self.current.0.load_full();
+        let mut places = Vec::new();
+        for (zone_at, zone) in snapshot.zones() {
+            let services = zone.services().iter().enumerate();
+            let meant = services.filter(|(_, entry)| meant(&entry.service));
+            places.extend(meant.map(|(service_at, _)| (zone_at, service_at)));
+        }
+        self.replan_at(&snapshot, places, board)
+    }
+
+    fn replan_at(
+        &mut self,
+        snapshot: &Snapshot,
+        places: Vec<(usize, usize)>,
+        board: &impl Board,
+    ) -> Vec<TierChange> {
         let mut changes = Vec::new();
         for (zone, service) in places {
             let Some(zone) = snapshot.zone_at(zone) else { continue };

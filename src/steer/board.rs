@@ -1,9 +1,10 @@
 //! What the cold side knows of nodes when it makes a plan, and what that makes of each address.
 
+use std::iter;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::health::{Standing, Status, Target};
+use crate::health::{Share, Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
 use super::service::{Address, Node, Service};
@@ -23,6 +24,16 @@ pub trait Board {
     /// How long probes of a target take, smoothed; none where that is not known. It moves in steps
     /// that matter, so that what is ordered by it does not flap.
     fn pace(&self, target: &Target) -> Option<Duration>;
+
+    /// True where a guard holds an address in the answers although it fails.
+    fn holds(&self, _node: &Node, _ip: IpAddr) -> bool {
+        false
+    }
+
+    /// What a node has of its weight: all of it, unless it has just returned.
+    fn part(&self, _node: &Node) -> Share {
+        Share::WHOLE
+    }
 }
 
 /// A board before anything was asked: every target is unknown, no node is forced.
@@ -52,6 +63,12 @@ impl Board for Unchecked {
 pub(super) struct Judged {
     pub(super) ip: IpAddr,
     pub(super) seat: Seat,
+    /// What it would be without guards.
+    pub(super) bare: Duty,
+    /// Its checks have said something, or it has none.
+    pub(super) known: bool,
+    /// An operator has said what it is.
+    pub(super) forced: bool,
     /// Its verdicts contradict its status.
     pub(super) contradicted: bool,
     /// The slowest of its checks.
@@ -65,25 +82,53 @@ pub(super) fn judge(
     board: &impl Board,
     answered: impl Fn(usize) -> bool,
 ) -> Vec<Judged> {
-    let mut judged = Vec::new();
+    let (mut judged, mut parts) = (Vec::new(), Vec::new());
     for (pool, nodes) in service.pools.iter().map(|pool| &pool.nodes).enumerate() {
         for node in nodes {
-            let (forced, weight) = (board.forced(&node.id), board.weight(node));
+            let (forced, full) = (board.forced(&node.id), board.weight(node));
+            parts.push((board.part(node), node.addresses.len()));
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
                 let standing = together.unwrap_or_else(|| standing(address, board));
-                let duty = Duty::of(standing, forced);
+                let bare = Duty::of(standing, forced);
+                let held = bare == Duty::Failed && board.holds(node, address.ip);
+                let duty = if held { Duty::Serving } else { bare };
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
-                    seat: Seat { pool, duty, weight, full: weight, answered },
+                    seat: Seat { pool, duty, weight: full, full, answered },
+                    bare,
+                    known: standing.is_none_or(|it| it.status != Status::Unknown),
+                    forced: forced.is_some(),
                     contradicted: standing.is_some_and(|standing| standing.contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });
             }
         }
     }
+    weigh(&mut judged, &parts);
     judged
+}
+
+/// Gives each address its share of clients. Weights are small numbers (all 1, mostly), so where
+/// any node has but a part of its own, all of them are first made as large as they can be.
+fn weigh(judged: &mut [Judged], parts: &[(Share, usize)]) {
+    if parts.iter().all(|(part, _)| *part == Share::WHOLE) {
+        return;
+    }
+    let parts = parts.iter().flat_map(|&(part, count)| iter::repeat_n(part, count));
+    let shares: Vec<u64> = judged
+        .iter()
+        .zip(parts)
+        .map(|(one, part)| u64::from(one.seat.full) * u64::from(part.count()))
+        .collect();
+    let largest = shares.iter().max().copied().unwrap_or(0).max(1);
+    for (one, share) in judged.iter_mut().zip(shares) {
+        // Who weighs anything stays in the draw.
+        let least = u64::from(one.seat.full.min(1));
+        let weight = (share * u64::from(u16::MAX) / largest).max(least);
+        one.seat.weight = u16::try_from(weight).unwrap_or(u16::MAX);
+    }
 }
 
 fn standing(address: &Address, board: &impl Board) -> Option<Standing> {

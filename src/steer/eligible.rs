@@ -4,7 +4,8 @@
 //!
 //! | 1 | an address is    | when                                                              |
 //! |---|------------------|-------------------------------------------------------------------|
-//! |   | `Serving`        | up; unknown; unchecked; an operator's `up`                        |
+//! |   | `Serving`        | up; unknown; unchecked; an operator's `up`; down, but held,       |
+//! |   |                  | because too much has left already ([`super::guards`])             |
 //! |   | `Draining`       | draining; an operator's `drain`                                   |
 //! |   | `Failed`         | down                                                              |
 //! |   | `Barred`         | an operator's `down`                                              |

@@ -7,6 +7,7 @@
 pub mod asker;
 pub mod board;
 pub mod eligible;
+pub mod guards;
 pub mod guide;
 mod hint;
 pub mod listing;
@@ -20,12 +21,13 @@ pub mod weights;
 pub use asker::Asker;
 pub use board::{Board, Unchecked};
 pub use eligible::{Override, Pools, Tier};
+pub use guards::{Guards, Hand, News};
 pub use guide::{Guide, Guides};
 pub use listing::Listed;
 pub use pick::{Pick, Scratch, Turn, pick};
 pub use plan::{Plan, SetId};
 pub use service::{
-    Address, Answers, Explain, Guard, Https, Node, Policy, Pool, Service, Srv, Steer, Ttl,
-    WhenAllDown,
+    Address, Answers, Explain, Guard, Https, MaxWithdraw, Node, Policy, Pool, Service, Srv, Steer,
+    Ttl, WhenAllDown,
 };
 pub use set::{Family, Set};

@@ -199,7 +199,7 @@ fn a_pool_in_panic_answers_with_all_it_has() {
     let service = service(Policy::Rotate, Answers::DEFAULT, FOUR);
     let three_down = &["192.0.2.1", "192.0.2.3", "192.0.2.4"].map(|ip| (ip, Status::Down, false));
     assert_eq!(picks(&make(&service, &statuses(three_down)), Family::V4, 1), [[2]]);
-    let guard = Guard { panic: Some(Share::thousandths(500)) };
+    let guard = Guard { panic: Some(Share::thousandths(500)), ..Guard::default() };
     let guarded = Service { guard, ..service };
     let plan = make(&guarded, &statuses(three_down));
     assert_eq!(plan.panicking(Family::V4).len(), 1);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::geo::{Coordinates, Network, Place};
 use crate::health::{Share, Standing, Status, Target};
@@ -47,6 +48,19 @@ pub struct Service {
 pub struct Guard {
     /// A pool of which less than this serves answers with all it has.
     pub panic: Option<Share>,
+    /// How much of the service's weight may leave by its checks within a window.
+    pub max_withdraw: Option<MaxWithdraw>,
+    /// For how long the weight of a node that has returned climbs.
+    pub slow_start: Option<Duration>,
+}
+
+/// How much of a service's weight may leave by its checks within a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxWithdraw {
+    /// No more than this.
+    pub share: Share,
+    /// The window.
+    pub within: Duration,
 }
 
 /// How many pools a service may have: one bit each where it counts.
@@ -255,7 +269,21 @@ impl Steer {
     }
 }
 
+impl MaxWithdraw {
+    /// Half of the service within a minute.
+    pub const DEFAULT: Self =
+        Self { share: Share::thousandths(500), within: Duration::from_secs(60) };
+}
+
 impl Policy {
+    /// True where nodes of more weight get more clients.
+    pub fn heeds_weights(self) -> bool {
+        match self {
+            Self::Weighted | Self::Hash | Self::LeastLoaded => true,
+            Self::Rotate | Self::Shuffle | Self::Ordered | Self::Nearest | Self::Fastest => false,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Rotate,

@@ -16,8 +16,14 @@ pub(super) fn live(page: &mut Page, service: &Service) {
 
 /// What keeps the checks of a service from doing harm.
 pub(super) fn guards(page: &mut Page, guard: &Guard) {
-    let Guard { panic } = guard;
+    let Guard { panic, max_withdraw, slow_start } = guard;
     page.setting(2, &SERVICE, "panic", panic.unwrap_or(Share::thousandths(0)));
+    let limit = max_withdraw.map_or_else(
+        || String::from("false"),
+        |limit| format!("{} of the service within {}", limit.share, time(limit.within)),
+    );
+    page.setting(2, &SERVICE, "max_withdraw", limit);
+    page.setting(2, &SERVICE, "slow_start", time(slow_start.unwrap_or_default()));
 }
 
 /// The settings of a check that say how its pace changes.

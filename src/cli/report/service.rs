@@ -99,6 +99,7 @@ fn names(service: &Service, records: &Records) -> Vec<&'static str> {
 fn policy(service: &Service) -> (&'static str, bool) {
     let pair_differs = |pair: &[Node]| pair[0].weight != pair[1].weight;
     let differ = service.pools.iter().any(|pool| pool.nodes.windows(2).any(pair_differs));
+    let differ = differ || service.guard.slow_start.is_some();
     let default = if differ { Policy::Weighted } else { Policy::Rotate };
     (service.policy.word(), service.policy == default)
 }

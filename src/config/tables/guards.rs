@@ -21,6 +21,16 @@ pub static HOLD_DOWN: Kind = Kind {
     ],
 };
 
+/// The `max_withdraw` of a service.
+pub static MAX_WITHDRAW: Kind = Kind {
+    noun: "a limit of withdrawals",
+    header: "max_withdraw = { … } of a service",
+    keys: &[
+        Key::new("share", Takes::Share, Value("0.5"), "No more of the service's weight than this"),
+        Key::new("within", WINDOW, Value("\"1m\""), "The window in which no more leaves"),
+    ],
+};
+
 /// From what a check can see at all to what an operator would have acted on.
 const WINDOW: Takes = Takes::Duration {
     min: Duration::from_secs(1),

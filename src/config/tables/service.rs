@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::CHECK;
 use super::pool::{NODES, POOL, TOGETHER};
+use super::{CHECK, MAX_WITHDRAW};
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes, Word};
 
@@ -56,7 +56,7 @@ pub static SERVICE: Kind = Kind {
                 ],
                 other: None,
             },
-            Rule("weighted where weights differ, else rotate"),
+            Rule("weighted where weights differ or climb (`slow_start`), else rotate"),
             "Which addresses come first in an answer",
         )
         .aka(&["method", "algorithm", "lb_method", "balance"]),
@@ -96,6 +96,24 @@ pub static SERVICE: Kind = Kind {
             "A pool of which less than this part is healthy answers with all it has; 0 is off",
         )
         .aka(&["panic_threshold", "min_active"]),
+        Key::new(
+            "max_withdraw",
+            Takes::Either(&[Takes::Flag, Takes::Table(&MAX_WITHDRAW)]),
+            Value("false"),
+            "How much of the service may leave by its checks at once; true is half within 1m",
+        )
+        .aka(&["max_ejection_percent", "max_fail"]),
+        Key::new(
+            "slow_start",
+            Takes::Duration {
+                min: Duration::ZERO,
+                max: Duration::from_secs(86_400),
+                step: Duration::from_secs(1),
+            },
+            Value("\"0s\""),
+            "For how long the weight of a node that has returned climbs to its own",
+        )
+        .aka(&["slowstart", "warmup", "ramp"]),
         Key::new(
             "steer",
             Takes::Words {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{check, service};
 use crate::health::{Check, HoldDown, Share};
-use crate::steer::Guard;
+use crate::steer::{Guard, MaxWithdraw, Policy};
 
 #[test]
 fn the_pace_of_a_check_is_judged_as_a_whole() {
@@ -63,6 +63,17 @@ fn guards_are_judged_with_their_service() {
             "5:9: `panic` takes a part of a whole (like 0.5), not text (write a \
             number: 0.5)",
         ),
+        (
+            "max_withdraw = { share = 2 }",
+            "5:26: `share` is no part of a whole (write 0 to 1, with \
+            up to three digits behind the point: 0.5)",
+        ),
+        (
+            "policy = \"rotate\"\nslow_start = \"30s\"",
+            "6:14: `policy = \"rotate\"` takes no notice \
+            of weights (write policy = \"weighted\": a node that returns has but a part of its \
+            weight)",
+        ),
     ] {
         check(&format!("[service.a]\n{nodes}\n{written}"), &[expected]);
     }
@@ -76,6 +87,13 @@ fn guards_are_what_was_written() {
     assert_eq!(guard("panic = 0").panic, None);
     assert_eq!(guard("panic = 0.5").panic, Some(Share::thousandths(500)));
     assert_eq!(guard("panic = 1").panic, Some(Share::WHOLE));
+    assert_eq!(guard("max_withdraw = true").max_withdraw, Some(MaxWithdraw::DEFAULT));
+    let (second, half) = (Duration::from_secs(1), Share::thousandths(500));
+    let limit = guard("max_withdraw = { within = \"2m\" }").max_withdraw.unwrap();
+    assert_eq!(limit, MaxWithdraw { share: half, within: 120 * second });
+    assert_eq!(guard("slow_start = \"30s\"").slow_start, Some(30 * second));
+    let text = "[service.a]\nnodes = [\"192.0.2.1\"]\nslow_start = \"30s\"";
+    assert_eq!(service(text).policy, Policy::Weighted);
 }
 
 #[test]
