@@ -114,8 +114,19 @@ pub struct Server {
     pub listen: Listen,
     /// Protocol settings.
     pub dns: Dns,
+    /// When the prober is to be doubted.
+    pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+}
+
+/// `[guard]`: when the prober is to be doubted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What always answers.
+    pub control: Vec<SocketAddr>,
+    /// The longest that no node goes down for silence.
+    pub freeze: Duration,
 }
 
 /// `[listen]`.

@@ -19,12 +19,13 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Share, Standing, Status, Target};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Share, Standing, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::snapshot::{Authored, Current, Publisher, TierChange};
-use crate::steer::{Board, Guards, Node, Override, Pools, Service, Tier};
+use crate::snapshot::{Authored, Current, Publisher};
+use crate::steer::{Board, Guards, Node, Override, Service};
 
+use super::events::{log_suspect, log_tier};
 use super::explain::Witness;
 use super::view::View;
 use super::{Wanted, state};
@@ -42,6 +43,7 @@ pub struct Control {
     monitor: Monitor,
     publisher: Publisher,
     guards: Guards,
+    suspect: Option<Suspect>,
     prober: Prober,
     reports: Reports,
     rng: Rng,
@@ -97,6 +99,7 @@ impl Control {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
             guards: Guards::default(),
+            suspect: None,
             prober,
             reports,
             rng,
@@ -111,9 +114,11 @@ impl Control {
     }
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
-    pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
+    pub fn apply(&mut self, wanted: Wanted) {
+        let Wanted { zones, settings, atlas, suspicion } = wanted;
         let services = services(&zones);
         let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
+        self.monitor.watch(suspicion);
         self.monitor.configure(targets, now(), &mut self.rng);
         // The same atlas again would have every zone compiled anew that asks it.
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
@@ -266,6 +271,11 @@ impl Control {
 
     /// Goes on with what guards do by the time alone.
     fn watch(&mut self, now: Instant) {
+        let suspect = self.monitor.suspect();
+        if suspect != self.suspect {
+            log_suspect(suspect, now);
+            self.suspect = suspect;
+        }
         let due = self.guards.poll_due(now);
         if due.is_empty() {
             return;
@@ -284,7 +294,8 @@ impl Control {
             Request::Explain(inquiry, reply) => {
                 let snapshot = self.publisher.current().load();
                 explainer.begin_batch(&snapshot, now());
-                let witness = Witness::new(&self.monitor, self.publisher.atlas());
+                let witness =
+                    Witness::new(&self.monitor, &self.guards, self.publisher.atlas(), now());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }
@@ -334,50 +345,6 @@ impl Keeper {
             tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
         }
         self.failed = error.is_some();
-    }
-}
-
-/// Says when a service's answers come from another row of the truth table, or from other pools.
-fn log_tier(change: &TierChange) {
-    let TierChange { service, family, from, to, panicked, panic, pools } = change;
-    let family = family.record_type();
-    let named = |some: &Pools| {
-        let names = some.iter().filter_map(|at| pools.get(at)).map(String::as_str);
-        names.collect::<Vec<_>>().join(" ")
-    };
-    if panic.iter().any(|pool| !panicked.contains(pool)) {
-        let pools = named(panic);
-        tracing::warn!(%service, %family, pools, "panic: too little is up, all of it is served");
-    } else if panic != panicked {
-        let pools = named(panic);
-        tracing::info!(%service, %family, pools, "panic is over, but for these pools");
-    }
-    if from == to {
-        return;
-    }
-    let ((from, _), (to, able)) = (from, to);
-    let pools = named(able);
-    match to {
-        Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
-        Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
-        Tier::LastKnown => {
-            tracing::warn!(%service, %family, "all down: the last known addresses are served");
-        }
-        Tier::Fallback => tracing::warn!(%service, %family, pools, "all down: a fallback serves"),
-        Tier::OtherFamily => {
-            tracing::warn!(%service, %family, "all down: clients are left to the other family");
-        }
-        Tier::Short => {
-            tracing::warn!(%service, %family, pools, "every pool is below its minimum: one serves");
-        }
-        Tier::Draining => {
-            tracing::warn!(%service, %family, "none up: draining addresses are served");
-        }
-        Tier::Serving if from == to => tracing::info!(%service, %family, pools, "pools serve"),
-        Tier::Serving | Tier::NoAddress => {
-            let message = "healthy addresses are served again";
-            tracing::info!(%service, %family, ?from, pools, "{message}");
-        }
     }
 }
 

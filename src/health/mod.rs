@@ -25,6 +25,7 @@ pub mod reason;
 pub mod schedule;
 pub mod share;
 pub mod status;
+pub mod suspicion;
 pub mod tracker;
 pub mod view;
 
@@ -40,5 +41,6 @@ pub use reason::{Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use share::Share;
 pub use status::{Outcome, Standing, Status, Verdict};
+pub use suspicion::{Suspect, Suspicion};
 pub use tracker::Tracker;
 pub use view::{Pulse, View};

@@ -26,7 +26,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
-use super::{Hold, Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
+use super::{Hold, Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Suspect, Suspicion};
+use super::{Target, TargetId};
 use super::{Tracker, Verdict, View, Warning};
 
 /// Verdicts in a row that a target must pass before it is probed at its check's `idle`: a minute at
@@ -45,6 +46,7 @@ pub struct Monitor {
     /// Targets that are still unknown.
     unsettled: usize,
     last_verdict: Option<Instant>,
+    suspicion: Suspicion,
 }
 
 #[derive(Debug)]
@@ -105,6 +107,7 @@ impl Monitor {
             next_id: TargetId::FIRST,
             unsettled: 0,
             last_verdict: None,
+            suspicion: Suspicion::default(),
         }
     }
 
@@ -119,7 +122,8 @@ impl Monitor {
         let mut revivable: HashMap<_, _> =
             self.orphans.iter().map(|(id, target)| (Arc::clone(target), *id)).collect();
         let mut arriving = Vec::new();
-        for target in targets {
+        let control: Vec<_> = self.suspicion.targets().collect();
+        for target in control.into_iter().chain(targets) {
             if self.ids.contains_key(&target) {
                 continue;
             }
@@ -152,6 +156,17 @@ impl Monitor {
         let id = self.next_id;
         self.next_id = id.next();
         id
+    }
+
+    /// Has control targets probed too, from the next [`configure`](Self::configure) on.
+    pub fn watch(&mut self, mut suspicion: Suspicion) {
+        suspicion.inherit(&self.suspicion);
+        self.suspicion = suspicion;
+    }
+
+    /// Whether the prober is suspected to be cut off.
+    pub fn suspect(&self) -> Option<Suspect> {
+        self.suspicion.suspect()
     }
 
     /// Forgets targets; what they leave is given back by place, if anything was known of it. Where
@@ -231,7 +246,12 @@ impl Monitor {
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
         let is_first = tracker.history().is_empty();
-        let warning = tracker.handle_verdict(verdict, &target.check, now);
+        self.suspicion.handle_verdict(target, &verdict.outcome, now);
+        let warning = if self.suspicion.freezes(&verdict.outcome, now) {
+            tracker.note(verdict, now)
+        } else {
+            tracker.handle_verdict(verdict, &target.check, now)
+        };
         let (to, paced_now) = (tracker.standing(), tracker.pace());
 
         let pace = match to.status {

@@ -84,6 +84,11 @@ impl Tracker {
         self.history.push(now, verdict)
     }
 
+    /// Takes one verdict that proves nothing: it is shown, but neither counts nor settles.
+    pub fn note(&mut self, verdict: Verdict, now: Instant) -> Option<Warning> {
+        self.history.push(now, verdict)
+    }
+
     fn weigh(&mut self, says: Status, check: &Check, now: Instant) {
         if says == self.status {
             self.count = None;

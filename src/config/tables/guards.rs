@@ -21,6 +21,22 @@ pub static HOLD_DOWN: Kind = Kind {
     ],
 };
 
+/// `[guard]`.
+pub static GUARD: Kind = Kind {
+    noun: "[guard]",
+    header: "[guard] of rota.toml",
+    keys: &[
+        Key::new(
+            "control",
+            Takes::List(&Takes::Text("an address and port (\"192.0.2.1:80\")")),
+            Value("[]"),
+            "What always answers TCP: while all of it is silent, no node goes down for silence",
+        )
+        .aka(&["suspect", "canaries", "gateway"]),
+        Key::new("freeze", WINDOW, Value("\"10m\""), "The longest that no node goes down so"),
+    ],
+};
+
 /// The `max_withdraw` of a service.
 pub static MAX_WITHDRAW: Kind = Kind {
     noun: "a limit of withdrawals",

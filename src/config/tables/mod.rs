@@ -14,7 +14,7 @@ mod zone;
 use super::keys::Kind;
 
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
-pub use guards::{HOLD_DOWN, MAX_WITHDRAW};
+pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -40,6 +40,7 @@ pub static KINDS: &[&Kind] = &[
     &NODE,
     &POOL,
     &HTTPS,
+    &GUARD,
     &HOLD_DOWN,
     &MAX_WITHDRAW,
 ];

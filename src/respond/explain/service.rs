@@ -168,8 +168,12 @@ fn standing(node: &Node, ip: IpAddr, duty: Duty, informant: &impl Informant) -> 
         Duty::Failed => "down",
         Duty::Barred => "taken down by an operator",
     };
-    match complaints.next() {
-        Some(complaint) => format!("{state}: {complaint}"),
-        None => state.to_owned(),
+    let mut told = state.to_owned();
+    for (mark, more) in [(": ", complaints.next()), ("; ", informant.guard(node, ip))] {
+        if let Some(more) = more {
+            told += mark;
+            told += &more;
+        }
     }
+    told
 }

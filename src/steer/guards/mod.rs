@@ -65,6 +65,24 @@ pub enum Hand {
     Ramps(Instant, Share),
 }
 
+impl Hand {
+    /// For people: what it does, and since when.
+    pub fn told(&self, now: Instant) -> String {
+        let ago = |since: Instant| {
+            let secs = now.saturating_duration_since(since).as_secs();
+            humantime::format_duration(Duration::from_secs(secs)).to_string()
+        };
+        match self {
+            Self::Holds(since) => {
+                format!("held in the answers for {}: too much has left them", ago(*since))
+            }
+            Self::Ramps(since, share) => {
+                format!("returned {} ago: has {share} of its weight", ago(*since))
+            }
+        }
+    }
+}
+
 impl Guards {
     /// Looks at a service whose nodes may stand otherwise; `board` is without guards.
     pub fn observe(&mut self, service: &Service, board: &impl Board, now: Instant) -> Vec<News> {
