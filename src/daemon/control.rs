@@ -55,7 +55,7 @@ pub struct Control {
 #[derive(Debug)]
 pub enum Command {
     /// Put something else in force.
-    Reload(Wanted),
+    Reload(Box<Wanted>),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
@@ -203,7 +203,7 @@ impl Control {
                 }
                 Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
                 command = commands.recv() => match command {
-                    Some(Command::Reload(wanted)) => self.apply(wanted),
+                    Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
                     Some(Command::View(reply)) => {

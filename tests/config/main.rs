@@ -646,7 +646,7 @@ fn control_targets_are_addresses_with_ports() {
         [
             "rota.toml:2:13: \"192.0.2.1\" is not an address and port (write for example the \
              gateway's: \"192.0.2.1:80\"; any answer will do)",
-            "rota.toml:2:42: 192.0.2.2:1 is listed twice (remove one)",
+            "rota.toml:2:41: 192.0.2.2:1 is listed twice (remove one)",
         ]
     );
 }
