@@ -17,11 +17,14 @@
 //! otherwise; `listen` bounds what an unfriendly one can hold.
 
 mod desk;
+pub mod docs;
+pub mod events;
 mod explain;
 mod listen;
 mod state;
 
-pub use desk::{Desk, Inquiry, Request};
+pub use desk::{Change, Desk, Inquiry, Refusal, RefusalKind, Reloads, Request, Wanted};
+pub use events::{Event, Events};
 pub use listen::{BindError, bind, serve};
 pub use state::{Health, Phase, State};
 

@@ -23,7 +23,7 @@ async fn start() -> Running {
     let address = listener.local_addr().unwrap();
     let state = Arc::new(State::new(now(), SILENCE_MAX));
     let (stop, stopped) = oneshot::channel::<()>();
-    let (desk, _) = Desk::new();
+    let (desk, _) = Desk::new(&Events::default());
     let task = tokio::spawn(serve(listener, Arc::clone(&state), desk, async {
         let _ = stopped.await;
     }));

@@ -132,6 +132,7 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
         admin: stage.admin,
         state: None,
+        reloads: None,
         seed: crate::daemon::random_seed(),
     };
     Ok(Server::start(setup, vec![zone], Settings::default()).await?)

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod explain;
 pub mod log;
 pub mod node;
+mod page;
 pub mod ready;
 pub mod report;
 pub mod run;

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use terminal_size::{Height, Width};
 
+use crate::admin::docs::{AddressDoc, NodeDoc, ServiceDoc, Status};
 use crate::daemon::Server;
-use crate::daemon::view::{AddressView, ServiceView};
-use crate::health::{Status, Verdict};
 
 use super::board::{self, Board, Event, Hint, Row};
 use super::demo;
+use super::page::age;
 use super::traffic::{Shares, Window};
 
 /// Between two looks at the server: fast enough to see a change happen.
@@ -63,10 +63,10 @@ impl Show {
         let mut looks = tokio::time::interval(REDRAW);
         loop {
             looks.tick().await;
-            let mut services = server.view().await.services.into_iter();
-            let Some(view) = services.next() else { continue };
+            let status = server.status().await;
+            let Some(service) = status.services.first() else { continue };
             let now = now();
-            let board = self.look(&view, now);
+            let board = self.look(service, status.now, now);
             if !self.plain {
                 drawn_lines = draw(&board, drawn_lines);
             } else if now >= shares_due {
@@ -76,11 +76,11 @@ impl Show {
         }
     }
 
-    /// Makes a board of a view; a status that is another than before becomes an event.
-    fn look(&mut self, view: &ServiceView, now: Instant) -> Board {
-        let counts = view.addresses.iter().map(|address| address.firsts).collect();
-        let shares = self.window.note(now, counts);
-        let rows = rows(view, &shares);
+    /// Makes a board of what a server says at a time (`unix`, its own); a status that is another
+    /// than before becomes an event.
+    fn look(&mut self, service: &ServiceDoc, unix: u64, now: Instant) -> Board {
+        let shares = self.window.note(now, service.firsts());
+        let rows = rows(service, unix, &shares);
         let before = std::mem::replace(&mut self.before, statuses(&rows));
         for (at, Row { node, address, status, .. }) in rows.iter().enumerate() {
             if before.get(at).copied().unwrap_or(Status::Unknown) != *status {
@@ -88,9 +88,9 @@ impl Show {
             }
         }
         Board {
-            service: view.owner.trim_end_matches('.').to_owned(),
-            policy: view.policy.word().to_owned(),
-            ttl: Duration::from_secs(view.ttl.into()),
+            service: service.owner.clone(),
+            policy: service.policy.clone(),
+            ttl: Duration::from_secs(service.ttl.into()),
             answers_per_second: shares.per_second,
             notice: notice(&rows),
             rows,
@@ -116,25 +116,27 @@ impl Show {
 
     /// Time since the start, as plain lines begin with it.
     fn clock(&self, now: Instant) -> String {
-        board::age(now.saturating_duration_since(self.started))
+        age(now.saturating_duration_since(self.started))
     }
 }
 
-fn rows(view: &ServiceView, shares: &Shares) -> Vec<Row> {
-    let row = |(at, seen): (usize, &AddressView)| Row {
-        node: demo::node_at(seen.ip).unwrap_or_else(|| seen.node.clone()),
-        address: seen.ip,
-        weight: seen.weight,
-        status: seen.standing.map_or(Status::Unknown, |standing| standing.status),
-        contradicted: seen.standing.is_some_and(|standing| standing.contradicted),
-        since: seen.since,
-        last: seen
-            .last
-            .as_ref()
-            .map(|(outcome, latency)| Verdict { outcome: outcome.clone(), latency: *latency }),
-        share: shares.of[at],
+fn rows(service: &ServiceDoc, unix: u64, shares: &Shares) -> Vec<Row> {
+    let nodes = service.pools.iter().flat_map(|pool| &pool.nodes);
+    let seen = nodes.flat_map(|node| node.addresses.iter().map(move |address| (node, address)));
+    let row = |(seen, share): ((&NodeDoc, &AddressDoc), &Option<f64>)| {
+        let (node, address) = seen;
+        Row {
+            node: demo::node_at(address.address).unwrap_or_else(|| node.name.clone()),
+            address: address.address,
+            weight: node.weight,
+            status: address.effective,
+            contradicted: address.turning,
+            since: address.since.map(|since| Duration::from_secs(unix.saturating_sub(since))),
+            last: address.last.clone(),
+            share: *share,
+        }
     };
-    view.addresses.iter().enumerate().map(row).collect()
+    seen.zip(&shares.of).map(row).collect()
 }
 
 fn statuses(rows: &[Row]) -> Vec<Status> {
@@ -210,46 +212,60 @@ pub(super) fn now() -> Instant {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use crate::health::{Outcome, Reason, Standing};
-    use crate::steer::Policy;
+    use crate::admin::docs::{OutcomeWord, PoolDoc, VerdictDoc};
 
     use super::*;
 
     /// What a server says whose second node is down and whose first was answered so often.
-    fn view(firsts: u64) -> ServiceView {
-        let address = |ip: Ipv4Addr, weight| {
-            let down = ip.octets()[3] == 12;
+    fn service(firsts: u64) -> ServiceDoc {
+        let node = |(last, weight): (u8, u16)| {
+            let ip = Ipv4Addr::new(127, 0, 0, last);
+            let down = last == 12;
             let (status, outcome) = if down {
-                (Status::Down, Outcome::Fail(Reason::HttpStatus(503)))
+                (Status::Down, OutcomeWord::Fail)
             } else {
-                (Status::Up, Outcome::Pass)
+                (Status::Up, OutcomeWord::Pass)
             };
-            AddressView {
-                node: ip.to_string().replace('.', "-"),
-                ip: ip.into(),
+            let reason = down.then(|| "status 503".to_owned());
+            let last_verdict = VerdictDoc { ago_ms: 0, outcome, reason, latency_ms: 0.0 };
+            let address = AddressDoc {
+                address: ip.into(),
+                real: status,
+                effective: status,
+                turning: false,
+                answering: !down,
+                since: Some(99),
+                last: Some(last_verdict),
+                latencies_ms: Vec::new(),
+                firsts: if last == 11 { firsts } else { 0 },
+            };
+            NodeDoc {
+                id: format!("{}/@/{last}", demo::APEX),
+                name: ip.to_string().replace('.', "-"),
                 weight,
-                standing: Some(Standing { status, contradicted: false }),
-                since: Some(Duration::from_secs(1)),
-                last: Some((outcome, Duration::ZERO)),
-                firsts: if ip.octets()[3] == 11 { firsts } else { 0 },
+                weight_configured: weight,
+                overrides: Vec::new(),
+                addresses: vec![address],
             }
         };
-        ServiceView {
+        let nodes = [(11, 4), (12, 2), (13, 1), (14, 1)].map(node).into();
+        let pool = PoolDoc { name: String::new(), share: None, share_configured: None, nodes };
+        ServiceDoc {
             id: "thoughtspot.customer.com/@".to_owned(),
-            owner: "thoughtspot.customer.com.".to_owned(),
+            owner: "thoughtspot.customer.com".to_owned(),
             ttl: 5,
-            policy: Policy::Weighted,
-            addresses: [(11, 4), (12, 2), (13, 1), (14, 1)]
-                .map(|(last, weight)| address(Ipv4Addr::new(127, 0, 0, last), weight))
-                .into(),
+            steer: "failover".to_owned(),
+            policy: "weighted".to_owned(),
+            families: Vec::new(),
+            pools: vec![pool],
         }
     }
 
     #[test]
     fn the_board_shows_what_was_seen_and_what_changed() {
         let mut show = Show::new(true, Vec::new());
-        show.look(&view(0), now());
-        let board = show.look(&view(50), now());
+        show.look(&service(0), 100, now());
+        let board = show.look(&service(50), 100, now());
         assert_eq!(board.service, demo::APEX);
         assert_eq!(board.rows[0].share, Some(1.0));
         assert_eq!((board.rows[1].node.as_str(), board.rows[1].status), ("node2", Status::Down));
@@ -269,12 +285,12 @@ mod tests {
 
     #[test]
     fn a_red_board_is_explained() {
-        let mut view = view(0);
+        let mut service = service(0);
         let mut show = Show::new(true, Vec::new());
-        for address in &mut view.addresses {
-            address.standing = Some(Standing { status: Status::Down, contradicted: false });
+        for node in &mut service.pools[0].nodes {
+            node.addresses[0].effective = Status::Down;
         }
-        let board = show.look(&view, now());
+        let board = show.look(&service, 100, now());
         assert!(board.notice.is_some_and(|text| text.contains("all are answered")));
     }
 }

@@ -52,6 +52,7 @@ pub use load::{load, load_server};
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
+pub(crate) use suggest::nearest;
 pub use zone::{ZoneFiles, read_zone, read_zone_with};
 
 /// What the files of a configuration say, with everything that is wrong in them.

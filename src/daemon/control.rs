@@ -7,7 +7,8 @@
 //! ```text
 //!   prober ── report ──►┐
 //!   SIGHUP ── reload ──►├─ monitor ─ change ─► publisher ─ plan ─► workers
-//!   board  ── view ────►┘
+//!   admin  ─ request ──►┤        ▲
+//!   clock  ─ expiry ───►└─ orders ┘
 //! ```
 
 use std::path::PathBuf;
@@ -17,16 +18,22 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
+use crate::admin::docs::ChangedDoc;
+use crate::admin::events::OverrideChange;
+use crate::admin::{self, Event, Events, Request};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Status, Target};
 use crate::probe::{Http, Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::snapshot::{Authored, Current, Publisher, Settings, TierChange};
-use crate::steer::{Board, Node, Override, Tier};
+use crate::snapshot::{Authored, Current, Publisher, Settings};
+use crate::steer::Service;
+use crate::steer::overrides::Scope;
 
 use super::explain::Witness;
+use super::known::Known;
+use super::orders::Orders;
 use super::state;
-use super::view::View;
+use super::told;
+use super::view::{self, View};
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
@@ -45,6 +52,9 @@ pub struct Control {
     rng: Rng,
     zones: Vec<Authored>,
     keeper: Keeper,
+    orders: Orders,
+    events: Events,
+    started: Instant,
 }
 
 /// What others ask of the control task.
@@ -54,29 +64,6 @@ pub enum Command {
     Reload(Vec<Authored>, Settings),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
-    /// Tell how everything stands.
-    View(oneshot::Sender<View>),
-}
-
-/// The monitor as plans see it.
-struct Known<'m>(&'m Monitor);
-
-impl Board for Known<'_> {
-    fn standing(&self, target: &Target) -> Standing {
-        self.0.standing(target)
-    }
-
-    fn forced(&self, _: &str) -> Option<Override> {
-        None
-    }
-
-    fn weight(&self, node: &Node) -> u16 {
-        node.weight
-    }
-
-    fn pace(&self, target: &Target) -> Option<Duration> {
-        self.0.pace(target)
-    }
 }
 
 impl Control {
@@ -91,12 +78,20 @@ impl Control {
             rng,
             zones: Vec::new(),
             keeper: Keeper::default(),
+            orders: Orders::default(),
+            events: Events::default(),
+            started: now(),
         }
     }
 
     /// What workers read from.
     pub fn current(&self) -> &Arc<Current> {
         self.publisher.current()
+    }
+
+    /// What happens here.
+    pub fn events(&self) -> &Events {
+        &self.events
     }
 
     /// Puts zones and settings in force; statuses of places that stay are kept.
@@ -108,27 +103,30 @@ impl Control {
         let services = good.flat_map(|model| &model.services);
         let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.configure(targets, now(), &mut self.rng);
-        self.publisher.publish(&zones, settings, &Known(&self.monitor));
+        let (publisher, known) = self.hands();
+        publisher.publish(&zones, settings, &known);
         self.zones = zones;
         let snapshot = self.current().load();
-        tracing::info!(
-            generation = snapshot.generation(),
-            zones = snapshot.all().len(),
-            targets = self.monitor.views().count(),
-            "published"
-        );
+        let (generation, zones) = (snapshot.generation(), snapshot.all().len());
+        self.events.tell(Event::Published { generation, zones });
+        tracing::info!(generation, zones, targets = self.monitor.views().count(), "published");
     }
 
-    /// Keeps statuses in this folder from now on, and takes over those that are there and fresh.
+    /// Keeps statuses and overrides in this folder from now on, and takes over the overrides that
+    /// are there, and the statuses that are fresh.
     pub fn keep_in(&mut self, folder: PathBuf) {
+        self.orders.keep_in(folder.clone());
+        let orders = self.orders.overrides().orders();
+        let scopes: Vec<Scope> = orders.iter().map(|order| order.scope.clone()).collect();
+        self.replan_scopes(&scopes);
         match state::load(&folder) {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
                 self.monitor.restore(&saved);
                 let targets: Vec<Arc<Target>> =
                     self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-                let targets = targets.iter().map(|target| &**target);
-                self.publisher.replan(targets, &Known(&self.monitor));
+                let (publisher, known) = self.hands();
+                publisher.replan(targets.iter().map(|target| &**target), &known);
                 tracing::info!(statuses = saved.len(), "saved statuses taken over");
             }
             Err(error) => {
@@ -177,20 +175,17 @@ impl Control {
                         alive(now);
                     }
                     self.publisher.sweep();
+                    self.expire_orders().await;
                     if self.keeper.is_due(now) {
                         self.keeper.save(&self.monitor, now).await;
                     }
                 }
-                Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
+                Some(request) = requests.recv() => {
+                    self.handle_request(request, &mut explainer, &tallies).await;
+                }
                 command = commands.recv() => match command {
                     Some(Command::Reload(zones, settings)) => self.apply(zones, settings),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
-                    // Nobody waits any more where this fails.
-                    Some(Command::View(reply)) => {
-                        let snapshot = self.current().load();
-                        let view = View::of(&self.monitor, &snapshot, &tallies, now());
-                        drop(reply.send(view));
-                    },
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }
@@ -218,21 +213,84 @@ impl Control {
     }
 
     fn handle_change(&mut self, change: &Change) {
-        let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
-            let reason = change.reason.as_ref().map(tracing::field::display);
-            let (from, to) = (change.from.status, change.to.status);
-            tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
+            told::status(change, &self.events);
         }
-        tiers.iter().for_each(log_tier);
+        told::tiers(&tiers, &self.events);
     }
 
-    fn handle_request(&self, request: Request, explainer: &mut Worker) {
+    /// What makes plans, and what it makes them from.
+    fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
+        let known = Known::now(&self.monitor, self.orders.overrides());
+        (&mut self.publisher, known)
+    }
+
+    fn replan_scopes(&mut self, scopes: &[Scope]) {
+        if scopes.is_empty() {
+            return;
+        }
+        let (publisher, known) = self.hands();
+        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let tiers = publisher.replan_services(meant, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// Changes what operators say, and everything that follows from it.
+    async fn change_orders(
+        &mut self,
+        change: &admin::Change,
+    ) -> Result<ChangedDoc, admin::Refusal> {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
+        let done = match done {
+            Ok(done) => done,
+            Err(refusal) => {
+                let (source, error) = (&change.source, &refusal.doc.error);
+                tracing::warn!(source, error, "a change of overrides is refused");
+                return Err(refusal);
+            }
+        };
+        self.replan_scopes(&done.touched);
+        for (how, all) in
+            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
+        {
+            all.iter().for_each(|one| told::an_override(how, one, &change.source, &self.events));
+        }
+        Ok(done.doc)
+    }
+
+    async fn expire_orders(&mut self) {
+        let expired = self.orders.expire(state::unix_now()).await;
+        let scopes: Vec<Scope> = expired.iter().map(|order| order.scope.clone()).collect();
+        self.replan_scopes(&scopes);
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        for order in &expired {
+            let doc = view::override_doc(order, &snapshot);
+            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
+        }
+    }
+
+    async fn handle_request(
+        &mut self,
+        request: Request,
+        explainer: &mut Worker,
+        tallies: &[Arc<Tally>],
+    ) {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let known = Known::now(&self.monitor, self.orders.overrides());
+        let view = View { known, snapshot: &snapshot, tallies, now: now() };
+        // Where a reply cannot be sent, nobody waits for it any more.
         match request {
-            // Nobody waits any more where this fails.
+            Request::Status(reply) => {
+                drop(reply.send(view.status(self.started, self.orders.notice())));
+            }
+            Request::Service(id, reply) => drop(reply.send(view.service(&id))),
+            Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
-                let snapshot = self.publisher.current().load();
                 explainer.begin_batch(&snapshot, now());
                 let witness = Witness::new(&self.monitor, self.publisher.atlas());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
@@ -275,37 +333,6 @@ impl Keeper {
             tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
         }
         self.failed = error.is_some();
-    }
-}
-
-/// Says when a service's answers come from another row of the truth table, or from other pools.
-fn log_tier(change: &TierChange) {
-    let TierChange { service, family, from, to, pools } = change;
-    let family = family.record_type();
-    let ((from, _), (to, able)) = (from, to);
-    let pools = able.iter().filter_map(|at| pools.get(at)).map(String::as_str);
-    let pools = pools.collect::<Vec<_>>().join(" ");
-    match to {
-        Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
-        Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
-        Tier::LastKnown => {
-            tracing::warn!(%service, %family, "all down: the last known addresses are served");
-        }
-        Tier::Fallback => tracing::warn!(%service, %family, pools, "all down: a fallback serves"),
-        Tier::OtherFamily => {
-            tracing::warn!(%service, %family, "all down: clients are left to the other family");
-        }
-        Tier::Short => {
-            tracing::warn!(%service, %family, pools, "every pool is below its minimum: one serves");
-        }
-        Tier::Draining => {
-            tracing::warn!(%service, %family, "none up: draining addresses are served");
-        }
-        Tier::Serving if from == to => tracing::info!(%service, %family, pools, "pools serve"),
-        Tier::Serving | Tier::NoAddress => {
-            let message = "healthy addresses are served again";
-            tracing::info!(%service, %family, ?from, pools, "{message}");
-        }
     }
 }
 

@@ -2,15 +2,20 @@
 //!
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
-//! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives
-//! the process.
+//! one task that thinks, [`reload`] what a new configuration may change, [`state`] and `kept` what
+//! outlives the process, `orders` what operators say, `view` how all of it is told.
 
 pub mod control;
 mod explain;
+mod kept;
+mod known;
+mod orders;
 pub mod reload;
+mod scopes;
 pub mod server;
 pub mod state;
-pub mod view;
+mod told;
+mod view;
 
 use std::fmt;
 use std::io;
@@ -123,6 +128,7 @@ fn setup(config: &Config, seed: u64) -> Setup {
         },
         admin: listen.admin,
         state: Some(config.server.state.clone()),
+        reloads: None,
         seed,
     }
 }

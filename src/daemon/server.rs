@@ -11,12 +11,12 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Desk, Phase};
+use crate::admin::docs::StatusDoc;
+use crate::admin::{self, Desk, Phase, Reloads};
 use crate::serve::{self, Ended, Listeners, Running};
 use crate::snapshot::{Authored, Settings};
 
 use super::control::{Command, Control};
-use super::view::View;
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -33,8 +33,10 @@ pub struct Setup {
     pub serve: serve::Options,
     /// The admin listener.
     pub admin: SocketAddr,
-    /// Where statuses are kept; none to keep nothing.
+    /// Where statuses and overrides are kept; none to keep nothing.
     pub state: Option<PathBuf>,
+    /// Where a reload is asked for; none where there is nothing to read anew.
+    pub reloads: Option<Reloads>,
     /// The start of all random numbers.
     pub seed: u64,
 }
@@ -44,6 +46,7 @@ pub struct Setup {
 pub struct Server {
     running: Running,
     commands: mpsc::Sender<Command>,
+    desk: Desk,
     control: JoinHandle<()>,
     state: Arc<admin::State>,
     admin: JoinHandle<()>,
@@ -88,11 +91,12 @@ impl Server {
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
         let (stop_admin, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
-        let (desk, requests) = Desk::new();
-        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), desk, stopped));
-
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
+        let (desk, requests) = Desk::new(control.events());
+        let desk = desk.with_reloads(setup.reloads);
+        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), desk.clone(), stopped));
+
         control.apply(zones, settings);
         if let Some(folder) = setup.state {
             control.keep_in(folder);
@@ -112,7 +116,7 @@ impl Server {
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
-        Ok(Self { running, commands, control, state, admin, stop_admin })
+        Ok(Self { running, commands, desk, control, state, admin, stop_admin })
     }
 
     /// Where DNS is answered, with real ports.
@@ -128,18 +132,14 @@ impl Server {
 
     /// The zones in force.
     pub async fn zones(&self) -> Vec<Authored> {
-        self.ask(Command::Zones).await
+        let (reply, answer) = oneshot::channel();
+        drop(self.commands.send(Command::Zones(reply)).await);
+        answer.await.unwrap_or_default()
     }
 
     /// How everything stands.
-    pub async fn view(&self) -> View {
-        self.ask(Command::View).await
-    }
-
-    async fn ask<T: Default>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> T {
-        let (reply, answer) = oneshot::channel();
-        drop(self.commands.send(command(reply)).await);
-        answer.await.unwrap_or_default()
+    pub async fn status(&self) -> StatusDoc {
+        self.desk.status().await.unwrap_or_default()
     }
 
     /// Waits until a worker or the control task has ended, which neither does by itself.

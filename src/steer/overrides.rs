@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::eligible::Override;
+use super::service::Service;
 
 /// Orders that may be kept: a glob does the work of many, and each is looked at for every node.
 pub const ORDERS_MAX: usize = 1000;
@@ -108,6 +109,12 @@ impl Scope {
                 matches(pattern, id.rsplit('/').next().unwrap_or(id)).then_some(0)
             }
         }
+    }
+
+    /// True where it matches a service, or anything in it.
+    pub fn touches(&self, service: &Service) -> bool {
+        let hit = |id: &str| self.rank(id).is_some();
+        hit(&service.id) || service.nodes().any(|node| hit(&node.id))
     }
 
     /// True where all that the other one is about lies within this one.

@@ -27,6 +27,8 @@ use crate::wire::{Name, OptionCode, RecordType};
 
 use super::{Action, Client, Worker, respond};
 
+pub use service::row;
+
 use recorder::Recorder;
 
 /// A decision and every stage on the way to it.

@@ -83,7 +83,7 @@ impl ServiceStage {
 }
 
 /// The row of the truth table, as the operator knows it.
-fn row(tier: Tier) -> &'static str {
+pub fn row(tier: Tier) -> &'static str {
     match tier {
         Tier::Serving => "pools serve",
         Tier::Short => "every pool is below its min_healthy: the healthiest serves",

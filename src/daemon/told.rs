@@ -1,0 +1,79 @@
+//! What happened: one line of the log, and one event for whoever listens.
+
+use crate::admin::docs::OverrideDoc;
+use crate::admin::events::OverrideChange;
+use crate::admin::{Event, Events};
+use crate::health::Change;
+use crate::snapshot::TierChange;
+use crate::steer::Tier;
+
+use super::view;
+
+/// The status of a target has turned.
+pub(super) fn status(change: &Change, events: &Events) {
+    let reason = change.reason.as_ref().map(ToString::to_string);
+    let (target, from, to) = (change.target.place(), change.from.status, change.to.status);
+    let shown = reason.as_ref().map(tracing::field::display);
+    tracing::info!(%target, %from, %to, reason = shown, "status changed");
+    let (from, to) = (view::status(from), view::status(to));
+    events.tell(Event::Status { target: target.to_string(), from, to, reason });
+}
+
+/// What operators say has changed; the line is the audit of it. `source` is who asked for it over
+/// which way.
+pub(super) fn an_override(
+    change: OverrideChange,
+    one: &OverrideDoc,
+    source: &str,
+    events: &Events,
+) {
+    let OverrideDoc { scope, says, author, reason, until, nodes, .. } = one;
+    let (how, reason) = (change.word(), reason.as_ref().map(tracing::field::display));
+    tracing::info!(%scope, %says, %author, reason, until, nodes, %source, "override {how}");
+    events.tell(Event::Override { change, says: one.clone() });
+}
+
+/// Services' answers come from another row of the truth table, or from other pools.
+pub(super) fn tiers(changes: &[TierChange], events: &Events) {
+    for change in changes {
+        log_tier(change);
+        let (tier, able) = change.to;
+        let pools = able.iter().filter_map(|at| change.pools.get(at)).cloned();
+        events.tell(Event::Tier {
+            service: change.service.clone(),
+            family: change.family.record_type().to_string(),
+            row: tier.word().to_owned(),
+            pools: pools.collect(),
+        });
+    }
+}
+
+fn log_tier(change: &TierChange) {
+    let TierChange { service, family, from, to, pools } = change;
+    let family = family.record_type();
+    let ((from, _), (to, able)) = (from, to);
+    let pools = able.iter().filter_map(|at| pools.get(at)).map(String::as_str);
+    let pools = pools.collect::<Vec<_>>().join(" ");
+    match to {
+        Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
+        Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
+        Tier::LastKnown => {
+            tracing::warn!(%service, %family, "all down: the last known addresses are served");
+        }
+        Tier::Fallback => tracing::warn!(%service, %family, pools, "all down: a fallback serves"),
+        Tier::OtherFamily => {
+            tracing::warn!(%service, %family, "all down: clients are left to the other family");
+        }
+        Tier::Short => {
+            tracing::warn!(%service, %family, pools, "every pool is below its minimum: one serves");
+        }
+        Tier::Draining => {
+            tracing::warn!(%service, %family, "none up: draining addresses are served");
+        }
+        Tier::Serving if from == to => tracing::info!(%service, %family, pools, "pools serve"),
+        Tier::Serving | Tier::NoAddress => {
+            let message = "healthy addresses are served again";
+            tracing::info!(%service, %family, ?from, pools, "{message}");
+        }
+    }
+}
