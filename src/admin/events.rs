@@ -104,3 +104,16 @@ impl OverrideChange {
         }
     }
 }
+
+impl Event {
+    /// Its name in the stream.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Tier { .. } => "tier",
+            Self::Override { .. } => "override",
+            Self::Published { .. } => "published",
+            Self::Lost { .. } => "lost",
+        }
+    }
+}

@@ -133,6 +133,8 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         admin: stage.admin,
         state: None,
         reloads: None,
+        token_file: None,
+        socket: None,
         seed: crate::daemon::random_seed(),
     };
     Ok(Server::start(setup, vec![zone], Settings::default()).await?)

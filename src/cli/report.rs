@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::config::keys::{Fallback, Kind};
-use crate::config::tables::{CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
+use crate::config::tables::{ADMIN, CHECK, DNS, HTTP, LISTEN, SERVER, SERVICE};
 use crate::config::{Loaded, Server, relative, summary};
 use crate::health::{Ask, Check, HttpAsk};
 use crate::snapshot::settings::EcsFrom;
@@ -84,6 +84,13 @@ impl Page {
         let per_client = listen.tcp_connections_per_client;
         self.setting(1, &LISTEN, "tcp_connections_per_client", per_client);
         self.setting(1, &LISTEN, "tcp_idle", time(listen.tcp_idle));
+        let admin = &server.admin;
+        let token = admin.token_file.as_ref().map(|path| path.display().to_string());
+        self.resolved(1, "token_file", token.as_deref().unwrap_or("none"), token.is_none());
+        self.setting(1, &ADMIN, "plain_text", admin.plain_text);
+        let socket = admin.socket.as_ref().map(|path| path.display().to_string());
+        let default = admin.socket.as_deref() == Some(&*server.state.join("rota.sock"));
+        self.resolved(1, "socket", socket.as_deref().unwrap_or("false"), default);
         let dns = &server.dns;
         self.setting(1, &DNS, "udp_size", dns.udp_size);
         let told = |text: &[u8]| format!("\"{}\"", text.escape_ascii());

@@ -16,6 +16,7 @@
 //! hands on what it could read, and only at the end is a zone with an error declared broken. All
 //! but [`load()`] is pure over texts.
 
+mod admin;
 mod check;
 mod delegation;
 mod dns;
@@ -100,6 +101,8 @@ pub struct Server {
     pub state: PathBuf,
     /// Where to listen.
     pub listen: Listen,
+    /// Who may change things.
+    pub admin: Admin,
     /// Protocol settings.
     pub dns: Dns,
 }
@@ -109,7 +112,7 @@ pub struct Server {
 pub struct Listen {
     /// UDP and TCP.
     pub dns: Vec<SocketAddr>,
-    /// Health and readiness.
+    /// Health, readiness, the API.
     pub admin: SocketAddr,
     /// UDP threads; 0 = one per core of the affinity mask.
     pub workers: usize,
@@ -119,6 +122,17 @@ pub struct Listen {
     pub tcp_connections_per_client: usize,
     /// A TCP connection that asks nothing for this long is closed.
     pub tcp_idle: Duration,
+}
+
+/// `[admin]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// The file of what changes over TCP need; none where they need nothing.
+    pub token_file: Option<PathBuf>,
+    /// The token may travel over a network as it is.
+    pub plain_text: bool,
+    /// The Unix socket; none where there is none.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[dns]`.

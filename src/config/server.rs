@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use super::admin::{judge_reach, read_admin};
 use super::dns::read_dns;
 use super::fields::Fields;
 use super::reader::Reader;
-use super::tables::{DNS, LISTEN, SERVER};
+use super::tables::{ADMIN, DNS, LISTEN, SERVER};
 use super::value::Text;
 use super::{Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
@@ -32,14 +33,20 @@ pub fn read_server(
     let server = reader.fields(&SERVER, table, 0..0);
     let (table, span) = server.table("listen").unwrap_or((&empty, 0..0));
     let listen = reader.fields(&LISTEN, table, span);
-    let listen = read_listen(&listen, &mut reader);
+    let (listen_fields, listen) = (&listen, read_listen(&listen, &mut reader));
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
     let dns = read_dns(&dns, &mut reader);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
+    let (table, span) = server.table("admin").unwrap_or((&empty, 0..0));
+    let admin = reader.fields(&ADMIN, table, span);
+    let admin = read_admin(&admin, &state, base, &mut reader);
+    if let Some(listen) = &listen {
+        judge_reach(listen, &admin, listen_fields, &mut reader);
+    }
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns }))
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, admin, dns }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {

@@ -23,7 +23,9 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
+use crate::admin::Reloads;
 use crate::config::{self, Config};
 use crate::serve::{self, Ended};
 use crate::snapshot::Settings;
@@ -33,6 +35,9 @@ use crate::zone::Diagnostic;
 use crate::zone::diagnostic::has_errors;
 
 pub use server::{Server, Setup, StartError};
+
+/// Reloads that may wait: each is followed by a whole one.
+const RELOADS_MAX: usize = 4;
 
 /// How `rota run` was called.
 #[derive(Clone, Debug)]
@@ -86,7 +91,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         return Err(RunError::Config);
     }
     let mut config = loaded.into_config().ok_or(RunError::Config)?;
-    let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
+    let (reloads, mut asked) = mpsc::channel(RELOADS_MAX);
+    let setup = setup(&config, call.seed.unwrap_or_else(random_seed), reloads);
     let chance = random_secret();
     let settings = settings(&config.server, chance);
     let zones = std::mem::take(&mut config.zones);
@@ -96,6 +102,12 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
             ended = server.ended() => {
                 server.stop().await;
                 return Err(RunError::Ended(ended));
+            }
+            Some(reply) = asked.recv() => {
+                let path = call.config.clone();
+                let told = reload::reload(&server, &config.server, chance, path, &report).await;
+                // Whoever asked may have gone.
+                drop(reply.send(told));
             }
             told = signals.next() => match told {
                 Told::Reload => {
@@ -114,7 +126,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
 }
 
 /// What a configuration says of a server.
-fn setup(config: &Config, seed: u64) -> Setup {
+fn setup(config: &Config, seed: u64, reloads: Reloads) -> Setup {
     let listen = &config.server.listen;
     Setup {
         serve: serve::Options {
@@ -127,8 +139,10 @@ fn setup(config: &Config, seed: u64) -> Setup {
             },
         },
         admin: listen.admin,
+        token_file: config.server.admin.token_file.clone(),
+        socket: config.server.admin.socket.clone(),
         state: Some(config.server.state.clone()),
-        reloads: None,
+        reloads: Some(reloads),
         seed,
     }
 }

@@ -13,31 +13,37 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
 use crate::config::{self, Config};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
-use crate::zone::Diagnostic;
+use crate::zone::{Diagnostic, Severity};
 
 use super::{Server, settings};
 
-/// Reads the configuration anew and puts in force what can be.
+/// Reads the configuration anew and puts in force what can be; tells what came of it.
 pub(super) async fn reload(
     server: &Server,
     started_with: &config::Server,
     chance: Option<Secret>,
     path: Option<PathBuf>,
     report: &impl Fn(&[Diagnostic]),
-) {
+) -> ReloadedDoc {
     let loaded = tokio::task::spawn_blocking(move || config::load(path.as_deref())).await;
     let Ok(loaded) = loaded else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
-        return;
+        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
     };
     report(&loaded.diagnostics);
+    let diagnostic = |one: &Diagnostic| DiagnosticDoc {
+        error: one.severity == Severity::Error,
+        text: one.to_string(),
+    };
+    let diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
-        return;
+        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics };
     };
     // The listeners are those of the start, and so is their idle time.
     let settings =
@@ -46,12 +52,17 @@ pub(super) async fn reload(
     if wanted.listen != started_with.listen {
         tracing::warn!("[listen] has changed: that takes a restart");
     }
+    if wanted.admin != started_with.admin {
+        tracing::warn!("[admin] has changed: that takes a restart");
+    }
     let (zones, kept) = keep_what_serves(zones, &server.zones().await);
     for apex in &kept {
         tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
     }
     server.reload(zones, settings).await;
     tracing::info!(kept = kept.len(), "reloaded");
+    let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
+    ReloadedDoc { applied: true, kept: kept.collect(), diagnostics }
 }
 
 /// Puts the version that is being served in the place of one with errors; tells for which zones.

@@ -10,7 +10,7 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use server::{DNS, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{ADMIN, DNS, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, NODE, POOL, SERVICE, TTL};
 pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
 
@@ -18,6 +18,7 @@ pub use zone::{CHECK, HTTP, ZONE, ZONE_FILE};
 pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
+    &ADMIN,
     &DNS,
     &RATE_LIMIT,
     &ZONE_FILE,

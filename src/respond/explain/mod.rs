@@ -18,6 +18,7 @@ use std::time::Duration;
 use domain::base::Message;
 use domain::rdata::AllRecordData;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::geo::{Atlas, Network};
 use crate::health::Target;
@@ -32,7 +33,7 @@ pub use service::row;
 use recorder::Recorder;
 
 /// A decision and every stage on the way to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// In the order in which they were gone through.
     pub stages: Vec<Stage>,
@@ -43,7 +44,7 @@ pub struct Explanation {
 }
 
 /// One stage of a decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Whom the answer is for.
@@ -68,11 +69,12 @@ pub enum Stage {
 }
 
 /// Whom an answer is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientStage {
     /// What choices go by: an address, or the prefix that ECS told.
     pub asker: String,
     /// Where the query came from.
+    #[schema(value_type = String)]
     pub source: IpAddr,
     /// True where ECS told of the asker.
     pub told: bool,
@@ -85,7 +87,7 @@ pub struct ClientStage {
 }
 
 /// How a service chose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceStage {
     /// `zone/service`.
     pub id: String,
@@ -104,11 +106,13 @@ pub struct ServiceStage {
     /// How many addresses an answer holds.
     pub answers: usize,
     /// The addresses that were picked, in order.
+    #[schema(value_type = Vec<String>)]
     pub picked: Vec<IpAddr>,
     /// In seconds.
     pub ttl: u32,
     /// All addresses of the service, as the steps of a decision number them.
     #[serde(skip)]
+    #[schema(ignore)]
     addresses: Vec<IpAddr>,
     /// The length of the shortest prefix for which the choice is the same; 0 where it does not
     /// depend on the client.
@@ -116,7 +120,7 @@ pub struct ServiceStage {
 }
 
 /// One pool on the way to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PoolLine {
     /// Empty for the one pool of a simple service.
     pub name: String,
@@ -129,13 +133,14 @@ pub struct PoolLine {
 }
 
 /// One address on the way to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeLine {
     /// Empty for the one pool of a simple service.
     pub pool: String,
     /// The node's name.
     pub node: String,
     /// Its address.
+    #[schema(value_type = String)]
     pub address: IpAddr,
     /// Its weight.
     pub weight: u16,
