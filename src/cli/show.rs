@@ -4,10 +4,7 @@
 //! now and then, one of shares. Both come of the same look, so they cannot tell different stories.
 
 use std::collections::VecDeque;
-use std::io::Write;
 use std::time::{Duration, Instant};
-
-use terminal_size::{Height, Width};
 
 use crate::admin::docs::{AddressDoc, NodeDoc, ServiceDoc, Status};
 use crate::daemon::Server;
@@ -15,6 +12,7 @@ use crate::daemon::Server;
 use super::board::{self, Board, Event, Hint, Row};
 use super::demo;
 use super::page::age;
+use super::screen::{self, Screen};
 use super::traffic::{Shares, Window};
 
 /// Between two looks at the server: fast enough to see a change happen.
@@ -23,8 +21,6 @@ const REDRAW: Duration = Duration::from_millis(250);
 const SHARES_EVERY: Duration = Duration::from_secs(10);
 /// What happened lately and is still shown.
 const EVENTS_MAX: usize = 4;
-/// Columns and lines where the terminal does not tell.
-const SIZE_DEFAULT: (usize, usize) = (100, 24);
 
 /// What is looked at again and again.
 pub(super) struct Show {
@@ -52,8 +48,7 @@ impl Show {
 
     /// Looks and shows until dropped; what is printed afterwards begins below the board.
     pub(super) async fn run(mut self, server: &Server) {
-        let _cursor = (!self.plain).then(|| Cursor);
-        let mut drawn_lines = 0;
+        let mut screen = (!self.plain).then(Screen::default);
         let mut shares_due = self.started + SHARES_EVERY;
         if self.plain {
             for hint in &self.hints {
@@ -67,8 +62,8 @@ impl Show {
             let Some(service) = status.services.first() else { continue };
             let now = now();
             let board = self.look(service, status.now, now);
-            if !self.plain {
-                drawn_lines = draw(&board, drawn_lines);
+            if let Some(screen) = &mut screen {
+                screen.draw(&board::render(&board, screen::size().0, screen::colours()));
             } else if now >= shares_due {
                 shares_due = now + SHARES_EVERY;
                 super::print(&format!("{:>6}  {}", self.clock(now), shares_line(&board)));
@@ -162,44 +157,6 @@ fn shares_line(board: &Board) -> String {
         })
         .collect();
     format!("{:.0} answers/s; first in them: {}", board.answers_per_second, shares.join(", "))
-}
-
-/// Draws over what was drawn before, and gives the lines drawn.
-fn draw(board: &Board, lines_before: usize) -> usize {
-    let (width, height) = terminal_size::terminal_size()
-        .map_or(SIZE_DEFAULT, |(Width(width), Height(height))| (width.into(), height.into()));
-    let colour = std::env::var_os("NO_COLOR").is_none();
-    let text = board::render(board, width, colour);
-    // A board that is higher than the terminal would scroll, and could not be drawn over.
-    let lines = text.lines().count().min(height.saturating_sub(1));
-    // Hide the cursor; go up over the old board; clear the rest of each line as it is written
-    // (clearing first would flicker), and whatever is below the last one.
-    let mut out = String::from("\x1b[?25l");
-    if lines_before > 0 {
-        out += &format!("\x1b[{lines_before}A\r");
-    }
-    for line in text.lines().take(lines) {
-        out += line;
-        out += "\x1b[K\n";
-    }
-    out += "\x1b[J";
-    print_raw(&out);
-    lines
-}
-
-/// The board hides the cursor; whatever ends the board, dropping this brings it back.
-struct Cursor;
-
-impl Drop for Cursor {
-    fn drop(&mut self) {
-        print_raw("\x1b[?25h\n");
-    }
-}
-
-fn print_raw(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A terminal that went away is noticed by the signal that comes with it.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// The one place where the demo asks the clock.

@@ -30,7 +30,7 @@ use crate::steer::overrides::Scope;
 
 use super::explain::Witness;
 use super::known::Known;
-use super::orders::Orders;
+use super::orders::{self, Orders};
 use super::state;
 use super::told;
 use super::view::{self, View};
@@ -244,33 +244,34 @@ impl Control {
         change: &admin::Change,
     ) -> Result<ChangedDoc, admin::Refusal> {
         let snapshot = Arc::clone(&self.publisher.current().load());
+        let source = &orders::asker(change);
         let done = self.orders.change(change, &snapshot, state::unix_now()).await;
         let done = match done {
             Ok(done) => done,
             Err(refusal) => {
-                let (source, error) = (&change.source, &refusal.doc.error);
+                let error = &refusal.doc.error;
                 tracing::warn!(source, error, "a change of overrides is refused");
                 return Err(refusal);
             }
         };
-        self.replan_scopes(&done.touched);
         for (how, all) in
             [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
         {
-            all.iter().for_each(|one| told::an_override(how, one, &change.source, &self.events));
+            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
         }
+        self.replan_scopes(&done.touched);
         Ok(done.doc)
     }
 
     async fn expire_orders(&mut self) {
         let expired = self.orders.expire(state::unix_now()).await;
-        let scopes: Vec<Scope> = expired.iter().map(|order| order.scope.clone()).collect();
-        self.replan_scopes(&scopes);
         let snapshot = Arc::clone(&self.publisher.current().load());
         for order in &expired {
             let doc = view::override_doc(order, &snapshot);
             told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
         }
+        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
+        self.replan_scopes(&scopes);
     }
 
     async fn handle_request(

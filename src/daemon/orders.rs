@@ -38,6 +38,16 @@ pub(super) struct Orders {
     notice: Option<String>,
 }
 
+/// Who asked for a change over which way, as the log has it.
+pub(super) fn asker(change: &Change) -> String {
+    match &change.wanted {
+        Wanted::Form(ChangeForm { author: Some(author), .. }) => {
+            format!("{}, {}", author.escape_debug(), change.source)
+        }
+        Wanted::Form(_) | Wanted::Lift(_) => change.source.clone(),
+    }
+}
+
 /// A change that holds now.
 #[derive(Debug, Default)]
 pub(super) struct Done {
