@@ -65,11 +65,16 @@ fn answered(client: &mut Client) -> Vec<u8> {
 
 /// One raw request over TCP: the response code and the body.
 fn http(rota: &Rota, head: &str, headers: &str, body: &str) -> (u16, String) {
+    http_by_name(rota, &rota.admin.to_string(), head, headers, body)
+}
+
+/// The same, by a name that the client knows the listener by.
+fn http_by_name(rota: &Rota, host: &str, head: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(rota.admin).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let (admin, len) = (rota.admin, body.len());
+    let len = body.len();
     let request = format!(
-        "{head} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\ncontent-length: {len}\r\n\
+        "{head} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {len}\r\n\
          {headers}\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();
@@ -113,6 +118,10 @@ fn what_is_drained_leaves_the_answers_and_returns() {
     assert!(board.contains("◐ draining (unchecked) #1"), "{board}");
     assert!(board.contains("#1  lb.test/app/n1  drain  by ada"), "{board}");
     assert!(board.contains("kernel update"), "{board}");
+
+    let explained = told(&folder, "explain app.lb.test", 0);
+    let why = "dropped: draining: ada said drain (kernel update)";
+    assert!(explained.contains(why), "{explained}");
 
     // All are drained: they are answered rather than nothing, and an operator's down never is.
     told(&folder, "drain app", 0);
@@ -284,6 +293,29 @@ fn without_the_token_nothing_changes() {
     let node = http(&rota, "GET /api/v1/nodes/lb.test/app/n2", "", "");
     assert!(node.0 == 200 && node.1.contains("\"checks\":[]"), "{node:?}");
     assert_eq!(http(&rota, "GET /api/v1/nodes/lb.test/app/n9", "", "").0, 404);
+    assert!(rota.stop().success());
+}
+
+#[test]
+fn a_page_of_another_site_neither_looks_nor_changes() {
+    let folder = folder("pages", SERVER);
+    let rota = start(&folder);
+    let form = r#"{"scopes": ["n1"], "set": "down"}"#;
+    // A name that points at this machine now: the browser takes it for the page's own site.
+    let rebound = format!("evil.test:{}", rota.admin.port());
+    for head in ["GET /api/v1/status", "POST /api/v1/overrides", "GET /api/v1/events"] {
+        assert_eq!(http_by_name(&rota, &rebound, head, JSON, form).0, 403, "{head}");
+    }
+    // A form that is posted here from elsewhere.
+    for headers in ["content-type: text/plain\r\n", ""] {
+        assert_eq!(http(&rota, "POST /api/v1/overrides", headers, form).0, 415);
+    }
+    let elsewhere = format!("{JSON}origin: http://evil.test\r\n");
+    assert_eq!(http(&rota, "POST /api/v1/overrides", &elsewhere, form).0, 403);
+    assert_eq!(answered(&mut Client::new(rota.dns)), [1, 2, 3]);
+    // Without a token the machine itself may.
+    assert_eq!(http(&rota, "POST /api/v1/overrides", JSON, form).0, 200);
+    assert_eq!(answered(&mut Client::new(rota.dns)), [2, 3]);
     assert!(rota.stop().success());
 }
 

@@ -21,12 +21,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use subtle::ConstantTimeEq;
 
 use super::docs::ErrorDoc;
@@ -94,11 +94,15 @@ impl fmt::Display for Way {
 }
 
 /// Lets a request pass, or answers it.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    let way = request.extensions().get::<Way>();
-    let refused = way.and_then(|way| judge(way, request.method(), request.headers()).err());
-    let Some((status, error)) = refused else { return next.run(request).await };
-    if let Some(way) = way.filter(|_| !is_look(request.method())) {
+pub(super) async fn guard(
+    Extension(way): Extension<Way>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Err((status, error)) = judge(&way, request.method(), request.headers()) else {
+        return next.run(request).await;
+    };
+    if !is_look(request.method()) {
         let (source, path) = (way.to_string(), request.uri().path());
         tracing::warn!(source, path, error, "a change is refused");
     }

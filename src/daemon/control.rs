@@ -293,7 +293,7 @@ impl Control {
             Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
-                let witness = Witness::new(&self.monitor, self.publisher.atlas());
+                let witness = Witness::new(known, self.publisher.atlas());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }

@@ -158,6 +158,10 @@ pub trait Informant {
     fn complaint(&self, target: &Target) -> Option<String>;
     /// How long probes of a target take.
     fn pace(&self, target: &Target) -> Option<Duration>;
+    /// What an operator has said of a node's status, by its id: who, and why.
+    fn said(&self, _node: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Answers a query and tells every stage of it.

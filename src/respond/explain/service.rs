@@ -168,8 +168,8 @@ fn standing(node: &Node, ip: IpAddr, duty: Duty, informant: &impl Informant) -> 
         Duty::Failed => "down",
         Duty::Barred => "taken down by an operator",
     };
-    match complaints.next() {
-        Some(complaint) => format!("{state}: {complaint}"),
+    match informant.said(&node.id).or_else(|| complaints.next()) {
+        Some(reason) => format!("{state}: {reason}"),
         None => state.to_owned(),
     }
 }
