@@ -48,8 +48,8 @@ pub struct ExplainArgs {
     #[arg(long, conflicts_with = "admin")]
     pub offline: bool,
 
+    /// Where the server is.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub server: ServerArgs,
 
     /// Print JSON

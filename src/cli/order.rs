@@ -20,8 +20,8 @@ pub struct OrderArgs {
     #[arg(value_name = "NODE", required = true)]
     pub scopes: Vec<String>,
 
+    /// How it is given.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub how: HowArgs,
 }
 
@@ -36,8 +36,8 @@ pub struct LiftArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Where the server is.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub server: ServerArgs,
 }
 
@@ -52,8 +52,8 @@ pub struct WeightArgs {
     #[arg(value_name = "WEIGHT")]
     pub weight: u16,
 
+    /// How it is given.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub how: HowArgs,
 }
 
@@ -67,8 +67,8 @@ pub struct ShiftArgs {
     #[arg(value_name = "POOL=SHARE", required = true, value_parser = share)]
     pub shares: Vec<(String, u8)>,
 
+    /// How it is given.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub how: HowArgs,
 }
 
@@ -87,8 +87,8 @@ pub struct HowArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Where the server is.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub server: ServerArgs,
 }
 

@@ -14,8 +14,8 @@ pub struct ReloadArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Where the server is.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "what clap shows of it stands at its fields")]
     pub server: ServerArgs,
 }
 

@@ -50,6 +50,7 @@ struct Stamp {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     version: u32,
+    newest: u64,
     orders: Vec<Order>,
 }
 
@@ -133,11 +134,12 @@ fn parse(octets: &[u8]) -> Result<Overrides, String> {
         return Err(format!("it has the form {}, and this version knows {VERSION}", stamp.version));
     }
     let kept: Kept = serde_json::from_slice(octets).map_err(|error| error.to_string())?;
-    Ok(Overrides::new(kept.orders))
+    Ok(Overrides::new(kept.orders, kept.newest))
 }
 
 fn render(overrides: &Overrides) -> String {
-    let kept = Kept { version: VERSION, orders: overrides.orders().to_vec() };
+    let kept =
+        Kept { version: VERSION, newest: overrides.newest(), orders: overrides.orders().to_vec() };
     serde_json::to_string_pretty(&kept).expect("text keys and plain values are always JSON")
 }
 

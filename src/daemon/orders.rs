@@ -285,3 +285,81 @@ pub(super) fn services(snapshot: &Snapshot) -> impl Iterator<Item = &Service> + 
     let zones: Vec<_> = snapshot.zones().map(|(_, zone)| zone.services()).collect();
     zones.into_iter().flatten().map(|entry| &*entry.service)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Authored, Publisher, Settings, ZoneModel};
+    use crate::steer::{Address, Node, Pool, Unchecked};
+    use crate::wire::Name;
+    use crate::zone::Records;
+
+    fn service(label: &str, steer: Steer, pools: &[&str]) -> Arc<Service> {
+        let pool = |name: &&str| {
+            let address = Address { ip: [192, 0, 2, 1].into(), targets: Vec::new() };
+            let node = Node::new(format!("lb.test/{label}/{name}/n"), "n", vec![address]);
+            Pool::new(*name, vec![node])
+        };
+        let owner = Name::from_text(&format!("{label}.lb.test")).unwrap();
+        let pools = pools.iter().map(pool).collect();
+        Arc::new(Service { steer, ..Service::new(owner, format!("lb.test/{label}"), pools) })
+    }
+
+    /// A snapshot of a service that is split and one that is not.
+    fn publisher() -> Publisher {
+        let services =
+            vec![service("app", Steer::Split, &["eu", "us"]), service("web", Steer::Geo, &["eu"])];
+        let records = Records::new(Name::from_text("lb.test").unwrap());
+        let zone = Authored::Good(Arc::new(ZoneModel { records, services }));
+        let mut publisher = Publisher::new();
+        publisher.publish(&[zone], Settings::default(), &Unchecked);
+        publisher
+    }
+
+    fn form(scope: &str, set: Wish) -> ChangeForm {
+        let scopes = vec![scope.to_owned()];
+        ChangeForm { scopes, set, reason: None, author: None, for_seconds: None }
+    }
+
+    async fn tell(orders: &mut Orders, form: ChangeForm) -> Result<ChangedDoc, String> {
+        let change = Change { wanted: Wanted::Form(form), source: "a test".to_owned() };
+        let publisher = publisher();
+        let snapshot = publisher.current().load();
+        let done = orders.change(&change, &snapshot, 100).await;
+        done.map(|done| done.doc).map_err(|refusal| refusal.doc.error)
+    }
+
+    #[tokio::test]
+    async fn shares_are_of_pools_that_there_are_and_100_together() {
+        let mut orders = Orders::default();
+        for (scope, shares, expected) in [
+            ("app", &[("eu", 90), ("us", 10)][..], Ok(())),
+            ("app", &[("eu", 100)], Ok(())),
+            ("app", &[("eu", 90), ("us", 20)], Err("the shares are 110 together, and must be 100")),
+            ("app", &[("eu", 90), ("asia", 10)], Err("lb.test/app has no pool \"asia\"")),
+            ("app/eu", &[("eu", 100)], Err("lb.test/app/eu is not a service")),
+            ("*/app/*", &[("eu", 100)], Err("*/app/* is not a service")),
+            ("web", &[("eu", 100)], Err("lb.test/web is not split between its pools")),
+        ] {
+            let shares = shares.iter().map(|&(pool, share)| (pool.to_owned(), share)).collect();
+            let told = tell(&mut orders, form(scope, Wish::Shares(shares))).await;
+            assert_eq!(told.map(drop), expected.map_err(str::to_owned), "{scope}");
+        }
+        let held = orders.overrides().shares("lb.test/app", |_| true, 100);
+        assert_eq!(held.map(|(shares, _)| shares.get("eu")), Some(Some(&100)));
+    }
+
+    #[tokio::test]
+    async fn an_order_without_an_author_is_of_its_source() {
+        let mut orders = Orders::default();
+        let changed = tell(&mut orders, form("app/eu", Wish::Drain)).await.unwrap();
+        assert_eq!((changed.given[0].author.as_str(), changed.given[0].nodes), ("a test", 1));
+        // The same scope twice is one order.
+        let twice = ChangeForm { scopes: vec!["web".into(), "web".into()], ..form("", Wish::Down) };
+        assert_eq!(tell(&mut orders, twice).await.unwrap().given.len(), 1);
+        let long = ChangeForm { reason: Some("x".repeat(501)), ..form("app", Wish::Down) };
+        assert!(tell(&mut orders, long).await.unwrap_err().contains("`reason` must be one line"));
+        let crowd = ChangeForm { scopes: vec!["web".into(); 101], ..form("", Wish::Down) };
+        assert!(tell(&mut orders, crowd).await.unwrap_err().contains("1 to 100 names"));
+    }
+}
