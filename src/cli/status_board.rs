@@ -35,8 +35,10 @@ const FAILED: char = '×';
 pub(super) fn render(status: &StatusDoc, shares: &[Shares], width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);
     for notice in &status.notices {
-        page.put(Ink::Red, format!("  {notice}"));
-        page.end();
+        for line in wrapped(notice, width.saturating_sub(2)) {
+            page.put(Ink::Red, format!("  {line}"));
+            page.end();
+        }
     }
     for zone in status.zones.iter().filter(|zone| !zone.served) {
         page.put(Ink::Red, format!("  {} has errors: its names get SERVFAIL", zone.apex));
@@ -234,6 +236,23 @@ fn times(one: &OverrideDoc, now: u64) -> String {
     let seconds = |from: u64, to: u64| age(Duration::from_secs(to.saturating_sub(from)));
     let left = one.until.map(|until| format!(", {} left", seconds(now, until)));
     format!("by {} {} ago{}", one.author, seconds(one.since, now), left.unwrap_or_default())
+}
+
+/// A text in lines that end between words: of a notice the end matters as much as the beginning.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one from the start");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if columns(line) + 1 + columns(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 /// A probe each, as high as it was slow beside the slowest.

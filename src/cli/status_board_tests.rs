@@ -130,6 +130,18 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
+fn notices_are_told_to_their_end() {
+    for (width, expected) in [
+        (80, &["no override is in force"][..]),
+        (14, &["no override is", "in force"]),
+        (13, &["no override", "is in force"]),
+        (3, &["no", "override", "is", "in", "force"]),
+    ] {
+        assert_eq!(wrapped("no override is in force", width), expected);
+    }
+}
+
+#[test]
 fn sparklines_are_to_scale() {
     for (latencies, expected) in [
         (&[][..], ""),
