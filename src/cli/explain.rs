@@ -5,7 +5,7 @@
 //! the answer path that is asked, and what it told is only laid out here.
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ use crate::snapshot::{Publisher, Settings};
 use crate::steer::Unchecked;
 use crate::wire::{Name, RecordType};
 
-use super::{Exit, client};
+use super::Exit;
+use super::client::{self, ServerArgs};
 
 /// Arguments of `rota explain`.
 #[derive(clap::Args, Debug)]
@@ -44,12 +45,12 @@ pub struct ExplainArgs {
     pub ecs: Option<Network>,
 
     /// Read the files, whether or not a server is running
-    #[arg(long)]
+    #[arg(long, conflicts_with = "admin")]
     pub offline: bool,
 
-    /// Ask here rather than where the configuration says
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "offline")]
-    pub admin: Option<SocketAddr>,
+    /// Where the server is.
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -70,7 +71,7 @@ pub async fn run(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Ex
 }
 
 async fn online(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Explanation> {
-    let server = client::admin(args.admin, config)?;
+    let server = client::Client::new(&args.server, config)?;
     let mut path = format!(
         "/api/v1/explain?name={}&type={}&client={}",
         client::escaped(&args.name.to_string()),
@@ -80,7 +81,7 @@ async fn online(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Exp
     if let Some(ecs) = &args.ecs {
         let _ = write!(path, "&ecs={}", client::escaped(&ecs.to_string()));
     }
-    let told = client::get(server, &path).await;
+    let told = server.get(&path).await;
     told.context("a running server explains best; --offline reads the files instead")
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use domain::base::Message;
 use domain::rdata::AllRecordData;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::geo::{Atlas, Network};
 use crate::health::Target;
@@ -28,11 +29,12 @@ use crate::wire::{Name, OptionCode, RecordType};
 
 use super::{Action, Client, Worker, respond};
 
+pub use service::row;
+
 use recorder::Recorder;
-pub(super) use service::row;
 
 /// A decision and every stage on the way to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// In the order in which they were gone through.
     pub stages: Vec<Stage>,
@@ -43,7 +45,7 @@ pub struct Explanation {
 }
 
 /// One stage of a decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Whom the answer is for.
@@ -84,11 +86,12 @@ pub enum Stage {
 }
 
 /// Whom an answer is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientStage {
     /// What choices go by: an address, or the prefix that ECS told.
     pub asker: String,
     /// Where the query came from.
+    #[schema(value_type = String)]
     pub source: IpAddr,
     /// True where ECS told of the asker.
     pub told: bool,
@@ -101,7 +104,7 @@ pub struct ClientStage {
 }
 
 /// How a service chose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceStage {
     /// `zone/service`.
     pub id: String,
@@ -120,11 +123,13 @@ pub struct ServiceStage {
     /// How many addresses an answer holds.
     pub answers: usize,
     /// The addresses that were picked, in order.
+    #[schema(value_type = Vec<String>)]
     pub picked: Vec<IpAddr>,
     /// In seconds.
     pub ttl: u32,
     /// All addresses of the service, as the steps of a decision number them.
     #[serde(skip)]
+    #[schema(ignore)]
     addresses: Vec<IpAddr>,
     /// The length of the shortest prefix for which the choice is the same; 0 where it does not
     /// depend on the client.
@@ -132,7 +137,7 @@ pub struct ServiceStage {
 }
 
 /// One pool on the way to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PoolLine {
     /// Empty for the one pool of a simple service.
     pub name: String,
@@ -145,13 +150,14 @@ pub struct PoolLine {
 }
 
 /// One address on the way to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeLine {
     /// Empty for the one pool of a simple service.
     pub pool: String,
     /// The node's name.
     pub node: String,
     /// Its address.
+    #[schema(value_type = String)]
     pub address: IpAddr,
     /// Its weight.
     pub weight: u16,
@@ -171,6 +177,11 @@ pub trait Informant {
     fn pace(&self, target: &Target) -> Option<Duration>;
     /// What a guard does to an address of a node, and since when; none where nothing does.
     fn guard(&self, _node: &Node, _ip: IpAddr) -> Option<String> {
+        None
+    }
+
+    /// What an operator has said of a node's status, by its id: who, and why.
+    fn said(&self, _node: &str) -> Option<String> {
         None
     }
 }
