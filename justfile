@@ -20,6 +20,10 @@ compare *ARGS:
 resolvers:
     cargo test --locked --test resolvers
 
+# What an answer of each policy costs beside a static one
+bench:
+    cargo bench --locked
+
 # A million records and a hundred thousand zones, loaded and asked
 scale:
     cargo build --release --locked

@@ -19,6 +19,7 @@ use self::files::Files;
 use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
 use super::fields::Fields;
+use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
@@ -36,6 +37,7 @@ struct Recipe {
     max_latency: Option<Duration>,
     fails: u32,
     passes: u32,
+    pacing: Pacing,
 }
 
 /// What to ask; some kinds still want a host.
@@ -168,6 +170,7 @@ impl Recipe {
             let help = "lower `max_latency` or raise `timeout`";
             reader.refuse(fields.value_span("max_latency"), message, help);
         }
+        let pacing = Pacing::read(fields, every, reader);
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
@@ -191,12 +194,13 @@ impl Recipe {
             // The keys' bounds lie within 32 bits.
             fails: u32::try_from(fields.number("fails")).unwrap_or(u32::MAX),
             passes: u32::try_from(fields.number("passes")).unwrap_or(u32::MAX),
+            pacing,
         })
     }
 
     /// The check for one service, whose name is the host unless another was given.
     fn applied(self, owner: &Name, place: Range<usize>, reader: &mut Reader<'_>) -> Option<Check> {
-        let Self { ask, every, timeout, max_latency, fails, passes } = self;
+        let Self { ask, every, timeout, max_latency, fails, passes, pacing } = self;
         let Some(ask) = ask.applied(owner) else {
             let message = format!("the check needs a host, because {owner} is not one");
             let help =
@@ -204,7 +208,8 @@ impl Recipe {
             reader.refuse(place, message, help);
             return None;
         };
-        Some(Check { ask, every, timeout, max_latency, fails, passes })
+        let check = Check { every, timeout, max_latency, fails, passes, ..Check::new(ask) };
+        Some(pacing.applied(check))
     }
 }
 

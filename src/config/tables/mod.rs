@@ -5,6 +5,7 @@
 //! today, so that a file written for a later version is never half obeyed.
 
 mod check;
+mod guards;
 mod pool;
 mod server;
 mod service;
@@ -13,6 +14,7 @@ mod zone;
 use super::keys::Kind;
 
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
+pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -38,4 +40,7 @@ pub static KINDS: &[&Kind] = &[
     &NODE,
     &POOL,
     &HTTPS,
+    &GUARD,
+    &HOLD_DOWN,
+    &MAX_WITHDRAW,
 ];
