@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::base::Message;
+use domain::base::opt::ExtendedError;
 use domain::rdata::AllRecordData;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,6 +41,8 @@ pub struct Explanation {
     pub stages: Vec<Stage>,
     /// The response code; none where nothing was sent.
     pub rcode: Option<String>,
+    /// What the response says of its reason (RFC 8914); most have no need to.
+    pub why: Option<String>,
     /// The records of the answer section, as a master file has them.
     pub answer: Vec<String>,
 }
@@ -201,8 +204,7 @@ pub fn explain(
         Action::Send(len) => out.truncate(len),
         Action::Drop => out.clear(),
     }
-    let (rcode, answer) = read(&out);
-    (Explanation { stages: recorder.into_stages(), rcode, answer }, out)
+    (read(&out, recorder.into_stages()), out)
 }
 
 /// A query as a client would send it.
@@ -233,12 +235,25 @@ fn subnet_option(subnet: &Network) -> Vec<u8> {
     option
 }
 
-/// The response code and the answer section, read by a library that is not ours.
-fn read(response: &[u8]) -> (Option<String>, Vec<String>) {
-    let Ok(message) = Message::from_octets(response) else { return (None, Vec::new()) };
-    let rcode = message.opt_rcode().to_string();
+/// An extended error's own text, which says more than the name of its code.
+fn words<Octs: AsRef<[u8]>>(error: ExtendedError<Octs>) -> String {
+    let text = error.text_slice().map(String::from_utf8_lossy).filter(|text| !text.is_empty());
+    text.map_or_else(|| error.code().to_string(), |text| text.into_owned())
+}
+
+/// What a response says, read by a library that is not ours.
+fn read(response: &[u8], stages: Vec<Stage>) -> Explanation {
+    let Ok(message) = Message::from_octets(response) else {
+        return Explanation { stages, rcode: None, why: None, answer: Vec::new() };
+    };
+    let error = message.opt().and_then(|record| record.opt().extended_error().map(words));
     let records = message.answer().into_iter().flat_map(|section| {
         section.limit_to::<AllRecordData<_, _>>().flatten().map(|record| record.to_string())
     });
-    (Some(rcode), records.collect())
+    Explanation {
+        stages,
+        rcode: Some(message.opt_rcode().to_string()),
+        why: error,
+        answer: records.collect(),
+    }
 }
