@@ -28,7 +28,7 @@ pub mod view;
 
 pub use ask::{
     Ask, BodyTest, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem, Secure, TcpAsk,
-    TlsAsk, Trust,
+    TlsAsk, Trust, WebSocketAsk,
 };
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};

@@ -36,6 +36,8 @@ pub enum Reason {
     Draining,
     /// The handshake failed, or the certificate is not good.
     Tls(TlsFault),
+    /// A 101 that does not open a WebSocket: what is wrong with it.
+    NoUpgrade(&'static str),
     /// The bytes that came are not HTTP.
     Protocol(String),
     /// What the system says of the connection, where none of the others is it.
@@ -97,6 +99,7 @@ impl fmt::Display for Reason {
             }
             Self::Draining => f.write_str("says it is draining"),
             Self::Tls(fault) => write!(f, "tls: {fault}"),
+            Self::NoUpgrade(why) => write!(f, "not upgraded: {why}"),
             Self::Protocol(why) => write!(f, "not http: {why}"),
             Self::Other(why) => f.write_str(why),
             Self::Local(why) => write!(f, "prober: {why}"),

@@ -6,6 +6,7 @@
 //!   http        what HTTP checks say of nodes
 //!   tcp         what TCP checks say of them
 //!   tls         what TLS and HTTPS checks say of them and of their certificates
+//!   websocket   what WebSocket checks say of those that open, and of those that seem to
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
@@ -15,6 +16,7 @@ mod http;
 mod node;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::page::Page;
 use super::{quoted, time};
 use crate::config::keys::Kind;
-use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS, TLS};
-use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust};
+use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
+use crate::health::{
+    Ask, BodyTest, Check, Header, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
+};
 
 /// Writes one check of a service with this name.
 pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
@@ -14,6 +16,7 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Http(ask) => http(page, ask, service),
         Ask::Tcp(ask) => tcp(page, ask),
         Ask::Tls(ask) => tls(page, ask, service),
+        Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
     let timeout_default = Duration::from_secs(2).min(check.every);
@@ -36,11 +39,7 @@ fn http(page: &mut Page, ask: &HttpAsk, service: &str) {
     {
         page.resolved(3, "send", &format!("{} octets", body.len()), false);
     }
-    if !ask.headers.is_empty() {
-        // Their values may be secrets, and this is printed where others read it.
-        let names: Vec<&str> = ask.headers.iter().map(|header| header.name.as_str()).collect();
-        page.resolved(3, "headers", &names.join(", "), false);
-    }
+    headers(page, &ask.headers);
     let ranges = ask.expect.iter().map(|range| match (range.start(), range.end()) {
         (first, last) if first == last => first.to_string(),
         (first, last) => format!("{first}-{last}"),
@@ -73,6 +72,24 @@ fn tls(page: &mut Page, ask: &TlsAsk, service: &str) {
     page.resolved(2, "check", &format!("handshake with tls://<address>:{}", ask.port), false);
     page.resolved(3, "host", &ask.host, ask.host == service);
     secure(page, &ask.secure, &TLS);
+}
+
+fn websocket(page: &mut Page, ask: &WebSocketAsk, service: &str) {
+    let (scheme, port, path) = (ask.scheme(), ask.port, &ask.path);
+    page.resolved(2, "check", &format!("open {scheme}://<address>:{port}{path}"), false);
+    page.resolved(3, "host", &ask.host, ask.host == service);
+    headers(page, &ask.headers);
+    if let Some(tls) = &ask.tls {
+        secure(page, tls, &WEBSOCKET);
+    }
+}
+
+/// The names alone: values may be secrets, and this is printed where others read it.
+fn headers(page: &mut Page, headers: &[Header]) {
+    let names: Vec<&str> = headers.iter().map(|header| header.name.as_str()).collect();
+    if !names.is_empty() {
+        page.resolved(3, "headers", &names.join(", "), false);
+    }
 }
 
 /// The TLS keys of a kind.

@@ -10,6 +10,7 @@ mod http;
 mod secure;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use self::files::Files;
 use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
+use self::websocket::WebSocketRecipe;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::suggest::nearest;
@@ -44,10 +46,11 @@ enum AskRecipe {
     Http(HttpRecipe),
     Tcp(TcpAsk),
     Tls(TlsRecipe),
+    WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 4] = ["http", "https", "tcp", "tls"];
+const ASKS: [&str; 5] = ["http", "https", "tcp", "tls", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -171,7 +174,8 @@ impl Recipe {
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
-                let help = "write what to ask: http = \":8080/ready\", or https, tcp, tls";
+                let others = ASKS[1..].join(", ");
+                let help = format!("write what to ask: http = \":8080/ready\", or {others}");
                 reader.refuse(fields.span.clone(), "the check asks nothing", help);
                 None
             }
@@ -219,6 +223,7 @@ impl AskRecipe {
         match key {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
             "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
+            "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
         }
@@ -230,6 +235,7 @@ impl AskRecipe {
             Self::Http(recipe) => recipe.applied(owner).map(Ask::Http),
             Self::Tcp(ask) => Some(Ask::Tcp(ask)),
             Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
+            Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod asks;
 mod check;
 mod pool;
 mod server;
@@ -12,6 +13,7 @@ mod zone;
 
 use super::keys::Kind;
 
+pub use asks::WEBSOCKET;
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
@@ -33,6 +35,7 @@ pub static KINDS: &[&Kind] = &[
     &BODY,
     &TCP,
     &TLS,
+    &WEBSOCKET,
     &SERVICE,
     &TTL,
     &NODE,

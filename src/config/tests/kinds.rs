@@ -1,0 +1,55 @@
+//! What each kind of check takes and refuses, beside HTTP, TCP and TLS.
+
+use super::{check, service};
+use crate::health::Ask;
+
+/// What the one check of a service asks.
+fn ask(written: &str) -> Ask {
+    let service = service(&format!("[service.a]\ncheck = {{ {written} }}\n{NODES}"));
+    service.targets().next().unwrap().check.ask.clone()
+}
+
+/// All that is said of the one check of a service, which begins in column 11 of line 4.
+fn refused(written: &str, expected: &[&str]) {
+    check(&format!("[service.a]\ncheck = {{ {written} }}\n{NODES}"), expected);
+}
+
+const NODES: &str = "nodes = [\"192.0.2.1\"]";
+
+#[test]
+fn a_websocket_is_a_path_or_a_table() {
+    for (written, expected) in [
+        ("websocket = \"\"", ("ws", 80, "/", "a.app.test")),
+        ("websocket = \":9009/chat?x=1\"", ("ws", 9009, "/chat?x=1", "a.app.test")),
+        ("websocket = { path = \"/x\", host = \"h.test\" }", ("ws", 80, "/x", "h.test")),
+        ("websocket = { tls = true }", ("wss", 443, "/", "a.app.test")),
+        ("websocket = { tls = true, port = 1 }", ("wss", 1, "/", "a.app.test")),
+    ] {
+        let Ask::WebSocket(ask) = ask(written) else { panic!("{written}") };
+        assert_eq!((ask.scheme(), ask.port, ask.path.as_str(), ask.host.as_str()), expected);
+    }
+    for (written, expected) in [
+        (
+            "websocket = \"9009\"",
+            "4:24: \"9009\" is not a port of 1 to 65535 with a colon before it (write \
+             \":8080/chat\"; the address is each node's own, and another host goes into \
+             websocket = { port = 8080, path = \"/chat\", host = \"…\" })",
+        ),
+        ("websocket = { path = \"x\" }", "4:33: a path begins with a slash (write \"/x\")"),
+        (
+            "websocket = { headers = { Upgrade = \"h2c\" } }",
+            "4:37: a probe writes `Upgrade` itself (leave it out: it is always websocket)",
+        ),
+        (
+            "websocket = { verify = false }",
+            "4:25: `verify` goes with `tls` (write tls = true, or leave `verify` out)",
+        ),
+        (
+            "websocket = { method = \"GET\" }",
+            "4:25: a WebSocket check has no key `method` (`method` belongs to an HTTP check: \
+             http = { … } of a check)",
+        ),
+    ] {
+        refused(written, &[expected]);
+    }
+}
