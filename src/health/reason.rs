@@ -36,6 +36,8 @@ pub enum Reason {
     Draining,
     /// The handshake failed, or the certificate is not good.
     Tls(TlsFault),
+    /// What gRPC's health service says.
+    Grpc(GrpcFault),
     /// A 101 that does not open a WebSocket: what is wrong with it.
     NoUpgrade(&'static str),
     /// The bytes that came are not HTTP.
@@ -78,6 +80,23 @@ pub enum TlsFault {
     Other(String),
 }
 
+/// What a node's health service says in place of "serving".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrpcFault {
+    /// `NOT_SERVING`.
+    NotServing,
+    /// `UNKNOWN`: the node has not made up its mind.
+    UnknownStatus,
+    /// `SERVICE_UNKNOWN`, or the code `NOT_FOUND`: the name of the service is wrong.
+    UnknownService,
+    /// The code `UNIMPLEMENTED`: the node has no health service.
+    Unimplemented,
+    /// Another code of gRPC's.
+    Code(u32),
+    /// What came is no answer of a health service.
+    NoMessage,
+}
+
 /// What does not fail a probe yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Warning {
@@ -99,6 +118,7 @@ impl fmt::Display for Reason {
             }
             Self::Draining => f.write_str("says it is draining"),
             Self::Tls(fault) => write!(f, "tls: {fault}"),
+            Self::Grpc(fault) => write!(f, "grpc: {fault}"),
             Self::NoUpgrade(why) => write!(f, "not upgraded: {why}"),
             Self::Protocol(why) => write!(f, "not http: {why}"),
             Self::Other(why) => f.write_str(why),
@@ -129,6 +149,19 @@ impl fmt::Display for TlsFault {
             Self::ClientRefused => "our certificate refused",
             Self::Other(why) => why,
         })
+    }
+}
+
+impl fmt::Display for GrpcFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotServing => f.write_str("not serving"),
+            Self::UnknownStatus => f.write_str("status unknown"),
+            Self::UnknownService => f.write_str("no such service"),
+            Self::Unimplemented => f.write_str("no health service"),
+            Self::Code(code) => write!(f, "code {code}"),
+            Self::NoMessage => f.write_str("not an answer of a health service"),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //!     http       a request over HTTP or HTTPS
 //!     tcp        a connection, and perhaps a text said and a text expected
 //!     tls        a handshake
+//!     grpc       a call of gRPC's health service
 //!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
@@ -29,6 +30,7 @@ mod chance;
 mod connect;
 mod course;
 pub mod failure;
+mod grpc;
 pub mod http;
 mod judge;
 pub mod line;

@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trust::Keyring;
-use super::{Course, http, tcp, tls, websocket};
+use super::{Course, grpc, http, tcp, tls, websocket};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -92,6 +92,7 @@ async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<
         Ask::Http(ask) => http::probe(at(ask.port), ask, keyring, course).await,
         Ask::Tcp(ask) => tcp::probe(at(ask.port), ask, course).await,
         Ask::Tls(ask) => tls::probe(at(ask.port), ask, keyring, course).await,
+        Ask::Grpc(ask) => grpc::probe(at(ask.port), ask, keyring, course).await,
         Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::page::Page;
 use super::{quoted, time};
 use crate::config::keys::Kind;
-use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
+use crate::config::tables::{CHECK, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
-    Ask, BodyTest, Check, Header, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
+    Ask, BodyTest, Check, GrpcAsk, Header, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust,
+    WebSocketAsk,
 };
 
 /// Writes one check of a service with this name.
@@ -16,6 +17,7 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Http(ask) => http(page, ask, service),
         Ask::Tcp(ask) => tcp(page, ask),
         Ask::Tls(ask) => tls(page, ask, service),
+        Ask::Grpc(ask) => grpc(page, ask, service),
         Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
@@ -72,6 +74,17 @@ fn tls(page: &mut Page, ask: &TlsAsk, service: &str) {
     page.resolved(2, "check", &format!("handshake with tls://<address>:{}", ask.port), false);
     page.resolved(3, "host", &ask.host, ask.host == service);
     secure(page, &ask.secure, &TLS);
+}
+
+fn grpc(page: &mut Page, ask: &GrpcAsk, service: &str) {
+    let line = format!("grpc.health.v1.Health/Check at <address>:{}", ask.port);
+    page.resolved(2, "check", &line, false);
+    page.setting(3, &GRPC, "service", format_args!("{:?}", ask.service));
+    page.resolved(3, "host", &ask.host, ask.host == service);
+    page.setting(3, &GRPC, "tls", ask.tls.is_some());
+    if let Some(tls) = &ask.tls {
+        secure(page, tls, &GRPC);
+    }
 }
 
 fn websocket(page: &mut Page, ask: &WebSocketAsk, service: &str) {

@@ -6,6 +6,7 @@
 
 mod body;
 mod files;
+mod grpc;
 mod http;
 mod secure;
 mod tcp;
@@ -17,6 +18,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use self::files::Files;
+use self::grpc::GrpcRecipe;
 use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
 use self::websocket::WebSocketRecipe;
@@ -46,11 +48,12 @@ enum AskRecipe {
     Http(HttpRecipe),
     Tcp(TcpAsk),
     Tls(TlsRecipe),
+    Grpc(GrpcRecipe),
     WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 5] = ["http", "https", "tcp", "tls", "websocket"];
+const ASKS: [&str; 6] = ["http", "https", "tcp", "tls", "grpc", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -223,6 +226,7 @@ impl AskRecipe {
         match key {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
             "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
+            "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
             "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
@@ -235,6 +239,7 @@ impl AskRecipe {
             Self::Http(recipe) => recipe.applied(owner).map(Ask::Http),
             Self::Tcp(ask) => Some(Ask::Tcp(ask)),
             Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
+            Self::Grpc(recipe) => recipe.applied(owner).map(Ask::Grpc),
             Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }

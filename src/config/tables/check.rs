@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
-use super::asks::WEBSOCKET;
+use super::asks::{GRPC, WEBSOCKET};
 
 /// `[check.<name>]`, or the `check` of a service.
 pub static CHECK: Kind = Kind {
@@ -43,6 +43,12 @@ pub static CHECK: Kind = Kind {
             "Where to shake hands: name, chain and dates of the certificate",
         )
         .aka(&["ssl", "ssl_hello"]),
+        Key::new(
+            "grpc",
+            Takes::Either(&[PORT_ALONE, Takes::Table(&GRPC)]),
+            ONE_OF,
+            "Where to call gRPC's health service",
+        ),
         Key::new(
             "websocket",
             Takes::Either(&[PORT_AND_PATH, Takes::Table(&WEBSOCKET)]),
@@ -182,7 +188,7 @@ pub(super) const fn port(default: Fallback) -> Key {
     Key::new("port", Takes::Number { min: 1, max: 65_535 }, default, "The port of the node")
 }
 
-const fn host(doc: &'static str) -> Key {
+pub(super) const fn host(doc: &'static str) -> Key {
     let takes = Takes::Text("a host name (\"app.example.org\")");
     Key::new("host", takes, Rule("the service's name"), doc).aka(&["sni", "vhost", "server_name"])
 }

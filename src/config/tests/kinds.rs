@@ -17,6 +17,29 @@ fn refused(written: &str, expected: &[&str]) {
 const NODES: &str = "nodes = [\"192.0.2.1\"]";
 
 #[test]
+fn a_grpc_check_is_a_port_or_a_table() {
+    for (written, expected) in [
+        ("grpc = \":50051\"", (false, 50051, "", "a.app.test")),
+        ("grpc = { port = 1, service = \"acme.Shop\" }", (false, 1, "acme.Shop", "a.app.test")),
+        ("grpc = { port = 2, tls = true, host = \"h.test\" }", (true, 2, "", "h.test")),
+    ] {
+        let Ask::Grpc(ask) = ask(written) else { panic!("{written}") };
+        let found = (ask.tls.is_some(), ask.port, ask.service.as_str(), ask.host.as_str());
+        assert_eq!(found, expected);
+    }
+    let help = "(write \":50051\", or grpc = { port = 50051, service = \"…\" })";
+    refused("grpc = \"\"", &[&format!("4:18: there is no usual port for gRPC {help}")]);
+    let said = "4:18: a gRPC check needs `port` (write `port = …`: a number from 1 to 65535)";
+    refused("grpc = { service = \"a\" }", &[said]);
+    let long = format!("grpc = {{ port = 1, service = \"{}\" }}", "x".repeat(128));
+    let said = "4:40: a service's name has no 128 octets (write its package and name, at most 127 \
+                octets)";
+    refused(&long, &[said]);
+    let said = "4:30: `ca` goes with `tls` (write tls = true, or leave `ca` out)";
+    refused("grpc = { port = 1, ca = \"ca.pem\" }", &[said]);
+}
+
+#[test]
 fn a_websocket_is_a_path_or_a_table() {
     for (written, expected) in [
         ("websocket = \"\"", ("ws", 80, "/", "a.app.test")),

@@ -11,6 +11,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 mod body;
+mod grpc;
 mod http;
 mod pattern;
 mod secure;
@@ -19,6 +20,7 @@ mod tls;
 mod websocket;
 
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
+pub use grpc::{GrpcAsk, SERVICE_LEN_MAX, judge as judge_grpc, judge_code as judge_grpc_code};
 pub use http::{Header, HttpAsk, Method};
 pub use pattern::Pattern;
 pub use secure::{Identity, Pem, Secure, Trust};
@@ -35,6 +37,8 @@ pub enum Ask {
     Tcp(TcpAsk),
     /// A TLS handshake.
     Tls(TlsAsk),
+    /// A call of gRPC's health service.
+    Grpc(GrpcAsk),
     /// An HTTP connection that becomes a WebSocket.
     WebSocket(WebSocketAsk),
 }
@@ -47,6 +51,10 @@ impl Ask {
             Self::Http(ask) => ask.place(at(ask.port)),
             Self::Tcp(ask) => format!("tcp://{}", at(ask.port)),
             Self::Tls(ask) => format!("tls://{} {}", at(ask.port), ask.host),
+            Self::Grpc(ask) => {
+                let scheme = if ask.tls.is_some() { "grpcs" } else { "grpc" };
+                format!("{scheme}://{}/{} {}", at(ask.port), ask.service, ask.host)
+            }
             Self::WebSocket(ask) => {
                 let (scheme, path, host) = (ask.scheme(), &ask.path, &ask.host);
                 format!("{scheme}://{}{path} {host}", at(ask.port))
