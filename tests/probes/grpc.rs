@@ -156,12 +156,10 @@ async fn tls_is_under_the_hosts_name_and_judged_first() {
     ] {
         let (address, serving) = tls_node(signer.sign("app.example.org", Term::Long), None).await;
         let ask = GrpcAsk { tls: Some(Arc::new(authority.trusted())), ..ask(address.port()) };
-        let told = match outcome(ask, PATIENT).await {
-            // That node speaks HTTP/1.1, and the library has its own words for that.
-            Outcome::Fail(Reason::Protocol(_)) => fail(Reason::Protocol(String::new())),
-            told => told,
-        };
-        assert_eq!(told, expected);
+        let told = outcome(ask, PATIENT).await;
+        // That node speaks HTTP/1.1, and the library has its own words for that.
+        let protocol = |it: &Outcome| matches!(it, Outcome::Fail(Reason::Protocol(_)));
+        assert!(told == expected || (protocol(&told) && protocol(&expected)), "{told:?}");
         serving.await.unwrap();
     }
 }
