@@ -27,13 +27,13 @@ pub mod tracker;
 pub mod view;
 
 pub use ask::{
-    Ask, BodyTest, GrpcAsk, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem, Secure,
-    TcpAsk, TlsAsk, Trust, WebSocketAsk,
+    Ask, BodyTest, DnsAsk, GrpcAsk, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem,
+    Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
 };
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};
 pub use monitor::{Change, Monitor, ProbeOrder};
-pub use reason::{GrpcFault, Reason, Stage, TlsFault, Warning};
+pub use reason::{DnsFault, GrpcFault, Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use status::{Outcome, Standing, Status, Verdict};
 pub use tracker::Tracker;

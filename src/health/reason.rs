@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use domain::base::iana::Rcode;
+
 use super::Mismatch;
 
 /// Why a probe failed.
@@ -36,6 +38,8 @@ pub enum Reason {
     Draining,
     /// The handshake failed, or the certificate is not good.
     Tls(TlsFault),
+    /// What a name server says.
+    Dns(DnsFault),
     /// What gRPC's health service says.
     Grpc(GrpcFault),
     /// A 101 that does not open a WebSocket: what is wrong with it.
@@ -80,6 +84,19 @@ pub enum TlsFault {
     Other(String),
 }
 
+/// What a name server says in place of what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DnsFault {
+    /// Another response code.
+    Rcode(Rcode),
+    /// The answer lacks the record.
+    NoRecord,
+    /// The answer lacks the record, and more of it than fits UDP.
+    Truncated,
+    /// What came is no answer to the question.
+    NoAnswer,
+}
+
 /// What a node's health service says in place of "serving".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GrpcFault {
@@ -118,6 +135,7 @@ impl fmt::Display for Reason {
             }
             Self::Draining => f.write_str("says it is draining"),
             Self::Tls(fault) => write!(f, "tls: {fault}"),
+            Self::Dns(fault) => write!(f, "dns: {fault}"),
             Self::Grpc(fault) => write!(f, "grpc: {fault}"),
             Self::NoUpgrade(why) => write!(f, "not upgraded: {why}"),
             Self::Protocol(why) => write!(f, "not http: {why}"),
@@ -149,6 +167,17 @@ impl fmt::Display for TlsFault {
             Self::ClientRefused => "our certificate refused",
             Self::Other(why) => why,
         })
+    }
+}
+
+impl fmt::Display for DnsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rcode(rcode) => write!(f, "{rcode}"),
+            Self::NoRecord => f.write_str("record not found"),
+            Self::Truncated => f.write_str("answer truncated"),
+            Self::NoAnswer => f.write_str("not an answer"),
+        }
     }
 }
 

@@ -152,6 +152,7 @@ fn says(outcome: &Outcome) -> Option<Status> {
             | Reason::Mismatch(_)
             | Reason::TooSlow { .. }
             | Reason::Tls(_)
+            | Reason::Dns(_)
             | Reason::Grpc(_)
             | Reason::NoUpgrade(_)
             | Reason::Protocol(_)

@@ -9,6 +9,7 @@
 //!     tcp        a connection, and perhaps a text said and a text expected
 //!     tls        a handshake
 //!     grpc       a call of gRPC's health service
+//!     dns        a question, over UDP or TCP
 //!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
@@ -29,6 +30,7 @@
 mod chance;
 mod connect;
 mod course;
+mod dns;
 pub mod failure;
 mod grpc;
 pub mod http;

@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trust::Keyring;
-use super::{Course, grpc, http, tcp, tls, websocket};
+use super::{Course, dns, grpc, http, tcp, tls, websocket};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -93,6 +93,7 @@ async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<
         Ask::Tcp(ask) => tcp::probe(at(ask.port), ask, course).await,
         Ask::Tls(ask) => tls::probe(at(ask.port), ask, keyring, course).await,
         Ask::Grpc(ask) => grpc::probe(at(ask.port), ask, keyring, course).await,
+        Ask::Dns(ask) => dns::probe(at(ask.port), ask, course).await,
         Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::page::Page;
 use super::{quoted, time};
 use crate::config::keys::Kind;
-use crate::config::tables::{CHECK, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
+use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
-    Ask, BodyTest, Check, GrpcAsk, Header, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust,
+    Ask, BodyTest, Check, DnsAsk, GrpcAsk, Header, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust,
     WebSocketAsk,
 };
 
@@ -18,6 +18,7 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Tcp(ask) => tcp(page, ask),
         Ask::Tls(ask) => tls(page, ask, service),
         Ask::Grpc(ask) => grpc(page, ask, service),
+        Ask::Dns(ask) => dns(page, ask),
         Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
@@ -84,6 +85,16 @@ fn grpc(page: &mut Page, ask: &GrpcAsk, service: &str) {
     page.setting(3, &GRPC, "tls", ask.tls.is_some());
     if let Some(tls) = &ask.tls {
         secure(page, tls, &GRPC);
+    }
+}
+
+fn dns(page: &mut Page, ask: &DnsAsk) {
+    let over = if ask.tcp { "tcp" } else { "udp" };
+    let line = format!("ask <address>:{}/{over} for {} {}", ask.port, ask.name, ask.rtype);
+    page.resolved(2, "check", &line, false);
+    page.setting(3, &DNS_QUESTION, "rcode", format_args!("\"{}\"", ask.rcode));
+    if let Some(answer) = &ask.answer {
+        page.resolved(3, "answer", &answer.text, false);
     }
 }
 

@@ -5,6 +5,7 @@
 //! kind of check has a file here, which reads its table.
 
 mod body;
+mod dns;
 mod files;
 mod grpc;
 mod http;
@@ -27,7 +28,7 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{Ask, Check, TcpAsk};
+use crate::health::{Ask, Check, DnsAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -49,11 +50,12 @@ enum AskRecipe {
     Tcp(TcpAsk),
     Tls(TlsRecipe),
     Grpc(GrpcRecipe),
+    Dns(DnsAsk),
     WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 6] = ["http", "https", "tcp", "tls", "grpc", "websocket"];
+const ASKS: [&str; 7] = ["http", "https", "tcp", "tls", "grpc", "dns", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -227,6 +229,7 @@ impl AskRecipe {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
             "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
             "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
+            "dns" => dns::read(value, reader).map(Self::Dns),
             "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
@@ -240,6 +243,7 @@ impl AskRecipe {
             Self::Tcp(ask) => Some(Ask::Tcp(ask)),
             Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
             Self::Grpc(recipe) => recipe.applied(owner).map(Ask::Grpc),
+            Self::Dns(ask) => Some(Ask::Dns(ask)),
             Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }

@@ -7,6 +7,35 @@ use super::check::{
     CA, CERTIFICATE, HEADERS, HTTP_HOST, KEY, PATH, VERIFY, WARN_BEFORE, host, port,
 };
 
+/// The `dns` of a check.
+pub static DNS_QUESTION: Kind = Kind {
+    noun: "a DNS check",
+    header: "dns = { … } of a check",
+    keys: &[
+        port(Value("53")),
+        Key::new("name", Takes::Text("a name (\"www.example.org\")"), Required, "What to ask for")
+            .aka(&["query", "qname", "query_name", "record"]),
+        Key::new("type", Takes::Text("a record type (\"A\")"), Value("\"A\""), "Which records")
+            .aka(&["qtype", "query_type", "record_type"]),
+        Key::new(
+            "rcode",
+            Takes::Text("a response code (\"NXDOMAIN\")"),
+            Value("\"NOERROR\""),
+            "The response code that passes",
+        )
+        .aka(&["expect", "status"]),
+        Key::new(
+            "answer",
+            Takes::Text("a record's data (\"192.0.2.1\")"),
+            Rule("none: the response code is enough"),
+            "A record of the type that must be in the answer",
+        )
+        .aka(&["expected", "receive_string", "data"]),
+        Key::new("tcp", Takes::Flag, Value("false"), "Whether to ask over TCP")
+            .aka(&["transport", "use_tcp"]),
+    ],
+};
+
 /// The `grpc` of a check.
 pub static GRPC: Kind = Kind {
     noun: "a gRPC check",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
-use super::asks::{GRPC, WEBSOCKET};
+use super::asks::{DNS_QUESTION, GRPC, WEBSOCKET};
 
 /// `[check.<name>]`, or the `check` of a service.
 pub static CHECK: Kind = Kind {
@@ -48,6 +48,15 @@ pub static CHECK: Kind = Kind {
             Takes::Either(&[PORT_ALONE, Takes::Table(&GRPC)]),
             ONE_OF,
             "Where to call gRPC's health service",
+        ),
+        Key::new(
+            "dns",
+            Takes::Either(&[
+                Takes::Text("a name (\"www.example.org\")"),
+                Takes::Table(&DNS_QUESTION),
+            ]),
+            ONE_OF,
+            "What to ask a node that is a name server",
         ),
         Key::new(
             "websocket",

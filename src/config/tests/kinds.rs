@@ -1,7 +1,8 @@
 //! What each kind of check takes and refuses, beside HTTP, TCP and TLS.
 
-use super::{check, service};
+use super::{all_said, check, service};
 use crate::health::Ask;
+use crate::wire::RecordType;
 
 /// What the one check of a service asks.
 fn ask(written: &str) -> Ask {
@@ -37,6 +38,50 @@ fn a_grpc_check_is_a_port_or_a_table() {
     refused(&long, &[said]);
     let said = "4:30: `ca` goes with `tls` (write tls = true, or leave `ca` out)";
     refused("grpc = { port = 1, ca = \"ca.pem\" }", &[said]);
+}
+
+#[test]
+fn a_dns_check_is_a_name_or_a_table() {
+    let Ask::Dns(ask_for) = ask("dns = \"www.example.org\"") else { panic!() };
+    let found = (ask_for.port, ask_for.tcp, ask_for.name.to_string(), ask_for.rtype);
+    assert_eq!(found, (53, false, "www.example.org.".to_owned(), RecordType::A));
+    assert_eq!((ask_for.rcode.to_string(), &ask_for.answer), ("NOERROR".to_owned(), &None));
+    let whole = "dns = { port = 5353, name = \"example.org\", type = \"mx\", rcode = \"noerror\", \
+                 answer = \"10 MAIL.example.org.\", tcp = true }";
+    let Ask::Dns(ask_for) = ask(whole) else { panic!() };
+    assert_eq!((ask_for.port, ask_for.tcp, ask_for.rtype), (5353, true, RecordType::MX));
+    let octets = ask_for.answer.unwrap().octets;
+    assert_eq!(*octets, *b"\0\x0a\x04MAIL\x07example\x03org\0");
+    for (written, expected) in [
+        (
+            "dns = \"a..b\"",
+            "4:18: \"a..b\" is not a name: a label is empty (two dots in a row, or a leading \
+             dot) (write a complete name: \
+             \"www.example.org\", or \".\" for the root)",
+        ),
+        (
+            "dns = { type = \"A\" }",
+            "4:17: a DNS check needs `name` (write `name = …`: a name (\"www.example.org\"))",
+        ),
+        (
+            "dns = { name = \".\", type = \"AXFR\" }",
+            "4:38: \"AXFR\" is no record type that can be asked for (write for example A, AAAA, \
+             SOA or TXT)",
+        ),
+        (
+            "dns = { name = \".\", rcode = \"OK\" }",
+            "4:39: \"OK\" is no response code (write NOERROR, NXDOMAIN, REFUSED or another of \
+             RFC 1035 §4.1.1)",
+        ),
+    ] {
+        refused(written, &[expected]);
+    }
+    for answer in ["192.0.2", "192.0.2.1\\n@ A 192.0.2.2", ""] {
+        let text =
+            format!("[service.a]\ncheck = {{ dns = {{ name = \".\", answer = \"{answer}\" }} }}");
+        let said = all_said(&format!("{text}\n{NODES}"));
+        assert!(said.len() == 1 && said[0].contains("is not the data of one A record"), "{said:?}");
+    }
 }
 
 #[test]

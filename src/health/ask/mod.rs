@@ -11,6 +11,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 mod body;
+mod dns;
 mod grpc;
 mod http;
 mod pattern;
@@ -20,6 +21,7 @@ mod tls;
 mod websocket;
 
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
+pub use dns::{DnsAsk, ExpectedRecord};
 pub use grpc::{GrpcAsk, SERVICE_LEN_MAX, judge as judge_grpc, judge_code as judge_grpc_code};
 pub use http::{Header, HttpAsk, Method};
 pub use pattern::Pattern;
@@ -39,6 +41,8 @@ pub enum Ask {
     Tls(TlsAsk),
     /// A call of gRPC's health service.
     Grpc(GrpcAsk),
+    /// A question in DNS.
+    Dns(DnsAsk),
     /// An HTTP connection that becomes a WebSocket.
     WebSocket(WebSocketAsk),
 }
@@ -54,6 +58,10 @@ impl Ask {
             Self::Grpc(ask) => {
                 let scheme = if ask.tls.is_some() { "grpcs" } else { "grpc" };
                 format!("{scheme}://{}/{} {}", at(ask.port), ask.service, ask.host)
+            }
+            Self::Dns(ask) => {
+                let scheme = if ask.tcp { "dns+tcp" } else { "dns" };
+                format!("{scheme}://{} {} {}", at(ask.port), ask.name, ask.rtype)
             }
             Self::WebSocket(ask) => {
                 let (scheme, path, host) = (ask.scheme(), &ask.path, &ask.host);
