@@ -36,6 +36,10 @@ pub enum Reason {
     },
     /// The node said that it is draining: 503 with `Retry-After`, or a body that says so.
     Draining,
+    /// The node, or who speaks for it, said that it is down, and this.
+    SaysDown(String),
+    /// What came, or its first line, names no state that is known.
+    NoState(String),
     /// The handshake failed, or the certificate is not good.
     Tls(TlsFault),
     /// What a name server says.
@@ -134,6 +138,8 @@ impl fmt::Display for Reason {
                 write!(f, "too slow: {} of {} ms", took.as_millis(), max.as_millis())
             }
             Self::Draining => f.write_str("says it is draining"),
+            Self::SaysDown(why) => write!(f, "says it is down: {why}"),
+            Self::NoState(line) => write!(f, "says no state: {line:?}"),
             Self::Tls(fault) => write!(f, "tls: {fault}"),
             Self::Dns(fault) => write!(f, "dns: {fault}"),
             Self::Grpc(fault) => write!(f, "grpc: {fault}"),

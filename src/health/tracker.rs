@@ -152,6 +152,8 @@ fn says(outcome: &Outcome) -> Option<Status> {
             | Reason::Mismatch(_)
             | Reason::TooSlow { .. }
             | Reason::Tls(_)
+            | Reason::SaysDown(_)
+            | Reason::NoState(_)
             | Reason::Dns(_)
             | Reason::Grpc(_)
             | Reason::NoUpgrade(_)

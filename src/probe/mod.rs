@@ -10,6 +10,7 @@
 //!     tls        a handshake
 //!     grpc       a call of gRPC's health service
 //!     dns        a question, over UDP or TCP
+//!     agent      a line in which the node's agent says how it is
 //!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
@@ -27,6 +28,7 @@
 //! A node under examination is not trusted: it may hang, talk for ever or talk nonsense, and may
 //! cost the prober one socket, some kilobytes and the check's timeout.
 
+mod agent;
 mod chance;
 mod connect;
 mod course;

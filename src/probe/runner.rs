@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trust::Keyring;
-use super::{Course, dns, grpc, http, tcp, tls, websocket};
+use super::{Course, agent, dns, grpc, http, tcp, tls, websocket};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -82,7 +82,7 @@ pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) 
         Err(_elapsed) => course.at_timeout(),
     };
     let latency = started.elapsed();
-    Verdict { outcome: in_time(outcome, latency, check), latency, warning: course.warning() }
+    course.verdict(in_time(outcome, latency, check), latency)
 }
 
 /// The one place that knows every kind; an error is the outcome of what did not pass.
@@ -94,6 +94,7 @@ async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<
         Ask::Tls(ask) => tls::probe(at(ask.port), ask, keyring, course).await,
         Ask::Grpc(ask) => grpc::probe(at(ask.port), ask, keyring, course).await,
         Ask::Dns(ask) => dns::probe(at(ask.port), ask, course).await,
+        Ask::Agent(ask) => agent::probe(at(ask.port), ask, course).await,
         Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
     }
 }

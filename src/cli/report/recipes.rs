@@ -7,8 +7,8 @@ use super::{quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
-    Ask, BodyTest, Check, DnsAsk, GrpcAsk, Header, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust,
-    WebSocketAsk,
+    AgentAsk, Ask, BodyTest, Check, DnsAsk, GrpcAsk, Header, HttpAsk, Method, Secure, TcpAsk,
+    TlsAsk, Trust, WebSocketAsk,
 };
 
 /// Writes one check of a service with this name.
@@ -19,6 +19,7 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Tls(ask) => tls(page, ask, service),
         Ask::Grpc(ask) => grpc(page, ask, service),
         Ask::Dns(ask) => dns(page, ask),
+        Ask::Agent(ask) => agent(page, ask),
         Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
@@ -95,6 +96,13 @@ fn dns(page: &mut Page, ask: &DnsAsk) {
     page.setting(3, &DNS_QUESTION, "rcode", format_args!("\"{}\"", ask.rcode));
     if let Some(answer) = &ask.answer {
         page.resolved(3, "answer", &answer.text, false);
+    }
+}
+
+fn agent(page: &mut Page, ask: &AgentAsk) {
+    page.resolved(2, "check", &format!("agent at <address>:{}", ask.port), false);
+    if !ask.send.is_empty() {
+        page.resolved(3, "send", &format!("{} octets", ask.send.len()), false);
     }
 }
 

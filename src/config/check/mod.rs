@@ -4,6 +4,7 @@
 //! who uses it. So reading gives a [`Recipe`], and each service makes its own [`Check`] of it. Each
 //! kind of check has a file here, which reads its table.
 
+mod agent;
 mod body;
 mod dns;
 mod files;
@@ -28,7 +29,7 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{Ask, Check, DnsAsk, TcpAsk};
+use crate::health::{AgentAsk, Ask, Check, DnsAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -51,11 +52,12 @@ enum AskRecipe {
     Tls(TlsRecipe),
     Grpc(GrpcRecipe),
     Dns(DnsAsk),
+    Agent(AgentAsk),
     WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 7] = ["http", "https", "tcp", "tls", "grpc", "dns", "websocket"];
+const ASKS: [&str; 8] = ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -230,6 +232,7 @@ impl AskRecipe {
             "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
             "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
             "dns" => dns::read(value, reader).map(Self::Dns),
+            "agent" => agent::read(value, reader).map(Self::Agent),
             "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
@@ -244,6 +247,7 @@ impl AskRecipe {
             Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
             Self::Grpc(recipe) => recipe.applied(owner).map(Ask::Grpc),
             Self::Dns(ask) => Some(Ask::Dns(ask)),
+            Self::Agent(ask) => Some(Ask::Agent(ask)),
             Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }

@@ -7,6 +7,22 @@ use super::check::{
     CA, CERTIFICATE, HEADERS, HTTP_HOST, KEY, PATH, VERIFY, WARN_BEFORE, host, port,
 };
 
+/// The `agent` of a check.
+pub static AGENT: Kind = Kind {
+    noun: "an agent check",
+    header: "agent = { … } of a check",
+    keys: &[
+        port(Required).aka(&["agent-port", "agent_port"]),
+        Key::new(
+            "send",
+            Takes::Text("a text"),
+            Value("\"\""),
+            "What is said first; it is never shown",
+        )
+        .aka(&["agent-send", "agent_send"]),
+    ],
+};
+
 /// The `dns` of a check.
 pub static DNS_QUESTION: Kind = Kind {
     noun: "a DNS check",

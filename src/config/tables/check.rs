@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
-use super::asks::{DNS_QUESTION, GRPC, WEBSOCKET};
+use super::asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 
 /// `[check.<name>]`, or the `check` of a service.
 pub static CHECK: Kind = Kind {
@@ -58,6 +58,13 @@ pub static CHECK: Kind = Kind {
             ONE_OF,
             "What to ask a node that is a name server",
         ),
+        Key::new(
+            "agent",
+            Takes::Either(&[PORT_ALONE, Takes::Table(&AGENT)]),
+            ONE_OF,
+            "Where the node's agent says how it is, in the words of HAProxy's agent-check",
+        )
+        .aka(&["agent-check", "agent_check"]),
         Key::new(
             "websocket",
             Takes::Either(&[PORT_AND_PATH, Takes::Table(&WEBSOCKET)]),

@@ -13,7 +13,7 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use asks::{DNS_QUESTION, GRPC, WEBSOCKET};
+pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
@@ -35,6 +35,7 @@ pub static KINDS: &[&Kind] = &[
     &BODY,
     &TCP,
     &TLS,
+    &AGENT,
     &DNS_QUESTION,
     &GRPC,
     &WEBSOCKET,

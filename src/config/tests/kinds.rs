@@ -1,7 +1,7 @@
 //! What each kind of check takes and refuses, beside HTTP, TCP and TLS.
 
 use super::{all_said, check, service};
-use crate::health::Ask;
+use crate::health::{AgentAsk, Ask};
 use crate::wire::RecordType;
 
 /// What the one check of a service asks.
@@ -38,6 +38,20 @@ fn a_grpc_check_is_a_port_or_a_table() {
     refused(&long, &[said]);
     let said = "4:30: `ca` goes with `tls` (write tls = true, or leave `ca` out)";
     refused("grpc = { port = 1, ca = \"ca.pem\" }", &[said]);
+}
+
+#[test]
+fn an_agent_is_a_port_or_a_table() {
+    for (written, port, send) in [
+        ("agent = \":7777\"", 7777, ""),
+        ("agent = { port = 1, send = \"status\\n\" }", 1, "status\n"),
+    ] {
+        assert_eq!(ask(written), Ask::Agent(AgentAsk { port, send: send.into() }));
+    }
+    let help = "(write \":7777\", or agent = { port = 7777, send = \"…\" })";
+    refused("agent = \"\"", &[&format!("4:19: there is no usual port for agents {help}")]);
+    let said = "4:34: an agent check has no key `agent-send` (here it is called `send`)";
+    refused("agent = { port = 7777, agent-send = \"x\" }", &[said]);
 }
 
 #[test]

@@ -10,20 +10,24 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+mod agent;
 mod body;
 mod dns;
 mod grpc;
 mod http;
+mod line;
 mod pattern;
 mod secure;
 mod tcp;
 mod tls;
 mod websocket;
 
+pub use agent::{AgentAsk, AgentReport, judge as judge_agent};
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
 pub use dns::{DnsAsk, ExpectedRecord};
 pub use grpc::{GrpcAsk, SERVICE_LEN_MAX, judge as judge_grpc, judge_code as judge_grpc_code};
 pub use http::{Header, HttpAsk, Method};
+pub use line::line;
 pub use pattern::Pattern;
 pub use secure::{Identity, Pem, Secure, Trust};
 pub use tcp::{ANSWER_LEN_MAX, TcpAsk};
@@ -43,6 +47,8 @@ pub enum Ask {
     Grpc(GrpcAsk),
     /// A question in DNS.
     Dns(DnsAsk),
+    /// A line from the node's agent.
+    Agent(AgentAsk),
     /// An HTTP connection that becomes a WebSocket.
     WebSocket(WebSocketAsk),
 }
@@ -63,6 +69,7 @@ impl Ask {
                 let scheme = if ask.tcp { "dns+tcp" } else { "dns" };
                 format!("{scheme}://{} {} {}", at(ask.port), ask.name, ask.rtype)
             }
+            Self::Agent(ask) => format!("agent://{}", at(ask.port)),
             Self::WebSocket(ask) => {
                 let (scheme, path, host) = (ask.scheme(), &ask.path, &ask.host);
                 format!("{scheme}://{}{path} {host}", at(ask.port))
