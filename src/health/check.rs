@@ -1,7 +1,7 @@
 //! The recipe of an examination, and what it is applied to.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Ask, HoldDown};
@@ -72,14 +72,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// Where a probe connects to.
-    pub fn socket(&self) -> SocketAddr {
-        SocketAddr::new(self.address, self.check.ask.port())
-    }
-
     /// What is examined, whatever the pace and whatever passes.
     pub fn place(&self) -> Place {
-        Place(self.check.ask.place(self.socket()))
+        Place(self.check.ask.place(self.address))
     }
 }
 

@@ -112,7 +112,12 @@ fn is_silence(outcome: &Outcome) -> bool {
             | Reason::Mismatch(_)
             | Reason::TooSlow { .. }
             | Reason::Draining
+            | Reason::SaysDown(_)
+            | Reason::NoState(_)
             | Reason::Tls(_)
+            | Reason::Dns(_)
+            | Reason::Grpc(_)
+            | Reason::NoUpgrade(_)
             | Reason::Protocol(_)
             | Reason::Other(_)
             | Reason::Local(_),

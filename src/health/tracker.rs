@@ -196,6 +196,11 @@ fn says(outcome: &Outcome) -> Option<Status> {
             | Reason::Mismatch(_)
             | Reason::TooSlow { .. }
             | Reason::Tls(_)
+            | Reason::SaysDown(_)
+            | Reason::NoState(_)
+            | Reason::Dns(_)
+            | Reason::Grpc(_)
+            | Reason::NoUpgrade(_)
             | Reason::Protocol(_)
             | Reason::Other(_)
             | Reason::Local(_),

@@ -156,5 +156,5 @@ impl Reference {
 /// The recipe's address.
 pub(crate) fn place(target: &Target) -> (SocketAddr, bool, &str, &str) {
     let Ask::Http(ask) = &target.check.ask else { unreachable!("nodes are asked over HTTP") };
-    (target.socket(), ask.tls.is_some(), &ask.path, &ask.host)
+    (SocketAddr::new(target.address, ask.port), ask.tls.is_some(), &ask.path, &ask.host)
 }

@@ -217,7 +217,7 @@ impl World {
         if self.way.is_control(target) {
             let passed = verdict.outcome == Outcome::Pass;
             let was_frozen = self.way.is_frozen(self.now);
-            self.way.land(target.socket(), passed, self.now);
+            self.way.land(target, passed, self.now);
             self.monitor.handle_verdict(id, verdict, self.now, &mut self.rng);
             if was_frozen && !self.way.is_frozen(self.now) {
                 self.begin_anew();

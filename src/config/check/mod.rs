@@ -4,27 +4,33 @@
 //! who uses it. So reading gives a [`Recipe`], and each service makes its own [`Check`] of it. Each
 //! kind of check has a file here, which reads its table.
 
+mod agent;
 mod body;
+mod dns;
 mod files;
+mod grpc;
 mod http;
 mod secure;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use self::files::Files;
+use self::grpc::GrpcRecipe;
 use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
+use self::websocket::WebSocketRecipe;
 use super::fields::Fields;
 use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{Ask, Check, TcpAsk};
+use crate::health::{AgentAsk, Ask, Check, DnsAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -46,10 +52,14 @@ enum AskRecipe {
     Http(HttpRecipe),
     Tcp(TcpAsk),
     Tls(TlsRecipe),
+    Grpc(GrpcRecipe),
+    Dns(DnsAsk),
+    Agent(AgentAsk),
+    WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 4] = ["http", "https", "tcp", "tls"];
+const ASKS: [&str; 8] = ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -174,7 +184,8 @@ impl Recipe {
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
-                let help = "write what to ask: http = \":8080/ready\", or https, tcp, tls";
+                let others = ASKS[1..].join(", ");
+                let help = format!("write what to ask: http = \":8080/ready\", or {others}");
                 reader.refuse(fields.span.clone(), "the check asks nothing", help);
                 None
             }
@@ -224,6 +235,10 @@ impl AskRecipe {
         match key {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
             "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
+            "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
+            "dns" => dns::read(value, reader).map(Self::Dns),
+            "agent" => agent::read(value, reader).map(Self::Agent),
+            "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
         }
@@ -235,6 +250,10 @@ impl AskRecipe {
             Self::Http(recipe) => recipe.applied(owner).map(Ask::Http),
             Self::Tcp(ask) => Some(Ask::Tcp(ask)),
             Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
+            Self::Grpc(recipe) => recipe.applied(owner).map(Ask::Grpc),
+            Self::Dns(ask) => Some(Ask::Dns(ask)),
+            Self::Agent(ask) => Some(Ask::Agent(ask)),
+            Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }
 }

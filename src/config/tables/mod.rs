@@ -4,6 +4,7 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod asks;
 mod check;
 mod guards;
 mod pool;
@@ -13,6 +14,7 @@ mod zone;
 
 use super::keys::Kind;
 
+pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
@@ -36,6 +38,10 @@ pub static KINDS: &[&Kind] = &[
     &BODY,
     &TCP,
     &TLS,
+    &AGENT,
+    &DNS_QUESTION,
+    &GRPC,
+    &WEBSOCKET,
     &SERVICE,
     &TTL,
     &NODE,

@@ -2,6 +2,7 @@
 
 mod checks;
 mod guards;
+mod kinds;
 mod nodes;
 mod published;
 mod services;
@@ -34,6 +35,13 @@ fn files(text: &str) -> ZoneFiles {
 fn check(text: &str, expected: &[&str]) {
     let text = format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}");
     check_whole(&text, expected);
+}
+
+/// `[zone]`, then the text from line 3 on: what is said.
+fn all_said(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    read_zone(&files(&format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}")), &mut out);
+    said(&out)
 }
 
 fn check_whole(text: &str, expected: &[&str]) {
