@@ -86,6 +86,10 @@ impl Board for Known<'_> {
         self.1.holds(node, ip)
     }
 
+    fn load(&self, target: &Target) -> Option<Share> {
+        self.0.load(target)
+    }
+
     fn part(&self, node: &Node) -> Share {
         self.1.part(node)
     }

@@ -3,19 +3,20 @@
 //! A probe whose time is over is dropped where it waits, and cannot say any more what it waited
 //! for. So it notes beforehand what would be true then, in a place that outlives it.
 
-use crate::health::{Outcome, Reason, Stage, Warning};
+use crate::health::{Outcome, Reason, Share, Stage, Warning};
 
 /// What a probe has found so far; it begins by connecting.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
     at_timeout: Reason,
     warning: Option<Warning>,
+    load: Option<Share>,
 }
 
 impl Course {
     /// A probe that begins.
     pub(super) fn new() -> Self {
-        Self { at_timeout: Reason::Timeout(Stage::Connect), warning: None }
+        Self { at_timeout: Reason::Timeout(Stage::Connect), warning: None, load: None }
     }
 
     /// From here on a timeout is a timeout of this stage.
@@ -31,6 +32,16 @@ impl Course {
     /// Whatever the outcome, this is to be told with it.
     pub(super) fn warn(&mut self, warning: Warning) {
         self.warning = Some(warning);
+    }
+
+    /// So busy the node says it is.
+    pub(super) fn report(&mut self, load: Option<Share>) {
+        self.load = load;
+    }
+
+    /// So busy the node says it is, if it does.
+    pub(super) fn load(&self) -> Option<Share> {
+        self.load
     }
 
     /// What is true if the time is over now.

@@ -81,7 +81,8 @@ pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) 
         Err(_elapsed) => course.at_timeout(),
     };
     let latency = started.elapsed();
-    Verdict { outcome: in_time(outcome, latency, check), latency, warning: course.warning() }
+    let outcome = in_time(outcome, latency, check);
+    Verdict { outcome, latency, warning: course.warning(), load: course.load() }
 }
 
 /// The one place that knows every kind; an error is the outcome of what did not pass.

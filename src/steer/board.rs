@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::health::{Share, Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
-use super::service::{Address, Node, Service};
+use super::service::{Address, Node, Policy, Service};
 
 /// What the cold side knows of targets and nodes when it makes a plan.
 pub trait Board {
@@ -28,6 +28,12 @@ pub trait Board {
     /// True where a guard holds an address in the answers although it fails.
     fn holds(&self, _node: &Node, _ip: IpAddr) -> bool {
         false
+    }
+
+    /// The part of its weight that a node has by the load that a target tells; none where it says
+    /// nothing.
+    fn load(&self, _target: &Target) -> Option<Share> {
+        None
     }
 
     /// What a node has of its weight: all of it, unless it has just returned.
@@ -86,7 +92,9 @@ pub(super) fn judge(
     for (pool, nodes) in service.pools.iter().map(|pool| &pool.nodes).enumerate() {
         for node in nodes {
             let (forced, full) = (board.forced(&node.id), board.weight(node));
-            parts.push((board.part(node), node.addresses.len()));
+            let load = Some(node).filter(|_| service.policy == Policy::LeastLoaded);
+            let load = load.and_then(|node| node_load(node, board)).unwrap_or(Share::WHOLE);
+            parts.push((board.part(node).of_share(load), node.addresses.len()));
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
                 let standing = together.unwrap_or_else(|| standing(address, board));
@@ -133,6 +141,12 @@ fn weigh(judged: &mut [Judged], parts: &[(Share, usize)]) {
 
 fn standing(address: &Address, board: &impl Board) -> Option<Standing> {
     address.standing(|target| board.standing(target))
+}
+
+/// What the load of a node leaves it; where it says several things, the busiest counts.
+fn node_load(node: &Node, board: &impl Board) -> Option<Share> {
+    let targets = node.addresses.iter().flat_map(|address| &address.targets);
+    targets.filter_map(|target| board.load(target)).min()
 }
 
 fn node_standing(node: &Node, board: &impl Board) -> Option<Standing> {

@@ -7,6 +7,7 @@
 mod body;
 mod files;
 mod http;
+mod load;
 mod secure;
 mod tcp;
 mod tls;
@@ -186,8 +187,10 @@ impl Recipe {
                 None
             }
         };
+        let mut ask = ask?;
+        load::read(fields, &mut ask, reader);
         Some(Self {
-            ask: ask?,
+            ask,
             every,
             timeout,
             max_latency,

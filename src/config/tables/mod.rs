@@ -14,7 +14,7 @@ mod zone;
 use super::keys::Kind;
 
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
-pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
+pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -42,5 +42,6 @@ pub static KINDS: &[&Kind] = &[
     &HTTPS,
     &GUARD,
     &HOLD_DOWN,
+    &LOAD,
     &MAX_WITHDRAW,
 ];

@@ -52,7 +52,7 @@ pub static SERVICE: Kind = Kind {
                     Word::new("hash"),
                     Word::new("nearest"),
                     Word::new("fastest"),
-                    Word::later("least-loaded", "use \"weighted\", with weights you set"),
+                    Word::new("least-loaded"),
                 ],
                 other: None,
             },

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{check, service};
-use crate::health::{Check, HoldDown, Share};
+use crate::health::{Ask, Check, HoldDown, LoadAt, LoadFrom, Share};
 use crate::steer::{Guard, MaxWithdraw, Policy};
 
 #[test]
@@ -110,4 +110,64 @@ fn what_tells_of_life_stands_beside_what_tells_of_readiness() {
     let service = service(&format!("{both}{nodes}"));
     let address = &service.pools[0].nodes[0].addresses[0];
     assert_eq!((address.targets.len(), address.live.len(), service.targets().count()), (1, 1, 2));
+}
+
+#[test]
+fn a_report_of_load_is_judged_with_its_check() {
+    let nodes = "nodes = [\"192.0.2.1\"]";
+    for (written, expected) in [
+        (
+            "tcp = \":80\", load = \"header\"",
+            "4:24: only an answer over HTTP has a load (ask over \
+            `http` or `https`, or leave `load` out)",
+        ),
+        (
+            "http = { method = \"HEAD\" }, load = { metric = \"load\" }",
+            "4:39: an answer to HEAD has no \
+            body (use method = \"GET\", or load = \"header\")",
+        ),
+        (
+            "http = \"/\", load = { json = \"load\" }",
+            "4:39: a JSON pointer begins with a slash (write \
+            where it stands, from the slash on: \"/load\")",
+        ),
+        (
+            "http = \"/\", load = { json = \"/a\", metric = \"b\" }",
+            "4:45: `json` and `metric` in one \
+            report (keep one of the two: a node says its load in one place)",
+        ),
+        (
+            "http = \"/\", load = \"haeder\"",
+            "4:30: `load` knows no \"haeder\" (did you mean \
+            \"header\"?)",
+        ),
+    ] {
+        check(&format!("[service.a]\ncheck = {{ {written} }}\n{nodes}"), &[expected]);
+    }
+}
+
+#[test]
+fn weights_cannot_follow_what_nobody_says() {
+    let said = "5:10: no check of the service says where nodes tell their load (write load = \
+                \"header\" (or json, or metric) in its check, or use another policy)";
+    check("[service.a]\nnodes = [\"192.0.2.1\"]\npolicy = \"least-loaded\"", &[said]);
+}
+
+#[test]
+fn a_report_of_load_is_what_was_written() {
+    let load = |written: &str| {
+        let text = "[service.a]\nnodes = [\"192.0.2.1\"]\npolicy = \"least-loaded\"";
+        let service = service(&format!("{text}\ncheck = {{ http = \"/\"{written} }}"));
+        match &service.targets().next().unwrap().check.ask {
+            Ask::Http(ask) => ask.load.clone(),
+            Ask::Tcp(_) | Ask::Tls(_) => None,
+        }
+    };
+    assert_eq!(load(""), None);
+    let from = |at, full| Some(LoadFrom { at, full });
+    assert_eq!(load(", load = \"header\""), from(LoadAt::Header, 1));
+    assert_eq!(load(", load = { full = 100 }"), from(LoadAt::Header, 100));
+    assert_eq!(load(", load = { json = \"/load\" }"), from(LoadAt::Json("/load".into()), 1));
+    let metric = ", load = { metric = \"conns\", full = 200 }";
+    assert_eq!(load(metric), from(LoadAt::Metric("conns".into()), 200));
 }

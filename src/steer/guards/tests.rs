@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::health::{Ask, Check, HttpAsk, Standing, Status, Target};
-use crate::steer::{Address, Guard, MaxWithdraw, Override, Pool};
+use crate::steer::{Address, Guard, MaxWithdraw, Override, Policy, Pool};
 use crate::wire::Name;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -188,4 +188,34 @@ fn parts_are_exact_where_all_weights_are_one() {
         .map(|one| (one.seat.weight, one.seat.full))
         .collect();
     assert_eq!(weights, [(6553, 1), (65_535, 1), (65_535, 1), (65_535, 1)]);
+}
+
+#[test]
+fn load_moves_the_weights_of_least_loaded_alone() {
+    struct Busy(Said);
+    impl Board for Busy {
+        fn standing(&self, target: &Target) -> Standing {
+            self.0.standing(target)
+        }
+        fn forced(&self, node: &str) -> Option<Override> {
+            self.0.forced(node)
+        }
+        fn weight(&self, node: &Node) -> u16 {
+            node.weight
+        }
+        fn pace(&self, target: &Target) -> Option<Duration> {
+            self.0.pace(target)
+        }
+        fn load(&self, target: &Target) -> Option<Share> {
+            let busy = target.address == IpAddr::from([192, 0, 2, 1]);
+            busy.then(|| Share::thousandths(250))
+        }
+    }
+    let weights = |policy| -> Vec<u16> {
+        let service = Service { policy, ..service() };
+        let judged = judge(&service, &Busy(Said::default()), |_| false);
+        judged.iter().map(|one| one.seat.weight).collect()
+    };
+    assert_eq!(weights(Policy::LeastLoaded), [16_383, 65_535, 65_535, 65_535]);
+    assert_eq!(weights(Policy::Weighted), [1; 4]);
 }
