@@ -89,8 +89,9 @@ pub(super) fn judge(
     answered: impl Fn(usize) -> bool,
 ) -> Vec<Judged> {
     let (mut judged, mut parts) = (Vec::new(), Vec::new());
-    for (pool, nodes) in service.pools.iter().map(|pool| &pool.nodes).enumerate() {
-        for node in nodes {
+    for (number, pool) in service.pools.iter().enumerate() {
+        let need = pool.needs.iter().map(|needed| need(needed, board)).reduce(worst);
+        for node in &pool.nodes {
             let (forced, full) = (board.forced(&node.id), board.weight(node));
             let load = Some(node).filter(|_| service.policy == Policy::LeastLoaded);
             let load = load.and_then(|node| node_load(node, board)).unwrap_or(Share::WHOLE);
@@ -98,17 +99,20 @@ pub(super) fn judge(
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
                 let standing = together.unwrap_or_else(|| standing(address, board));
-                let bare = Duty::of(standing, forced);
+                let own = Duty::of(standing, forced);
+                let needy = need.filter(|_| forced.is_none() && own != Duty::Failed);
+                let bare = needy.map_or(own, |need| worst((own, false), need).0);
                 let held = bare == Duty::Failed && board.holds(node, address.ip);
                 let duty = if held { Duty::Serving } else { bare };
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
-                    seat: Seat { pool, duty, weight: full, full, answered },
+                    seat: Seat { pool: number, duty, weight: full, full, answered },
                     bare,
                     known: standing.is_none_or(|it| it.status != Status::Unknown),
                     forced: forced.is_some(),
-                    contradicted: standing.is_some_and(|standing| standing.contradicted),
+                    contradicted: standing.is_some_and(|standing| standing.contradicted)
+                        || need.is_some_and(|(_, contradicted)| contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });
             }
@@ -141,6 +145,26 @@ fn weigh(judged: &mut [Judged], parts: &[(Share, usize)]) {
 
 fn standing(address: &Address, board: &impl Board) -> Option<Standing> {
     address.standing(|target| board.standing(target))
+}
+
+/// What a service is to those that need it: as good as the best of its addresses, and whether the
+/// verdicts of any of them contradict their status.
+fn need(needed: &Service, board: &impl Board) -> (Duty, bool) {
+    let judged = judge(needed, board, |_| false);
+    let any = |duty| judged.iter().any(|one| one.seat.duty == duty);
+    let best = [Duty::Serving, Duty::Draining].into_iter().find(|&duty| any(duty));
+    (best.unwrap_or(Duty::Failed), judged.iter().any(|one| one.contradicted))
+}
+
+/// The worse of two; whether either is contradicted.
+fn worst(a: (Duty, bool), b: (Duty, bool)) -> (Duty, bool) {
+    let badness = |duty| match duty {
+        Duty::Serving => 0,
+        Duty::Draining => 1,
+        Duty::Failed => 2,
+        Duty::Barred => 3,
+    };
+    (if badness(a.0) >= badness(b.0) { a.0 } else { b.0 }, a.1 || b.1)
 }
 
 /// What the load of a node leaves it; where it says several things, the busiest counts.

@@ -1,5 +1,6 @@
 //! What keeps checks from doing harm: their pace, `live`, and the guards of a service.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{check, service};
@@ -170,4 +171,48 @@ fn a_report_of_load_is_what_was_written() {
     assert_eq!(load(", load = { json = \"/load\" }"), from(LoadAt::Json("/load".into()), 1));
     let metric = ", load = { metric = \"conns\", full = 200 }";
     assert_eq!(load(metric), from(LoadAt::Metric("conns".into()), 200));
+}
+
+#[test]
+fn needs_are_services_of_the_zone_and_go_in_no_circle() {
+    let service = |name: &str, needs: &str| {
+        format!("[service.{name}]\nnodes = [\"192.0.2.1\"]\nneeds = {needs}\n")
+    };
+    let db = "[service.database]\nnodes = [\"192.0.2.9\"]\n";
+    let told = "5:10: there is no service \"databse\" (did you mean \"database\"?)";
+    check(&format!("{}{db}", service("a", "\"databse\"")), &[told]);
+    check(
+        &service("a", "[\"a\"]"),
+        &["5:11: services need each other in a circle: app.test/a (take \
+        one of these needs away)"],
+    );
+    let circle =
+        format!("{}{}{}", service("a", "\"b\""), service("b", "\"c\""), service("c", "\"b\""));
+    check(
+        &circle,
+        &["8:10: services need each other in a circle: app.test/b, app.test/c (take one \
+        of these needs away)"],
+    );
+    let chain: String =
+        (0..6).map(|at| service(&format!("s{at}"), &format!("\"s{}\"", at + 1))).collect();
+    let end = "[service.s6]\nnodes = [\"192.0.2.9\"]\n";
+    let said = "a chain of more than 4 needs ends here (let it need the last of them itself)";
+    check(&format!("{chain}{end}"), &[&format!("5:10: {said}"), &format!("8:10: {said}")]);
+}
+
+#[test]
+fn who_needs_stands_on_the_targets_of_what_it_needs() {
+    let text = "[service.app]\nneeds = [\"db\"]\ncheck = { http = \":80/ready\" }\n\
+                [service.app.pool.eu]\nnodes = [\"192.0.2.1\"]\n\
+                [service.app.pool.us]\nneeds = \"queue\"\nnodes = [\"192.0.2.2\"]\n\
+                [service.db]\nnodes = [\"192.0.2.9\"]\ncheck = { tcp = \":5432\" }\n\
+                [service.queue]\nnodes = [\"192.0.2.8\"]\ncheck = { tcp = \":5672\" }\n";
+    let service = service(text);
+    let needs = |pool: usize| -> Vec<&str> {
+        service.pools[pool].needs.iter().map(|needed| needed.id.as_str()).collect()
+    };
+    assert_eq!(needs(0), ["app.test/db"]);
+    assert_eq!(needs(1), ["app.test/db", "app.test/queue"]);
+    let ports: HashSet<u16> = service.targets().map(|target| target.socket().port()).collect();
+    assert_eq!(ports, HashSet::from([80, 5432, 5672]));
 }

@@ -219,3 +219,30 @@ fn load_moves_the_weights_of_least_loaded_alone() {
     assert_eq!(weights(Policy::LeastLoaded), [16_383, 65_535, 65_535, 65_535]);
     assert_eq!(weights(Policy::Weighted), [1; 4]);
 }
+
+#[test]
+fn a_pool_is_as_bad_as_what_it_needs() {
+    let db = Service { guard: Guard::default(), ..service() };
+    let app = |pools| Service::new(Name::root(), "test/web", pools);
+    let needing = Pool {
+        needs: vec![Arc::new(db)],
+        ..Pool::new(
+            "",
+            vec![Node::new("w", "w", vec![Address::new([192, 0, 2, 9].into(), vec![])])],
+        )
+    };
+    let app = app(vec![needing]);
+    for (statuses, forced, expected) in [
+        ([Status::Up; 4], None, Duty::Serving),
+        ([Status::Down, Status::Down, Status::Down, Status::Up], None, Duty::Serving),
+        ([Status::Down, Status::Down, Status::Down, Status::Draining], None, Duty::Draining),
+        ([Status::Down; 4], None, Duty::Failed),
+        // An operator's word on a node wins over what it needs.
+        ([Status::Down; 4], Some(Override::Up), Duty::Serving),
+    ] {
+        let ips = (1..=4).map(|last| IpAddr::from([192, 0, 2, last]));
+        let forced = forced.map(|how| ("w".to_owned(), how));
+        let said = Said { statuses: ips.zip(statuses).collect(), forced };
+        assert_eq!(judge(&app, &said, |_| false)[0].seat.duty, expected, "{statuses:?}");
+    }
+}
