@@ -308,6 +308,7 @@ fn hickorys_transports_carry_what_the_engine_says() {
 
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         socket.connect(udp_address).await.unwrap();
+        engine.client = socket.local_addr().unwrap();
         let mut stream = TcpStream::connect(address).await.unwrap();
         let (mut out, mut theirs) = (vec![0; 65_535], vec![0; 65_535]);
         let known = TYPES.into_iter().enumerate();

@@ -10,10 +10,7 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::TTL;
 use super::value::{as_duration, number};
-use crate::steer::{Answers, Policy, Ttl, WhenAllDown};
-
-/// So many labels tell racks, sites and providers apart; each is compared for each address.
-const SPREAD_MAX: usize = 8;
+use crate::steer::{Answers, Policy, SPREAD_MAX, Ttl, WhenAllDown};
 
 /// How addresses are picked: what is written, or else by whether weights differ.
 pub(super) fn read_policy(

@@ -123,6 +123,18 @@ impl Kind {
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
+
+    /// What heads a page about it: its noun without the article.
+    pub fn title(&self) -> &'static str {
+        let noun = self.noun.strip_prefix("a ").or(self.noun.strip_prefix("an "));
+        noun.unwrap_or(self.noun).trim_matches(['[', ']'])
+    }
+
+    /// The title as links and schemas write it: `http-check`.
+    pub fn slug(&self) -> String {
+        let title = self.title().to_ascii_lowercase().replace(' ', "-");
+        title.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+    }
 }
 
 impl Key {
@@ -209,7 +221,7 @@ impl Word {
 }
 
 /// "a", "a or b", "a, b or c".
-fn one_of(all: impl Iterator<Item = String>) -> String {
+pub(super) fn one_of(all: impl Iterator<Item = String>) -> String {
     let mut all: Vec<String> = all.collect();
     let last = all.pop().unwrap_or_default();
     if all.is_empty() { last } else { format!("{} or {last}", all.join(", ")) }

@@ -10,6 +10,7 @@
 //!     dns.rs geo.rs delegation.rs check.rs pacing.rs records.rs
 //!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs needs.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
+//!   schema.rs  reference.rs               the tables for editors, and as a page
 //! ```
 //!
 //! Whoever edits a file by hand wants every mistake of it at once, each with its place and what to
@@ -34,7 +35,9 @@ mod pools;
 mod published;
 mod reader;
 mod records;
+pub mod reference;
 mod render;
+pub mod schema;
 mod server;
 mod service;
 mod steering;

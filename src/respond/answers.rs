@@ -1,7 +1,7 @@
 //! What a name that exists says: what a service steers, static records, an alias, or NODATA.
 
 use crate::snapshot::{Entry, EntryId, Offer, Role, ServiceEntry, StaticRrset, Zone};
-use crate::steer::{Family, Pick, pick};
+use crate::steer::{Family, Pick};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
 use crate::zone::rdata::{Part, pieces};
 
@@ -101,11 +101,12 @@ fn addresses(
     // Loaded once: the whole answer comes from one plan.
     let plan = entry.plan();
     let chosen = Chosen::find(entry, &plan, &[family], worker.asker, trace, response);
-    let Some((_, set)) = chosen.set(family) else {
+    let Some((id, set)) = chosen.set(family) else {
         return negative::nodata(zone, plan.ttl, response);
     };
+    let asker = worker.asker;
     let (turn, rng, scratch) = worker.picking(entry.pools[usize::from(set.pool)], family);
-    let picked = pick(set, turn.unwrap_or(&mut Default::default()), rng, scratch);
+    let picked = plan.pick(id, &asker, turn.unwrap_or(&mut Default::default()), rng, scratch);
     let mark = response.mark();
     let section = Section::Answer;
     let len = set.record_len;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::health::{Share, Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
-use super::service::{Address, Node, Policy, Service};
+use super::guide::{point, points};
+use super::service::{Address, Node, Policy, Pool, Service};
 
 /// What the cold side knows of targets and nodes when it makes a plan.
 pub trait Board {
@@ -40,6 +41,12 @@ pub trait Board {
     fn part(&self, _node: &Node) -> Share {
         Share::WHOLE
     }
+
+    /// A pool's part of all clients in percent, where its service is split: as configured, unless
+    /// an operator says otherwise.
+    fn share(&self, _service: &Service, pool: &Pool) -> u8 {
+        pool.share
+    }
 }
 
 /// A board before anything was asked: every target is unknown, no node is forced.
@@ -66,8 +73,11 @@ impl Board for Unchecked {
 
 /// One address with everything that decides whether it answers.
 #[derive(Clone, Debug)]
-pub(super) struct Judged {
+pub(super) struct Judged<'s> {
     pub(super) ip: IpAddr,
+    pub(super) node: &'s Node,
+    /// Among those of [`points`], where the policy asks for it.
+    pub(super) point: Option<u16>,
     pub(super) seat: Seat,
     /// What it would be without guards.
     pub(super) bare: Duty,
@@ -83,15 +93,18 @@ pub(super) struct Judged {
 
 /// Row 1 of the truth table for every address of the service, in the order of its addresses;
 /// `answered` tells which of them were in the answers when a pool served last.
-pub(super) fn judge(
-    service: &Service,
+pub(super) fn judge<'s>(
+    service: &'s Service,
     board: &impl Board,
     answered: impl Fn(usize) -> bool,
-) -> Vec<Judged> {
+) -> Vec<Judged<'s>> {
     let (mut judged, mut parts) = (Vec::new(), Vec::new());
+    let points = if service.policy == Policy::Nearest { points(service) } else { Vec::new() };
     for (number, pool) in service.pools.iter().enumerate() {
         let need = pool.needs.iter().map(|needed| need(needed, board)).reduce(worst);
         for node in &pool.nodes {
+            let at = point(pool, node);
+            let at = at.and_then(|at| points.iter().position(|&it| it == at));
             let (forced, full) = (board.forced(&node.id), board.weight(node));
             let load = Some(node).filter(|_| service.policy == Policy::LeastLoaded);
             let load = load.and_then(|node| node_load(node, board)).unwrap_or(Share::WHOLE);
@@ -107,6 +120,8 @@ pub(super) fn judge(
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
+                    node,
+                    point: at.map(|at| at as u16),
                     seat: Seat { pool: number, duty, weight: full, full, answered },
                     bare,
                     known: standing.is_none_or(|it| it.status != Status::Unknown),
@@ -124,7 +139,7 @@ pub(super) fn judge(
 
 /// Gives each address its share of clients. Weights are small numbers (all 1, mostly), so where
 /// any node has but a part of its own, all of them are first made as large as they can be.
-fn weigh(judged: &mut [Judged], parts: &[(Share, usize)]) {
+fn weigh(judged: &mut [Judged<'_>], parts: &[(Share, usize)]) {
     if parts.iter().all(|(part, _)| *part == Share::WHOLE) {
         return;
     }

@@ -41,12 +41,15 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 use crate::health::{Share, Standing, Status};
 
 use super::service::{POOLS_MAX, WhenAllDown};
 
 /// What an operator has said of a node, over what its checks say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Override {
     /// Serve it whatever its checks say.
     Up,

@@ -20,7 +20,8 @@ use super::eligible::{Duty, Pools, Seat, Tier, choose, members, panicking};
 use super::guide::Guide;
 use super::hint;
 use super::listing::{self, Listed};
-use super::rendezvous::Rendezvous;
+use super::ranks::Library;
+use super::rendezvous::{Bucket, Rendezvous};
 use super::service::{Policy, Pool, Service, Steer};
 use super::set::{Family, Set};
 
@@ -35,6 +36,8 @@ pub struct Plan {
     /// Which prefixes of an address the choice depends on, whatever the statuses.
     guide: Guide,
     hashes: bool,
+    /// Each pool's part of all clients, in percent, where the service is split.
+    shares: Box<[u8]>,
     /// Row 1 of the truth table, for each of the service's addresses.
     seats: Box<[Seat]>,
     sets: Box<[Set]>,
@@ -86,15 +89,17 @@ impl Plan {
         let judged = judge(service, board, answered);
         let alert = judged.iter().any(|address| address.contradicted);
         let ttl = if alert { service.ttl.alert } else { service.ttl.calm };
-        let mut seats: Box<[Seat]> = judged.iter().map(|address| address.seat).collect();
-        let mut sets = Vec::new();
-        let mut choice =
-            |family| Choice::make(service, &judged, family, ttl, &mut seats, &mut sets);
-        let choices = [choice(Family::V4), choice(Family::V6)];
+        let share = |pool: &Pool| board.share(service, pool);
+        let shares: Box<[u8]> = service.pools.iter().map(share).collect();
+        let marks = judged.iter().map(|address| address.seat).collect();
+        let (sets, library) = (Vec::new(), Library::default());
+        let mut draft = Draft { service, judged: &judged, shares, ttl, marks, sets, library };
+        let choices = Family::ALL.map(|family| draft.choice(family));
+        let Draft { shares, marks: seats, sets, .. } = draft;
         let hashes = service.steer == Steer::Split || service.policy == Policy::Hash;
         let hints = sets.iter().map(|set| hint::of(service, &judged, set)).collect();
         let listings = listing::by_pool(service, &judged, &sets);
-        Self { ttl, guide, hashes, seats, sets: sets.into(), hints, listings, choices }
+        Self { ttl, guide, hashes, shares, seats, sets: sets.into(), hints, listings, choices }
     }
 
     /// The number of the set that answers a client; none where there is nothing to answer with.
@@ -109,7 +114,8 @@ impl Plan {
                 choice.sets[able.find(|&pool| choice.pools.contains(pool))?]
             }
             Route::Split(meeting) => {
-                let pool = meeting.winner(asker.key(), |pool| choice.pools.contains(pool))?;
+                let bucket = Bucket::of(asker.key());
+                let pool = meeting.winner(bucket, |pool| choice.pools.contains(pool))?;
                 choice.sets[pool]
             }
         }
@@ -122,8 +128,8 @@ impl Plan {
         if let Some(ranked) = self.guide.pools(asker.address()) {
             order = ranked.order.iter().map(|&pool| usize::from(pool)).collect();
         } else if service.steer == Steer::Split {
-            let (meeting, key) = (shares(service), asker.key());
-            order.sort_by(|&a, &b| meeting.time(key, a).total_cmp(&meeting.time(key, b)));
+            let (meeting, bucket) = (meeting(service, &self.shares), Bucket::of(asker.key()));
+            order.sort_by_key(|&pool| meeting.rank(bucket, pool));
         }
         order
     }
@@ -155,6 +161,11 @@ impl Plan {
         (choice.tier, choice.pools)
     }
 
+    /// A pool's part of all clients in percent, where the service is split.
+    pub fn share(&self, pool: usize) -> u8 {
+        self.shares[pool]
+    }
+
     /// Those of the pools that can answer which do so with all they have, because too little of
     /// it serves.
     pub fn panicking(&self, family: Family) -> Pools {
@@ -183,59 +194,67 @@ impl Plan {
     }
 }
 
-impl Choice {
-    fn make(
-        service: &Service,
-        judged: &[Judged],
-        family: Family,
-        ttl: u32,
-        marks: &mut [Seat],
-        sets: &mut Vec<Set>,
-    ) -> Self {
-        let is_of = |family| move |address: &Judged| Family::of_address(address.ip) == family;
+/// A plan while its sets are laid out.
+struct Draft<'d> {
+    service: &'d Service,
+    judged: &'d [Judged<'d>],
+    /// By pool.
+    shares: Box<[u8]>,
+    ttl: u32,
+    /// The judged seats, with who answers now marked in place of who did.
+    marks: Box<[Seat]>,
+    sets: Vec<Set>,
+    library: Library,
+}
+
+impl Draft<'_> {
+    /// Row 2 of the truth table for one family, with a set for each pool that can answer.
+    fn choice(&mut self, family: Family) -> Choice {
+        let (service, judged) = (self.service, self.judged);
+        let is_of = |family| move |address: &Judged<'_>| Family::of_address(address.ip) == family;
         let ours: Vec<usize> =
             (0..judged.len()).filter(|&index| is_of(family)(&judged[index])).collect();
         let seats: Vec<Seat> = ours.iter().map(|&index| judged[index].seat).collect();
         let min_healthy: Vec<u32> = service.pools.iter().map(|pool| pool.min_healthy).collect();
-        let serves = |one: &Judged| one.seat.duty == Duty::Serving;
+        let serves = |one: &Judged<'_>| one.seat.duty == Duty::Serving;
         let other = judged.iter().any(|one| serves(one) && !is_of(family)(one));
         let (tier, pools) = choose(&seats, &min_healthy, other, service.when_all_down);
         let panicking = panicking(&seats, (tier, pools), service.guard.panic);
         let remember = matches!(tier, Tier::Serving | Tier::Short);
         if remember {
-            ours.iter().for_each(|&index| marks[index].answered = false);
+            ours.iter().for_each(|&index| self.marks[index].answered = false);
         }
         let mut by_pool = vec![None; service.pools.len()];
         for pool in pools.iter() {
             let members = members(&seats, tier, pool, panicking.contains(pool));
             let members: Vec<usize> = members.into_iter().map(|seat| ours[seat]).collect();
             if remember {
-                members.iter().for_each(|&index| marks[index].answered = true);
+                members.iter().for_each(|&index| self.marks[index].answered = true);
             }
-            by_pool[pool] = Some(SetId(sets.len() as u16));
-            sets.push(Set::make(service, judged, members, ttl));
+            by_pool[pool] = Some(SetId(self.sets.len() as u16));
+            self.sets.push(Set::make(service, judged, members, self.ttl, &mut self.library));
         }
         let route = match service.steer {
             _ if pools.len() < 2 => Route::Same(pools.iter().next().and_then(|it| by_pool[it])),
             Steer::Failover => Route::Same(pools.iter().next().and_then(|it| by_pool[it])),
             Steer::Fastest => Route::Same(fastest(judged, pools).and_then(|it| by_pool[it])),
             Steer::Geo | Steer::Nearest => Route::Ranked,
-            Steer::Split => Route::Split(shares(service)),
+            Steer::Split => Route::Split(meeting(service, &self.shares)),
         };
-        Self { tier, pools, panicking, route, sets: by_pool.into() }
+        Choice { tier, pools, panicking, route, sets: by_pool.into() }
     }
 }
 
 /// Whom each client meets of the pools of a service that is split.
-fn shares(service: &Service) -> Rendezvous {
-    let share = |pool: &Pool| u32::from(pool.share);
-    let pools = service.pools.iter().map(|pool| (pool.name.as_str(), share(pool)));
+fn meeting(service: &Service, shares: &[u8]) -> Rendezvous {
+    let pools = service.pools.iter().zip(shares);
+    let pools = pools.map(|(pool, &share)| (pool.name.as_str(), u32::from(share)));
     Rendezvous::new(SPLIT_SALT, pools)
 }
 
 /// The pool whose serving addresses answer probes soonest, on average; of several the first, and
 /// those of which nothing is known last.
-fn fastest(judged: &[Judged], pools: Pools) -> Option<usize> {
+fn fastest(judged: &[Judged<'_>], pools: Pools) -> Option<usize> {
     let pace = |pool: usize| {
         let serving = judged.iter().filter(|one| one.seat.pool == pool);
         let serving = serving.filter(|one| one.seat.duty == Duty::Serving);

@@ -12,13 +12,24 @@
 //! every name that a wildcard service covers; behind a CNAME the answer path rewrites it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::wire::{Class, RecordType};
 
 use super::board::Judged;
+use super::points::Points;
+use super::ranks::{Library, Ranks};
+use super::rendezvous::Rendezvous;
 use super::service::{Answers, Policy, Service};
+use super::spread::Spread;
 use super::weights::Weights;
+
+/// Keeps what `hash` decides apart from the shares of pools: the salts differ.
+const HASH_SALT: u64 = 0x6861_7368;
+/// How many of a client's nodes are known beforehand at least, where some may have to wait because
+/// they share a label.
+const SPREAD_DEPTH_MIN: usize = 16;
 
 /// An address family, and so a record type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +51,8 @@ pub struct Set {
     pub answers: u16,
     /// How they are picked.
     pub order: Order,
+    /// Who of them should not be in one answer; none where nobody is kept apart.
+    pub spread: Option<Spread>,
     /// Octets of one record.
     pub record_len: usize,
     /// The records, the first `answers - 1` once more behind the last where the order is a
@@ -56,6 +69,10 @@ pub enum Order {
     Rotate,
     /// By chance.
     Draw(Weights),
+    /// As each client has ranked them for good.
+    Hash(Arc<Ranks>),
+    /// The nearest to the client first.
+    Nearest(Points),
 }
 
 impl Family {
@@ -96,9 +113,10 @@ impl Set {
     /// Lays out the members, indexes of addresses of one family and pool; there is at least one.
     pub(super) fn make(
         service: &Service,
-        judged: &[Judged],
+        judged: &[Judged<'_>],
         mut members: Vec<usize>,
         ttl: u32,
+        library: &mut Library,
     ) -> Self {
         let count = members.len();
         let first = &judged[members[0]];
@@ -107,19 +125,47 @@ impl Set {
             Answers::All => count,
             Answers::UpTo(most) => count.min(usize::from(most.get())),
         };
-        if service.policy == Policy::Fastest {
-            members.sort_by_key(|&member| judged[member].pace.unwrap_or(Duration::MAX));
+        match service.policy {
+            Policy::Fastest => {
+                members.sort_by_key(|&member| judged[member].pace.unwrap_or(Duration::MAX));
+            }
+            Policy::Nearest => {
+                members.sort_by_key(|&member| judged[member].point.unwrap_or(u16::MAX));
+            }
+            Policy::Rotate
+            | Policy::Weighted
+            | Policy::Shuffle
+            | Policy::Ordered
+            | Policy::Hash
+            | Policy::LeastLoaded => {}
         }
+        let all = members.iter().map(|&member| &judged[member]);
+        let spread = match answers {
+            1 => None,
+            _ => Spread::make(&service.spread, all.clone().map(|one| one.node)),
+        };
         let order = match service.policy {
             _ if count < 2 => Order::Fixed,
             Policy::Ordered | Policy::Fastest => Order::Fixed,
             Policy::Rotate => Order::Rotate,
             Policy::Shuffle => Order::Draw(Weights::equal(count)),
-            Policy::Weighted | Policy::LeastLoaded | Policy::Hash | Policy::Nearest => {
-                Order::Draw(Weights::new(members.iter().map(|&i| judged[i].seat.weight)))
+            Policy::Weighted | Policy::LeastLoaded => {
+                Order::Draw(Weights::new(all.map(|one| one.seat.weight)))
+            }
+            Policy::Hash => {
+                let names = all.map(|one| (one.node.name.as_str(), one.seat.weight.into()));
+                let least = if spread.is_some() { SPREAD_DEPTH_MIN } else { 1 };
+                let depth = answers.max(least).min(count);
+                Order::Hash(library.ranks(Rendezvous::new(HASH_SALT, names), depth))
+            }
+            Policy::Nearest => {
+                Order::Nearest(Points::new(&all.map(|one| one.point).collect::<Vec<_>>()))
             }
         };
-        let again = if matches!(order, Order::Rotate) { answers - 1 } else { 0 };
+        let again = match (&order, &spread) {
+            (Order::Rotate, None) => answers - 1,
+            _ => 0,
+        };
         let mut records = Vec::with_capacity((count + again) * family.record_len());
         for &member in members.iter().chain(members.iter().take(again)) {
             push_record(&mut records, judged[member].ip, ttl);
@@ -130,6 +176,7 @@ impl Set {
             members: members.iter().map(|&member| member as u16).collect(),
             answers: answers as u16,
             order,
+            spread,
             record_len: family.record_len(),
             records: records.into(),
         }

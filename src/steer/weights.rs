@@ -1,25 +1,30 @@
-//! Draws by weight in constant time: Vose's alias method.
+//! Draws by weight: Vose's alias method, and sums where something must be left out.
 //!
 //! Every column of the table has room for one part of chance; it keeps its own share and lends the
-//! rest to one other index, its alias. A draw is then one column and one comparison, for 4 nodes as
-//! for 1,000.
+//! rest to one other index, its alias. A draw is then one column and one comparison, for 20 nodes
+//! as for 1,000.
 //!
-//! Further draws of one answer must leave out what was drawn before ([`Weights::draw_other`]):
-//! drawing again until something new comes is exact, and quick unless most of the weight is taken;
-//! after a few tries the rest is walked once instead, which is exact too.
+//! Further draws of one answer must leave out what was drawn before: drawing again until something
+//! new comes is exact, and quick unless most of the weight is taken. After a few tries the rest of
+//! the answer comes from a copy of [`Sums`] without what is taken, which is exact too. With few
+//! weights that is the quickest way from the start.
 //!
 //! M. D. Vose, "A linear algorithm for generating random numbers with a given distribution",
 //! IEEE Transactions on Software Engineering 17(9), 1991.
 
 use fastrand::Rng;
 
-/// How often a draw is tried anew before the remaining weights are walked.
+use super::sums::{BLOCK, Sums};
+
+/// How often a draw is tried anew before the rest is drawn from sums.
 const TRIES_MAX: usize = 4;
 
 /// Weights made ready for draws; there is at least one, and they are not all 0.
 #[derive(Debug)]
 pub struct Weights {
     weights: Box<[u16]>,
+    sums: Sums,
+    /// None where one block of sums holds everything.
     columns: Box<[Column]>,
 }
 
@@ -36,7 +41,7 @@ struct Column {
 pub struct Taken(Vec<u64>);
 
 impl Taken {
-    /// Makes room for indexes below `count`; the only thing here that allocates.
+    /// Makes room for indexes below `count`: what allocates, where there is not room already.
     pub fn reserve(&mut self, count: usize) {
         let words = count.div_ceil(64);
         if words > self.0.len() {
@@ -46,8 +51,8 @@ impl Taken {
 
     /// Forgets all indexes below `count`.
     pub fn clear(&mut self, count: usize) {
-        let words = count.div_ceil(64).min(self.0.len());
-        self.0[..words].fill(0);
+        self.reserve(count);
+        self.0[..count.div_ceil(64)].fill(0);
     }
 
     /// True where the index was taken.
@@ -75,46 +80,80 @@ impl Weights {
         if weights.iter().all(|&weight| weight == 0) {
             weights.fill(1);
         }
-        let columns = columns(&weights);
-        Self { weights, columns }
+        let mut sums = Sums::default();
+        sums.fill(weights.iter().map(|&weight| u32::from(weight)));
+        let columns = if weights.len() > BLOCK { columns(&weights) } else { Box::default() };
+        Self { weights, sums, columns }
     }
 
-    /// An index, each with its weight's share of chance.
-    pub fn draw(&self, rng: &mut Rng) -> usize {
-        let column = rng.usize(..self.columns.len());
-        let Column { own, alias } = self.columns[column];
-        if rng.u32(..) < own { column } else { usize::from(alias) }
-    }
-
-    /// An index that is not taken, each with its weight's share of what is left; none where
-    /// everything of weight is taken.
-    pub fn draw_other(&self, taken: &Taken, rng: &mut Rng) -> Option<usize> {
-        // With few weights a walk costs no more than a try.
-        if self.weights.len() > 16 {
-            for _ in 0..TRIES_MAX {
-                let index = self.draw(rng);
-                if !taken.contains(index) {
-                    return Some(index);
-                }
-            }
+    /// Draws up to `count` different indexes into `drawn`, each with its weight's share of what is
+    /// left.
+    pub fn draw(&self, count: usize, rng: &mut Rng, drawn: &mut Vec<u16>, left: &mut Left) {
+        drawn.clear();
+        left.taken.clear(self.weights.len());
+        while drawn.len() < count
+            && let Some(index) = self.try_draw(rng, |index| !left.taken.contains(index))
+        {
+            left.taken.insert(index);
+            drawn.push(index as u16);
         }
-        let left = || {
-            let all = self.weights.iter().enumerate();
-            all.filter(|(index, _)| !taken.contains(*index))
-                .map(|(index, &weight)| (index, u32::from(weight)))
-        };
-        let total: u32 = left().map(|(_, weight)| weight).sum();
-        if total == 0 {
+        if drawn.len() == count {
+            return;
+        }
+        left.sums.copy(&self.sums);
+        drawn.iter().for_each(|&index| left.sums.take(usize::from(index)));
+        while drawn.len() < count
+            && let Some(index) = left.sums.draw(rng)
+        {
+            left.sums.take(index);
+            drawn.push(index as u16);
+        }
+    }
+
+    /// Draws an index that may be drawn, each with its weight's share of what they have together;
+    /// none where that is nothing.
+    pub fn draw_one(
+        &self,
+        rng: &mut Rng,
+        may: impl Fn(usize) -> bool,
+        sums: &mut Sums,
+    ) -> Option<usize> {
+        self.try_draw(rng, &may).or_else(|| {
+            let weight = |(index, &weight)| if may(index) { u32::from(weight) } else { 0 };
+            sums.fill(self.weights.iter().enumerate().map(weight));
+            sums.draw(rng)
+        })
+    }
+
+    /// Draws from the table, a few times at most.
+    #[inline]
+    fn try_draw(&self, rng: &mut Rng, may: impl Fn(usize) -> bool) -> Option<usize> {
+        if self.columns.is_empty() {
             return None;
         }
-        let mut at = rng.u32(..total);
-        for (index, weight) in left() {
-            if at < weight {
-                return Some(index);
-            }
-            at -= weight;
-        }
-        None
+        let mut draws = (0..TRIES_MAX).map(|_| {
+            let column = rng.usize(..self.columns.len());
+            let Column { own, alias } = self.columns[column];
+            if rng.u32(..) < own { column } else { usize::from(alias) }
+        });
+        draws.find(|&index| may(index))
+    }
+}
+
+/// What is left to be drawn for one answer: room that a worker owns.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// What is drawn.
+    pub taken: Taken,
+    /// What may be drawn.
+    pub sums: Sums,
+}
+
+impl Left {
+    /// Makes room for up to `count` weights.
+    pub fn reserve(&mut self, count: usize) {
+        self.taken.reserve(count);
+        self.sums.reserve(count);
     }
 }
 
@@ -164,20 +203,23 @@ mod tests {
         assert!(chi2 < limit, "chi2 {chi2} of {counts:?} for {weights:?}");
     }
 
+    const LONG: [u16; 20] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+
     #[test]
     fn draws_follow_the_weights() {
-        let mut rng = Rng::with_seed(1);
+        let (mut rng, mut drawn, mut left) = (Rng::with_seed(1), Vec::new(), Left::default());
         for (weights, limit) in [
             (&[4, 2, 1, 1][..], 16.3),
             (&[1, 0, 65_535], 10.8),
             (&[1], 0.1),
             (&[7; 20], 43.8),
-            (&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], 43.8),
+            (&LONG, 43.8),
         ] {
             let table = Weights::new(weights.iter().copied());
             let mut counts = vec![0; weights.len()];
             for _ in 0..DRAWS {
-                counts[table.draw(&mut rng)] += 1;
+                table.draw(1, &mut rng, &mut drawn, &mut left);
+                counts[usize::from(drawn[0])] += 1;
             }
             check(&counts, weights, limit);
         }
@@ -186,31 +228,68 @@ mod tests {
     #[test]
     fn further_draws_share_what_is_left() {
         let mut rng = Rng::with_seed(2);
-        let long: Vec<u16> = (1..=20).collect();
-        for weights in [&[4, 2, 1, 1][..], &long] {
+        let mut heavy = LONG;
+        heavy[7] = 60_000;
+        for weights in [&[4, 2, 1, 1][..], &LONG, &heavy] {
             let table = Weights::new(weights.iter().copied());
-            let mut taken = Taken::default();
-            taken.reserve(weights.len());
-            taken.insert(0);
-            taken.insert(weights.len() - 1);
+            let mut sums = Sums::default();
+            let last = weights.len() - 1;
             let mut left = weights.to_vec();
-            left[0] = 0;
-            left[weights.len() - 1] = 0;
+            (left[0], left[last]) = (0, 0);
             let mut counts = vec![0; weights.len()];
             for _ in 0..DRAWS {
-                counts[table.draw_other(&taken, &mut rng).unwrap()] += 1;
+                let may = |index| index != 0 && index != last;
+                counts[table.draw_one(&mut rng, may, &mut sums).unwrap()] += 1;
             }
             check(&counts, &left, 43.8);
         }
     }
 
     #[test]
-    fn nothing_is_drawn_where_all_is_taken() {
-        let table = Weights::new([0, 3].into_iter());
-        let mut taken = Taken::default();
-        taken.reserve(2);
-        taken.insert(1);
-        assert_eq!(table.draw_other(&taken, &mut Rng::with_seed(3)), None);
+    fn the_second_of_an_answer_follows_the_weights_without_the_first() {
+        let (mut rng, mut drawn, mut left) = (Rng::with_seed(3), Vec::new(), Left::default());
+        let mut heavy = LONG;
+        heavy[3] = 5_000;
+        for weights in [&[4, 2, 1, 1][..], &heavy] {
+            let table = Weights::new(weights.iter().copied());
+            // Where the first was the fourth.
+            let mut without = weights.to_vec();
+            without[3] = 0;
+            let mut counts = vec![0; weights.len()];
+            for _ in 0..DRAWS {
+                table.draw(2, &mut rng, &mut drawn, &mut left);
+                if drawn[0] == 3 {
+                    counts[usize::from(drawn[1])] += 1;
+                }
+            }
+            check(&counts, &without, 43.8);
+        }
+    }
+
+    #[test]
+    fn all_can_be_drawn_and_nothing_twice() {
+        let (mut rng, mut drawn, mut left) = (Rng::with_seed(4), Vec::new(), Left::default());
+        for count in [1, 2, 16, 17, 300] {
+            let table = Weights::new((0..count).map(|index| index * (index % 200) + 1));
+            for ask in [1, count / 2, count, count + 1].map(usize::from) {
+                table.draw(ask, &mut rng, &mut drawn, &mut left);
+                assert_eq!(drawn.len(), ask.min(usize::from(count)));
+                let mut sorted = drawn.clone();
+                sorted.sort_unstable();
+                sorted.dedup();
+                assert_eq!(sorted.len(), drawn.len());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_where_nothing_may() {
+        let (mut rng, mut sums) = (Rng::with_seed(3), Sums::default());
+        for count in [2, 20] {
+            let table = Weights::new((0..count).map(|index| u16::from(index > 0)));
+            assert_eq!(table.draw_one(&mut rng, |index| index == 0, &mut sums), None);
+            assert_eq!(table.draw_one(&mut rng, |index| index == 1, &mut sums), Some(1));
+        }
         assert_eq!(Weights::new([0, 0].into_iter()).weights.as_ref(), [1, 1]);
     }
 }

@@ -4,15 +4,18 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "any time will do")]
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rota::geo::Network;
+use rota::geo::{Coordinates, Network, Place};
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
-use rota::steer::{Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Unchecked};
+use rota::steer::{
+    Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Steer, Unchecked,
+};
 use rota::wire::Name;
 use rota::wire::cookie::Secrets;
 use rota::zone::{Source, masterfile};
@@ -84,6 +87,16 @@ pub const NAMES: &[&str] = &[
     "_rota.untold.example.test",
     "_https._tcp.untold.example.test",
     "untold.example.test",
+    "hashed.example.test",
+    "hashes.example.test",
+    "nearest.example.test",
+    "fastest.example.test",
+    "least.example.test",
+    "apart.example.test",
+    "drawn.apart.example.test",
+    "hashed.apart.example.test",
+    "split.example.test",
+    "placed.example.test",
     "www.broken.test",
     "elsewhere.test",
 ];
@@ -122,6 +135,28 @@ fn typed(label: &str, count: usize, port: u16, told: &str) -> Arc<Service> {
     })
 }
 
+/// The same whose nodes stand in three racks, two of which are one site.
+fn apart(label: &str, policy: Policy, count: usize) -> Arc<Service> {
+    let mut service = Service::clone(&service(label, policy, count));
+    for (index, node) in service.pools[0].nodes.iter_mut().enumerate() {
+        node.labels.insert("rack".into(), ["a", "b", "c"][index % 3].into());
+        node.labels.insert("site".into(), ["x", "x", "y"][index % 3].into());
+    }
+    Arc::new(Service { spread: vec!["site".into(), "rack".into()], ..service })
+}
+
+/// Two halves of one, each for somebody.
+fn halves(label: &str, steer: Steer, policy: Policy, places: [&str; 2]) -> Arc<Service> {
+    let whole = Service::clone(&service(label, policy, 12));
+    let half = |at: usize| Pool {
+        share: 50,
+        places: vec![Place::parse(places[at]).expect("a place")],
+        at: Coordinates::new(0.0, 90.0 * at as f64),
+        ..Pool::new(places[at], whole.pools[0].nodes[6 * at..][..6].to_vec())
+    };
+    Arc::new(Service { steer, pools: vec![half(0), half(1)], ..whole })
+}
+
 /// The zone `example.test`, and a broken one beside it.
 pub fn zones() -> Vec<Authored> {
     let source = Arc::new(Source { path: "example.test.zone".into(), text: ZONE.into() });
@@ -138,6 +173,16 @@ pub fn zones() -> Vec<Authored> {
         service("*.many", Policy::Weighted, 200),
         typed("typed", 4, 8443, "192.0.2.0/24"),
         typed("untold", 40, 443, "203.0.113.0/24"),
+        service("hashed", Policy::Hash, 4),
+        service("hashes", Policy::Hash, 10),
+        halves("nearest", Steer::Nearest, Policy::Nearest, ["192.0.2.0/24", "*"]),
+        service("fastest", Policy::Fastest, 40),
+        service("least", Policy::LeastLoaded, 40),
+        apart("apart", Policy::Rotate, 40),
+        apart("drawn.apart", Policy::Weighted, 40),
+        apart("hashed.apart", Policy::Hash, 9),
+        halves("split", Steer::Split, Policy::Hash, ["192.0.2.0/24", "*"]),
+        halves("placed", Steer::Geo, Policy::Rotate, ["192.0.2.0/24", "*"]),
     ];
     let model = ZoneModel { records: file.records, services };
     vec![Authored::Good(Arc::new(model)), Authored::Broken(name("broken.test"))]
@@ -147,6 +192,8 @@ pub fn zones() -> Vec<Authored> {
 pub struct Engine {
     pub publisher: Publisher,
     pub worker: Worker,
+    /// Where queries come from.
+    pub client: SocketAddr,
 }
 
 impl Engine {
@@ -165,7 +212,8 @@ impl Engine {
     fn with(seed: u64, zones: &[Authored], settings: Settings) -> Self {
         let mut publisher = Publisher::new();
         publisher.publish(zones, settings, &Unchecked);
-        let mut engine = Self { publisher, worker: Worker::new(seed) };
+        let client = ([192, 0, 2, 99], 4000).into();
+        let mut engine = Self { publisher, worker: Worker::new(seed), client };
         engine.restart(seed);
         engine
     }
@@ -184,7 +232,7 @@ impl Engine {
         out: &mut [u8],
     ) -> Option<usize> {
         let snapshot = self.publisher.current().load();
-        let client = Client { addr: ([192, 0, 2, 99], 4000).into(), transport };
+        let client = Client { addr: self.client, transport };
         match respond(message, &client, &snapshot, &mut self.worker, &mut (), out) {
             Action::Send(len) => Some(len),
             Action::Drop => None,

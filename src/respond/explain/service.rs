@@ -23,7 +23,7 @@ pub(super) fn tell(
     let chosen = set.map(|set| usize::from(set.pool));
     let pool = |at: usize| PoolLine {
         name: service.pools[at].name.clone(),
-        why: why_there(service, &service.pools[at], asker, informant),
+        why: why_there(service, plan, at, asker, informant),
         able: able.contains(at),
         chosen: chosen == Some(at),
     };
@@ -47,7 +47,7 @@ pub(super) fn tell(
                         pool: pool.name.clone(),
                         node: node.name.clone(),
                         address: address.ip,
-                        weight: node.weight,
+                        weight: plan.seats()[index].weight,
                         kept,
                         why,
                     });
@@ -104,8 +104,14 @@ pub(in crate::respond) fn row(tier: Tier) -> &'static str {
 }
 
 /// Why a pool stands where it stands for a client.
-fn why_there(service: &Service, pool: &Pool, asker: &Asker, informant: &impl Informant) -> String {
-    let address = asker.address();
+fn why_there(
+    service: &Service,
+    plan: &Plan,
+    at: usize,
+    asker: &Asker,
+    informant: &impl Informant,
+) -> String {
+    let (pool, address) = (&service.pools[at], asker.address());
     match service.steer {
         Steer::Failover => "as listed".to_owned(),
         Steer::Geo => match narrowest(pool, address, informant) {
@@ -134,7 +140,7 @@ fn why_there(service: &Service, pool: &Pool, asker: &Asker, informant: &impl Inf
                 None => "no probe has passed yet".to_owned(),
             }
         }
-        Steer::Split => format!("has {} % of all clients", pool.share),
+        Steer::Split => format!("has {} % of all clients", plan.share(at)),
     }
 }
 
