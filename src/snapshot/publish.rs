@@ -13,7 +13,7 @@ use crate::geo::Atlas;
 use crate::health::Target;
 use crate::steer::{Board, Family, Guides, Plan, Pools, Service, Tier};
 
-use super::compile::{ServiceEntry, Slots, Tools, Zone};
+use super::compile::{ServiceEntry, SlotCounts, Slots, Tools, Zone};
 use super::{Authored, Served, Settings, Snapshot};
 
 /// The snapshot in force: one pointer, read by every worker once a batch.
@@ -65,7 +65,7 @@ impl Default for Publisher {
 impl Publisher {
     /// Starts with no zones: every query is refused.
     pub fn new() -> Self {
-        let empty = Snapshot::new(0, Vec::new(), Settings::default(), (0, 0));
+        let empty = Snapshot::new(0, Vec::new(), Settings::default(), SlotCounts::default());
         Self {
             current: Arc::new(Current(ArcSwap::from_pointee(empty))),
             slots: Slots::default(),
