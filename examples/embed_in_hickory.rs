@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Publish: this task probes the nodes and puts every change of status in force.
     let mut control = Control::new(fastrand::Rng::with_seed(random_seed()));
     let settings = settings(&config.server, random_secret());
-    control.apply(Wanted { zones: config.zones, settings, atlas: config.geo.atlas });
+    control.apply(Wanted { zones: config.zones, settings, atlas: config.geo.atlas, metrics: None });
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());
     let (commands, received) = mpsc::channel(1);

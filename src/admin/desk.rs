@@ -12,6 +12,8 @@ use crate::geo::Network;
 use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
 
+use super::metrics::Facts;
+
 /// Requests that may wait.
 const REQUESTS_MAX: usize = 64;
 
@@ -24,6 +26,8 @@ pub struct Desk(mpsc::Sender<Request>);
 pub enum Request {
     /// Why a client gets what it gets.
     Explain(Inquiry, oneshot::Sender<Explanation>),
+    /// What `/metrics` is made of; none where it is switched off.
+    Metrics(oneshot::Sender<Option<Box<Facts>>>),
 }
 
 /// Which answer is to be explained.
@@ -49,6 +53,11 @@ impl Desk {
     /// Why a client gets what it gets; none where the server is stopping.
     pub async fn explain(&self, inquiry: Inquiry) -> Option<Explanation> {
         self.ask(|reply| Request::Explain(inquiry, reply)).await
+    }
+
+    /// What `/metrics` is made of, or that it is switched off; none where the server is stopping.
+    pub async fn metrics(&self) -> Option<Option<Box<Facts>>> {
+        self.ask(Request::Metrics).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {

@@ -7,6 +7,7 @@
 //!                  it stops: send it nothing
 //!   GET /api/v1/explain?name=…&type=…&client=…&ecs=…
 //!                  why a client gets what it gets, as JSON
+//!   GET /metrics   figures for a scraper
 //!   GET /          what there is here
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod desk;
 mod explain;
 mod listen;
+pub mod metrics;
 mod state;
 
 pub use desk::{Desk, Inquiry, Request};
@@ -35,16 +37,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 /// What there is, for people and for those who ask for something else.
-const CONTENTS: &str = "GET /healthz /readyz /api/v1/explain";
+const CONTENTS: &str = "GET /healthz /readyz /metrics /api/v1/explain";
 
 /// Everything that the listener answers.
 fn router(state: Arc<State>, desk: Desk) -> Router {
+    let metrics = Router::new().route("/metrics", get(metrics::metrics)).with_state(desk.clone());
     let api = Router::new().route("/explain", get(explain::explain)).with_state(desk);
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/", get(contents))
         .with_state(state)
+        .merge(metrics)
         .nest("/api/v1", api)
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

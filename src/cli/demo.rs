@@ -15,6 +15,7 @@ use domain::base::Name;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::admin::metrics::Caps;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Server, Setup, Wanted};
 use crate::geo::Atlas;
@@ -136,7 +137,12 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         seed: crate::daemon::random_seed(),
     };
     let atlas = Arc::new(Atlas::empty());
-    let wanted = Wanted { zones: vec![zone], settings: Settings::default(), atlas };
+    let wanted = Wanted {
+        zones: vec![zone],
+        settings: Settings::default(),
+        atlas,
+        metrics: Some(Caps::default()),
+    };
     Ok(Server::start(setup, wanted).await?)
 }
 

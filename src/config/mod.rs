@@ -48,6 +48,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::admin::metrics::Caps;
 use crate::snapshot::Authored;
 use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
@@ -114,6 +115,8 @@ pub struct Server {
     pub dns: Dns,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+    /// How much `/metrics` shows; none where it is switched off.
+    pub metrics: Option<Caps>,
 }
 
 /// `[listen]`.

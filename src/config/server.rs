@@ -10,9 +10,10 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{DNS, GEO, LISTEN, SERVER};
+use super::tables::{DNS, GEO, LISTEN, METRICS, SERVER};
 use super::value::Text;
 use super::{Listen, Server, sort_by_place, syntax};
+use crate::admin::metrics::Caps;
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -41,10 +42,12 @@ pub fn read_server(
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
+    let (table, span) = server.table("metrics").unwrap_or((&empty, 0..0));
+    let metrics = read_metrics(&reader.fields(&METRICS, table, span));
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo }))
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo, metrics }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
@@ -84,6 +87,12 @@ fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
             .min(count(fields, "tcp_connections")),
         tcp_idle: fields.duration("tcp_idle"),
     })
+}
+
+fn read_metrics(fields: &Fields<'_>) -> Option<Caps> {
+    let (zones, services) = (count(fields, "zones"), count(fields, "services"));
+    let caps = Caps { zones, services, nodes: count(fields, "nodes") };
+    fields.flag("enabled").then_some(caps)
 }
 
 fn socket(text: &Text, port: u16, reader: &mut Reader<'_>) -> Option<SocketAddr> {

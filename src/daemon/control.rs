@@ -18,12 +18,15 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
+use crate::admin::metrics::Reload;
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
+use crate::serve::Counters;
 use crate::snapshot::{Authored, Current, Publisher, TierChange};
 use crate::steer::{Board, Node, Override, Tier};
 
+use super::books::Books;
 use super::explain::Witness;
 use super::view::View;
 use super::{Wanted, state};
@@ -45,13 +48,16 @@ pub struct Control {
     rng: Rng,
     zones: Vec<Authored>,
     keeper: Keeper,
+    books: Books,
 }
 
 /// What others ask of the control task.
 #[derive(Debug)]
 pub enum Command {
     /// Put something else in force.
-    Reload(Wanted),
+    Reload(Box<Wanted>),
+    /// Note what became of a configuration that was read anew.
+    Reloaded(Reload),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
@@ -91,6 +97,7 @@ impl Control {
             rng,
             zones: Vec::new(),
             keeper: Keeper::default(),
+            books: Books::new(),
         }
     }
 
@@ -100,7 +107,8 @@ impl Control {
     }
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
-    pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
+    pub fn apply(&mut self, Wanted { zones, settings, atlas, metrics }: Wanted) {
+        self.books.show(metrics);
         let good = zones.iter().filter_map(|authored| match authored {
             Authored::Good(model) => Some(model),
             Authored::Broken(_) => None,
@@ -159,6 +167,11 @@ impl Control {
         }
     }
 
+    /// Where the figures of those who answer stand.
+    pub fn read_from(&mut self, tallies: Vec<Arc<Tally>>, counters: Counters) {
+        self.books.read_from(tallies, counters);
+    }
+
     /// Works until all senders of commands are gone. `alive` is called about once a second as long
     /// as probes are on time.
     pub async fn run(
@@ -187,7 +200,8 @@ impl Control {
                 }
                 Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
                 command = commands.recv() => match command {
-                    Some(Command::Reload(wanted)) => self.apply(wanted),
+                    Some(Command::Reload(wanted)) => self.apply(*wanted),
+                    Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
                     Some(Command::View(reply)) => {
@@ -211,6 +225,7 @@ impl Control {
         let wake = self.monitor.poll_timeout();
         tokio::select! {
             Some(report) = self.reports.recv() => {
+                self.books.verdict(&report.verdict);
                 let change =
                     self.monitor.handle_verdict(report.id, report.verdict, now(), &mut self.rng);
                 if let Some(change) = change {
@@ -231,6 +246,7 @@ impl Control {
         let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
         if change.is_transition() {
             self.keeper.changed = true;
+            self.books.transition(change.to.status);
             let reason = change.reason.as_ref().map(tracing::field::display);
             let (from, to) = (change.from.status, change.to.status);
             tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
@@ -241,6 +257,9 @@ impl Control {
     fn handle_request(&self, request: Request, explainer: &mut Worker) {
         match request {
             // Nobody waits any more where this fails.
+            Request::Metrics(reply) => {
+                drop(reply.send(self.books.facts(&self.monitor, &self.publisher, now())));
+            }
             Request::Explain(inquiry, reply) => {
                 let snapshot = self.publisher.current().load();
                 explainer.begin_batch(&snapshot, now());

@@ -5,6 +5,7 @@
 //! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives
 //! the process.
 
+mod books;
 pub mod control;
 mod explain;
 pub mod reload;
@@ -20,6 +21,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::admin::metrics::Caps;
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::serve::{self, Ended};
@@ -51,6 +53,8 @@ pub struct Wanted {
     pub settings: Settings,
     /// Where clients are.
     pub atlas: Arc<Atlas>,
+    /// How much `/metrics` shows; none to show nothing.
+    pub metrics: Option<Caps>,
 }
 
 /// Why a run ended otherwise than by being told to.
@@ -101,6 +105,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         zones: std::mem::take(&mut config.zones),
         settings: settings(&config.server, chance),
         atlas: Arc::clone(&config.geo.atlas),
+        metrics: config.server.metrics,
     };
     let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
     loop {

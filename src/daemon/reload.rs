@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::admin::metrics::Reload;
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
@@ -39,12 +40,12 @@ pub(super) async fn reload(
     let load = move || config::reload(path.as_deref(), &before);
     let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
-        return;
+        return server.reloaded(Reload::Refused).await;
     };
     report(&loaded.diagnostics);
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
-        return;
+        return server.reloaded(Reload::Refused).await;
     };
     // The listeners are those of the start, and so is their idle time.
     let settings =
@@ -57,14 +58,18 @@ pub(super) async fn reload(
     for apex in &kept {
         tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
     }
+    let broken = zones.iter().any(|zone| matches!(zone, Authored::Broken(_)));
+    let mut how = if broken || !kept.is_empty() { Reload::Partial } else { Reload::Applied };
     if geo_read != *geo && (kept.is_empty() || !knows_less(&geo_read.atlas, &geo.atlas)) {
         log_geo(&wanted, &geo_read);
         *geo = geo_read;
     } else if geo_read != *geo {
         tracing::error!("the geo files know less than before: what they said stays in force");
+        how = Reload::Partial;
     }
     let atlas = Arc::clone(&geo.atlas);
-    server.reload(Wanted { zones, settings, atlas }).await;
+    server.reload(Wanted { zones, settings, atlas, metrics: wanted.metrics }).await;
+    server.reloaded(how).await;
     tracing::info!(kept = kept.len(), "reloaded");
 }
 

@@ -11,6 +11,7 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::admin::metrics::Reload;
 use crate::admin::{self, Desk, Phase};
 use crate::serve::{self, Ended, Listeners, Running};
 use crate::snapshot::Authored;
@@ -106,6 +107,7 @@ impl Server {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
+        control.read_from(tallies.clone(), running.counters());
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
@@ -120,7 +122,12 @@ impl Server {
     /// Puts something else in force.
     pub async fn reload(&self, wanted: Wanted) {
         // The control task ends only after this is gone.
-        drop(self.commands.send(Command::Reload(wanted)).await);
+        drop(self.commands.send(Command::Reload(Box::new(wanted))).await);
+    }
+
+    /// Notes what became of a configuration that was read anew.
+    pub async fn reloaded(&self, how: Reload) {
+        drop(self.commands.send(Command::Reloaded(how)).await);
     }
 
     /// The zones in force.

@@ -256,7 +256,8 @@ impl Drop for Stop {
     }
 }
 
-/// The time, asked once or twice a turn of a worker and around the life of a connection, never per query.
+/// The time, asked once or twice a turn of a worker and around the life of a connection, never per
+/// query.
 #[expect(clippy::disallowed_methods, reason = "transports are where time enters")]
 fn now() -> Instant {
     Instant::now()

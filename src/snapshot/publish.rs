@@ -52,6 +52,8 @@ pub struct Publisher {
     located_anew: bool,
     /// Which services stand on a target: indexes of zone and service.
     users: HashMap<Arc<Target>, Vec<(usize, usize)>>,
+    /// How many plans took the place of others.
+    replanned: u64,
     retired_plans: Vec<Arc<Plan>>,
     retired_snapshots: Vec<Arc<Snapshot>>,
 }
@@ -72,6 +74,7 @@ impl Publisher {
             guides: Guides::new(Arc::new(Atlas::empty())),
             located_anew: false,
             users: HashMap::new(),
+            replanned: 0,
             retired_plans: Vec::new(),
             retired_snapshots: Vec::new(),
         }
@@ -80,6 +83,11 @@ impl Publisher {
     /// What workers read from.
     pub fn current(&self) -> &Arc<Current> {
         &self.current
+    }
+
+    /// How many plans took the place of others since the start, those of a reload not among them.
+    pub fn replanned(&self) -> u64 {
+        self.replanned
     }
 
     /// From the next [`Publisher::publish`] on, clients are where this atlas says.
@@ -168,6 +176,7 @@ impl Publisher {
             let plan = entry.replan(board);
             changes.extend(tier_changes(entry, &plan));
             self.retired_plans.push(entry.swap(plan));
+            self.replanned += 1;
         }
         self.sweep();
         changes

@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+mod bounds;
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../common/engine.rs"]
 mod engine;
+mod openmetrics;
+mod scrape;
 mod sums;

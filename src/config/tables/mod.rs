@@ -5,6 +5,7 @@
 //! today, so that a file written for a later version is never half obeyed.
 
 mod check;
+mod metrics;
 mod pool;
 mod server;
 mod service;
@@ -13,6 +14,7 @@ mod zone;
 use super::keys::Kind;
 
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
+pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -24,6 +26,7 @@ pub static KINDS: &[&Kind] = &[
     &LISTEN,
     &DNS,
     &GEO,
+    &METRICS,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
+use super::METRICS;
+
 /// `rota.toml`.
 pub static SERVER: Kind = Kind {
     noun: "rota.toml",
@@ -16,6 +18,8 @@ pub static SERVER: Kind = Kind {
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
+        Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
+            .aka(&["prometheus", "telemetry"]),
     ],
 };
 
