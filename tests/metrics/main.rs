@@ -5,6 +5,7 @@
 mod bounds;
 #[path = "../common/mod.rs"]
 mod common;
+mod documents;
 #[path = "../common/engine.rs"]
 mod engine;
 mod openmetrics;
