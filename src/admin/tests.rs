@@ -23,8 +23,8 @@ async fn start() -> Running {
     let address = listener.local_addr().unwrap();
     let state = Arc::new(State::new(now(), SILENCE_MAX));
     let (stop, stopped) = oneshot::channel::<()>();
-    let (desk, _) = Desk::new();
-    let task = tokio::spawn(serve(listener, Arc::clone(&state), desk, async {
+    let (desk, _) = Desk::new(&Events::default());
+    let task = tokio::spawn(serve(Door::Tcp(listener, None), Arc::clone(&state), desk, async {
         let _ = stopped.await;
     }));
     Running { address, state, stop, task }
@@ -67,17 +67,11 @@ async fn readiness_follows_the_phase() {
 #[tokio::test]
 async fn what_is_not_there_is_said() {
     let running = start().await;
-    check(running.address, "GET /", "200", "GET /healthz /readyz /metrics /api/v1/explain\n").await;
+    let all = "GET /healthz /readyz /metrics /api/v1/openapi.json\n";
+    check(running.address, "GET /", "200", all).await;
     check(running.address, "HEAD /healthz", "200", "\r\n\r\n").await;
-    check(
-        running.address,
-        "GET /metric",
-        "404",
-        "there are GET /healthz /readyz /metrics /api/v1/explain\n",
-    )
-    .await;
-    let only = "only GET /healthz /readyz /metrics /api/v1/explain\n";
-    check(running.address, "POST /readyz", "405", only).await;
+    check(running.address, "GET /metric", "404", &format!("there are {all}")).await;
+    check(running.address, "POST /readyz", "405", &format!("only {all}")).await;
 }
 
 #[tokio::test]

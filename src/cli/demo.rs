@@ -19,6 +19,7 @@ use crate::admin::metrics::Caps;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Server, Setup, Wanted};
 use crate::geo::Atlas;
+use crate::health::Suspicion;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
 use crate::zone::Source;
@@ -134,6 +135,9 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
         admin: stage.admin,
         state: None,
+        reloads: None,
+        token_file: None,
+        socket: None,
         seed: crate::daemon::random_seed(),
     };
     let atlas = Arc::new(Atlas::empty());
@@ -142,6 +146,7 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         settings: Settings::default(),
         atlas,
         metrics: Some(Caps::default()),
+        suspicion: Suspicion::default(),
     };
     Ok(Server::start(setup, wanted).await?)
 }

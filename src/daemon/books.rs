@@ -71,9 +71,10 @@ impl Books {
             None => Default::default(),
         };
         let mut statuses: HashMap<Status, usize> = HashMap::new();
-        let mut certificates = Vec::new();
+        let (mut certificates, mut held) = (Vec::new(), 0);
         for view in monitor.views() {
             *statuses.entry(view.standing().status).or_default() += 1;
+            held += usize::from(view.hold(now).is_some());
             if let Some(Warning::CertificateEnds(end)) = view.warning() {
                 certificates.push((view.target.place().to_string(), end));
             }
@@ -88,6 +89,8 @@ impl Books {
             ledger: self.ledger.clone(),
             plans: publisher.replanned(),
             targets: all.map(|it| (it, statuses.get(&it).copied().unwrap_or(0))).into(),
+            held,
+            suspect: monitor.suspect().is_some(),
             certificates,
             pulse: monitor.pulse(now),
             started: self.started,

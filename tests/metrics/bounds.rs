@@ -41,6 +41,8 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
         ledger,
         plans: 9,
         targets: vec![(Status::Up, 2), (Status::Down, 1)],
+        held: 1,
+        suspect: false,
         certificates: vec![("tls://192.0.2.1:443 \"a\\b\"".into(), 1_800_000_000)],
         pulse: Monitor::new(4).pulse(Instant::now()),
         started: 1_700_000_000,
@@ -72,7 +74,7 @@ fn zone(apex: &str, services: usize, nodes: usize) -> Authored {
     let service = |at: usize| {
         let node = |index: usize| {
             let ip = [10, at as u8, (index / 250) as u8, (index % 250) as u8];
-            let address = Address { ip: ip.into(), targets: Vec::new() };
+            let address = Address::new(ip.into(), Vec::new());
             Node::new(format!("{apex}/s{at}/{index}"), format!("n{index}"), vec![address])
         };
         let owner: Name = name(&format!("s{at}.{apex}"));
@@ -136,6 +138,8 @@ fn values_are_those_of_their_sources() {
     check("rota_connections", &[("transport", "tcp")], 2.0);
     check("rota_checks_total", &[("result", "fail"), ("reason", "http_status")], 1.0);
     check("rota_check_duration_seconds_count", &[], 3.0);
+    check("rota_targets_held", &[], 1.0);
+    check("rota_prober_suspect", &[], 0.0);
     check("rota_transitions_total", &[("to", "down")], 1.0);
     check("rota_reloads_total", &[("result", "refused")], 1.0);
     check("rota_config_last_reload_success", &[], 0.0);

@@ -9,7 +9,7 @@ use rota::admin::metrics::{FAMILIES, document};
 use rota::steer::Tier;
 
 /// Where this is set, the page of the documentation is written rather than compared.
-const WRITE: &str = "ROTA_WRITE_DOCS";
+const WRITE: &str = "ROTA_RENEW";
 
 /// Names that Prometheus adds to every target by itself.
 const OF_PROMETHEUS: &[&str] = &["up"];

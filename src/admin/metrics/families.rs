@@ -109,6 +109,10 @@ families! {
     ZONES = Gauge "rota_zones" { STATE }: "Zones of the configuration in force";
     ZONE_SERIAL = Gauge "rota_zone_serial" { ZONE } at most Zones: "The serial of a zone's SOA";
     TARGETS = Gauge "rota_targets" { STATUS }: "Targets of probes by their status";
+    TARGETS_HELD = Gauge "rota_targets_held":
+        "Targets that are held down for a while, because they flapped";
+    SUSPECT = Gauge "rota_prober_suspect":
+        "1 while the control targets of [guard] are silent too, so that silence turns no node";
     TRANSITIONS = Counter "rota_transitions" { TO }: "Targets whose status turned";
     CHECKS = Counter "rota_checks" { RESULT, REASON }: "Probes that ended";
     CHECK_TIME = Histogram "rota_check_duration_seconds" [Seconds]: "How long probes took";

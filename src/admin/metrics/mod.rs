@@ -81,6 +81,10 @@ pub struct Facts {
     pub plans: u64,
     /// How many targets have each status.
     pub targets: Vec<(Status, usize)>,
+    /// How many of them are held down, because they flapped.
+    pub held: usize,
+    /// The control targets are silent too: silence turns no node.
+    pub suspect: bool,
     /// Targets whose certificate ends soon, and when, in seconds since 1970.
     pub certificates: Vec<(String, u64)>,
     /// The prober's signs of life.

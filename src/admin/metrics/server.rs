@@ -31,6 +31,8 @@ impl Facts {
         let targets = self.targets.iter();
         let targets = targets.map(|(status, count)| ([status.to_string()], level(*count)));
         page.rows(&families::TARGETS, targets)?;
+        page.row(&families::TARGETS_HELD, level(self.held))?;
+        page.row(&families::SUSPECT, level(usize::from(self.suspect)))?;
         let turned = self.ledger.transitions.iter();
         page.rows(&families::TRANSITIONS, turned.map(|(to, n)| ([to], Value::Count(*n))))?;
         let checks = self.ledger.checks.iter();
