@@ -15,6 +15,7 @@ use domain::base::Name;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::admin::metrics::Caps;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Server, Setup, Wanted};
 use crate::geo::Atlas;
@@ -144,6 +145,7 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         zones: vec![zone],
         settings: Settings::default(),
         atlas,
+        metrics: Some(Caps::default()),
         suspicion: Suspicion::default(),
     };
     Ok(Server::start(setup, wanted).await?)

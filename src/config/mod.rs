@@ -55,6 +55,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::admin::metrics::Caps;
 use crate::snapshot::Authored;
 use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
@@ -126,6 +127,8 @@ pub struct Server {
     pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+    /// How much `/metrics` shows; none where it is switched off.
+    pub metrics: Option<Caps>,
 }
 
 /// `[guard]`: when the prober is to be doubted.

@@ -141,6 +141,21 @@ pub enum Tier {
     Closed,
 }
 
+impl Tier {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Serving,
+        Self::Short,
+        Self::Draining,
+        Self::NoAddress,
+        Self::OtherFamily,
+        Self::Open,
+        Self::LastKnown,
+        Self::Fallback,
+        Self::Closed,
+    ];
+}
+
 /// Some of a service's pools.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pools(u64);

@@ -7,6 +7,7 @@
 mod asks;
 mod check;
 mod guards;
+mod metrics;
 mod pool;
 mod server;
 mod service;
@@ -17,6 +18,7 @@ use super::keys::Kind;
 pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
+pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
 pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -29,6 +31,7 @@ pub static KINDS: &[&Kind] = &[
     &ADMIN,
     &DNS,
     &GEO,
+    &METRICS,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,

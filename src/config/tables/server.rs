@@ -6,6 +6,8 @@ use super::GUARD;
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
+use super::METRICS;
+
 /// `rota.toml`.
 pub static SERVER: Kind = Kind {
     noun: "rota.toml",
@@ -19,6 +21,8 @@ pub static SERVER: Kind = Kind {
         Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
+        Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
+            .aka(&["prometheus", "telemetry"]),
     ],
 };
 
