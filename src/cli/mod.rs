@@ -8,6 +8,7 @@ pub mod board;
 pub mod check;
 mod client;
 pub mod demo;
+mod dns;
 pub mod explain;
 pub mod log;
 pub mod node;
