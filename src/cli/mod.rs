@@ -10,6 +10,7 @@ mod client;
 pub mod demo;
 mod dns;
 pub mod explain;
+pub mod init;
 pub mod log;
 pub mod node;
 pub mod ready;
@@ -98,6 +99,12 @@ pub enum Verb {
     /// Asks GET /readyz of the admin listener that the configuration names. Exit code 0 where it
     /// is ready, 1 where it is not (yet, or any more), 2 where nothing answers.
     Ready(ready::ReadyArgs),
+
+    /// Write a first zones/<name>.toml that `rota check` takes
+    ///
+    /// From what a server answers now, from a master file, from flags, or from your answers.
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArgs),
 
     /// Print what the configuration may hold, as JSON Schema for editors
     #[command(after_help = schema::EXAMPLES)]
