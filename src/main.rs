@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rota::cli::log::{self, Loudness};
-use rota::cli::{self, Cli, Exit, Verb, ask, check, demo, explain, init, node, ready, run, schema};
+use rota::cli::{
+    self, Cli, Exit, Verb, ask, check, demo, doctor, explain, init, node, ready, run, schema,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
         | Verb::Check(_)
         | Verb::Explain(_)
         | Verb::Ready(_)
+        | Verb::Doctor(_)
         | Verb::Init(_)
         | Verb::Schema(_)
         | Verb::Ask(_)
@@ -37,6 +40,7 @@ fn perform(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Explain(args) => cli::runtime()?.block_on(explain::run(args, config)),
         Verb::Demo(args) => demo::run(args),
         Verb::Ready(args) => ready::run(args, config),
+        Verb::Doctor(args) => cli::runtime()?.block_on(doctor::run(args, config)),
         Verb::Init(args) => cli::runtime()?.block_on(init::run(args, config)),
         Verb::Schema(args) => Ok(schema::run(args)),
         Verb::Ask(args) => cli::runtime()?.block_on(ask::run(args)),

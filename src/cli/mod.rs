@@ -7,8 +7,10 @@ pub mod ask;
 pub mod board;
 pub mod check;
 mod client;
+mod delegation;
 pub mod demo;
 mod dns;
+pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod log;
@@ -105,6 +107,13 @@ pub enum Verb {
     /// From what a server answers now, from a master file, from flags, or from your answers.
     #[command(after_help = init::EXAMPLES)]
     Init(init::InitArgs),
+
+    /// Examine zones from outside in: delegation, name servers, this machine, nodes
+    ///
+    /// Walks from the root as a resolver does and changes nothing. Exit code 0 where nothing is
+    /// bad, 1 where something is, 2 where it could not look.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
 
     /// Print what the configuration may hold, as JSON Schema for editors
     #[command(after_help = schema::EXAMPLES)]

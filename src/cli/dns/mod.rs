@@ -11,13 +11,13 @@
 
 pub(super) mod exchange;
 mod question;
-mod reply;
+pub(super) mod reply;
 
 use std::net::SocketAddr;
 
 pub(super) use exchange::Silence;
 pub(super) use question::Question;
-pub(super) use reply::{Data, Reply};
+pub(super) use reply::{Data, Record, Reply, addresses, name_servers};
 
 /// Over what a question is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

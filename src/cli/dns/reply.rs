@@ -18,8 +18,6 @@ pub(in crate::cli) struct Reply {
     pub(in crate::cli) authoritative: bool,
     /// There was more than fits.
     pub(in crate::cli) truncated: bool,
-    /// Octets of the message.
-    pub(in crate::cli) len: usize,
     /// What EDNS adds; none where there is no OPT record.
     pub(in crate::cli) edns: Option<Edns>,
     /// The answer section.
@@ -101,7 +99,6 @@ impl Reply {
             rcode: header.rcode(),
             authoritative: header.aa(),
             truncated: header.tc(),
-            len: octets.len(),
             edns,
             answer: section(message.answer().ok())?,
             authority: section(message.authority().ok())?,
@@ -121,6 +118,14 @@ impl Reply {
             Data::Address(_) | Data::NameServer(_) | Data::Start { .. } | Data::Other(_) => None,
         })
     }
+
+    /// The zone's serial, where the answer has an SOA.
+    pub(in crate::cli) fn serial(&self) -> Option<u32> {
+        self.answer.iter().find_map(|record| match record.data {
+            Data::Start { serial } => Some(serial),
+            Data::Address(_) | Data::NameServer(_) | Data::Alias(_) | Data::Other(_) => None,
+        })
+    }
 }
 
 /// The addresses in a section, of one owner or of all.
@@ -130,6 +135,17 @@ pub(in crate::cli) fn addresses(records: &[Record], owner: Option<&Name>) -> Vec
         .filter_map(|record| match record.data {
             Data::Address(address) => Some(address),
             Data::NameServer(_) | Data::Alias(_) | Data::Start { .. } | Data::Other(_) => None,
+        })
+        .collect()
+}
+
+/// The name servers of an owner in a section.
+pub(in crate::cli) fn name_servers(records: &[Record], owner: &Name) -> Vec<Name> {
+    let wanted = records.iter().filter(|record| record.owner == *owner);
+    wanted
+        .filter_map(|record| match &record.data {
+            Data::NameServer(name) => Some(name.clone()),
+            Data::Address(_) | Data::Alias(_) | Data::Start { .. } | Data::Other(_) => None,
         })
         .collect()
 }

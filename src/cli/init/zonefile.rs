@@ -3,7 +3,6 @@
 //! The parent zone's file is what people have. Whatever stands at or below the name moves with it:
 //! what was answered there before is answered there after the delegation.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use domain::base::{ParsedName, Rtype};
 use domain::dep::octseq::Parser;
 use domain::rdata::ZoneRecordData;
 
+use super::super::delegation::address;
 use super::super::report::bare;
 use super::draft::Draft;
 use crate::config::render;
@@ -84,11 +84,6 @@ fn of_records(name: &Name, records: &Records) -> anyhow::Result<Draft> {
         bail!("{shown} has neither A nor AAAA there; --name takes another name of the file");
     }
     Ok(draft)
-}
-
-fn address(rdata: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(rdata).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(rdata).map(IpAddr::from)).ok()
 }
 
 /// RDATA as a master file has it; in the form of unknown types where the usual one is not known to
