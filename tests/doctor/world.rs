@@ -1,8 +1,8 @@
 //! A small world of name servers on loopback addresses, all at one spare port.
 //!
 //! ```text
-//!   127.0.0.71  the root                              rota, with root.zone
-//!   127.0.0.72  `test`, which delegates each case     rota, with test.zone
+//!   127.0.0.71  the root                              rota or NSD
+//!   127.0.0.72  `test`, which delegates each case     rota or NSD
 //!   127.0.0.73  ns1 of the cases                      rota; its files are those of the doctor
 //!   127.0.0.74  ns2 of the cases                      rota, with copies, some of them other ones
 //!   127.0.0.75  UDP alone, passed on to ns1
@@ -11,18 +11,38 @@
 //! ```
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::process::Command;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use hickory_proto::op::{Message, MessageType};
 use hickory_proto::rr::rdata::NS;
 use hickory_proto::rr::{Name, RData, Record};
 
-use super::common::{Folder, Node, Rota, nodes};
+use super::common::{Folder, Node, Rota, nodes, wait_until};
 
 /// What the doctor may do about one address.
 const HOSTS: std::ops::RangeInclusive<u8> = 71..=77;
+
+/// Who the root and `test` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "each test file uses its part")]
+pub(crate) enum Above {
+    Rota,
+    Nsd,
+}
+
+/// Set, this port rather than a spare one: 53, where the test has a network of its own.
+const PORT: &str = "ROTA_DOCTOR_PORT";
+
+const ROOT_ZONE: &str = "\
+$TTL 3600
+.             SOA ns.test. hostmaster.test. 1 3600 600 86400 60
+.             NS  a.root-ns.
+a.root-ns.    A   127.0.0.71
+test.         NS  ns.test.
+ns.test.      A   127.0.0.72
+";
 
 /// What `test` says of each case.
 const TEST_ZONE: &str = "\
@@ -77,15 +97,16 @@ pub(crate) struct World {
     pub(crate) port: u16,
     pub(crate) node: Vec<Node>,
     files: Folder,
-    _copies: Folder,
-    _above: [Folder; 2],
+    _others: [Folder; 3],
     _servers: Vec<Rota>,
+    _foreign: Vec<Nsd>,
 }
 
 impl World {
     /// Starts all of it, in folders of this name.
-    pub(crate) fn start(world: &str) -> Self {
-        let port = spare_port();
+    pub(crate) fn start(world: &str, above: Above) -> Self {
+        let given = std::env::var(PORT).ok().map(|text| text.parse().unwrap());
+        let port = given.unwrap_or_else(spare_port);
         let node = nodes(&[[127, 0, 0, 78]]);
         let zone = |ns: &str| {
             let check = format!("{{ http = \":{}/ready\" }}", node[0].addr.port());
@@ -103,11 +124,7 @@ impl World {
             folder
         };
         let root = folder("root", 71);
-        root.write(
-            "zones/root.zone",
-            "$TTL 3600\n. SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n. NS a.root-ns.\n\
-             a.root-ns. A 127.0.0.71\ntest. NS ns.test.\nns.test. A 127.0.0.72\n",
-        );
+        root.write("zones/root.zone", ROOT_ZONE);
         let parent = folder("parent", 72);
         parent.write("zones/test.zone", TEST_ZONE);
         let (files, copies) = (folder("ns1", 73), folder("ns2", 74));
@@ -120,13 +137,29 @@ impl World {
                 dated(&copies, &path, 1_700_000_000 + u64::from(*case == "serial"));
             }
         }
-        let servers =
-            [&root, &parent, &files, &copies].map(|folder| Rota::start(&folder.0, &[])).into();
+        let servers = [&files, &copies].map(|folder| Rota::start(&folder.0, &[]));
+        let mut servers = Vec::from(servers);
+        let mut foreign = Vec::new();
+        match above {
+            Above::Rota => {
+                servers.extend([&root, &parent].map(|folder| Rota::start(&folder.0, &[])));
+            }
+            Above::Nsd => foreign.extend([
+                Nsd::start(&root, host(71, port), ".", "root.zone"),
+                Nsd::start(&parent, host(72, port), "test.", "test.zone"),
+            ]),
+        }
         pass_on(host(75, port), host(73, port));
         keep_silent(host(76, port));
         refer_without_glue(host(77, port));
-        let above = [root, parent];
-        Self { port, node, files, _copies: copies, _above: above, _servers: servers }
+        Self {
+            port,
+            node,
+            files,
+            _others: [copies, root, parent],
+            _servers: servers,
+            _foreign: foreign,
+        }
     }
 
     /// Exit code and text of the doctor, beginning at the root of this world.
@@ -149,6 +182,45 @@ impl World {
     /// Makes the files of a zone newer than what is served.
     pub(crate) fn touch(&self, case: &str) {
         dated(&self.files, &format!("zones/{case}.test.toml"), 1_700_000_100);
+    }
+}
+
+/// An NSD that serves one zone.
+struct Nsd(Child);
+
+impl Nsd {
+    /// Starts it in a folder, and waits until it answers.
+    fn start(folder: &Folder, at: SocketAddr, apex: &str, file: &str) -> Self {
+        let (ip, port) = (at.ip(), at.port());
+        folder.write(
+            "nsd.conf",
+            &format!(
+                "server:\n  ip-address: {ip}@{port}\n  username: \"\"\n  chroot: \"\"\n  \
+                 server-count: 1\n  zonesdir: \"zones\"\n  pidfile: \"nsd.pid\"\n  \
+                 database: \"\"\n  zonelistfile: \"nsd.list\"\n  xfrdfile: \"nsd.xfrd\"\n  \
+                 xfrdir: \".\"\nremote-control:\n  control-enable: no\nzone:\n  \
+                 name: \"{apex}\"\n  zonefile: \"{file}\"\n"
+            ),
+        );
+        let child = Command::new("/usr/sbin/nsd")
+            .args(["-d", "-c", "nsd.conf"])
+            .current_dir(&folder.0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nsd is installed");
+        let nsd = Self(child);
+        wait_until("nsd answers", || TcpStream::connect(at).is_ok());
+        nsd
+    }
+}
+
+impl Drop for Nsd {
+    fn drop(&mut self) {
+        // Asked to end rather than killed: then it takes its children along.
+        let pid = self.0.id().to_string();
+        drop(Command::new("kill").args(["-TERM", &pid]).status());
+        drop(self.0.wait());
     }
 }
 
