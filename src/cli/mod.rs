@@ -59,6 +59,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   rota demo                     four nodes, a zone and a live board; nothing else needed
+  rota init                     write a first zone, from answers or from what is there today
   rota check                    read rota.toml and zones/, report every mistake, start nothing
   rota run                      serve zones/ on the addresses of rota.toml
   rota -c /etc/rota/rota.toml run --log json
