@@ -214,7 +214,7 @@ fn world(rng: &mut Rng) -> Atlas {
 fn service(policy: Policy, count: usize, answers: u16) -> Service {
     let node = |at: usize| {
         let ip = IpAddr::V4(Ipv4Addr::from_bits(10 << 24 | at as u32));
-        let addresses = vec![Address { ip, targets: Vec::new() }];
+        let addresses = vec![Address::new(ip, Vec::new())];
         let mut node = Node::new(format!("test/n{at}"), format!("n{at}"), addresses);
         node.weight = 1 + (at % 7) as u16;
         node.labels.insert("rack".into(), (at % 5).to_string());

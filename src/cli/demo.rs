@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Server, Setup, Wanted};
 use crate::geo::Atlas;
+use crate::health::Suspicion;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
 use crate::wire::Name;
@@ -133,10 +134,18 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
         admin: stage.admin,
         state: None,
+        reloads: None,
+        token_file: None,
+        socket: None,
         seed: crate::daemon::random_seed(),
     };
     let atlas = Arc::new(Atlas::empty());
-    let wanted = Wanted { zones: vec![zone], settings: Settings::default(), atlas };
+    let wanted = Wanted {
+        zones: vec![zone],
+        settings: Settings::default(),
+        atlas,
+        suspicion: Suspicion::default(),
+    };
     Ok(Server::start(setup, wanted).await?)
 }
 

@@ -62,6 +62,8 @@ pub enum Takes {
     },
     /// True or false.
     Flag,
+    /// A part of a whole: 0 to 1, in steps of a thousandth.
+    Share,
     /// A duration within bounds, both included, in whole steps.
     Duration {
         /// Shortest.
@@ -106,6 +108,8 @@ pub enum Shape {
     Text,
     /// An integer.
     Number,
+    /// A float.
+    Fraction,
     /// A boolean.
     Flag,
     /// An array.
@@ -164,6 +168,7 @@ impl Takes {
             Self::Text(_) | Self::Duration { .. } | Self::Words { .. } => vec![Shape::Text],
             Self::Number { .. } => vec![Shape::Number],
             Self::Flag => vec![Shape::Flag],
+            Self::Share => vec![Shape::Fraction, Shape::Number],
             Self::List(_) => vec![Shape::List],
             Self::Table(_) | Self::Named(_) | Self::Map(_) => vec![Shape::Table],
             Self::Either(all) => all.iter().flat_map(Self::shapes).collect(),
@@ -176,6 +181,7 @@ impl Takes {
             Self::Text(what) => (*what).to_owned(),
             Self::Number { min, max } => format!("a number from {min} to {max}"),
             Self::Flag => "true or false".to_owned(),
+            Self::Share => "a part of a whole (like 0.5)".to_owned(),
             Self::Duration { .. } => "a duration (like \"5s\")".to_owned(),
             Self::Words { words, other } => {
                 let built = words.iter().filter(|word| word.later.is_none());

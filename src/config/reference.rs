@@ -82,9 +82,11 @@ fn takes(takes_this: &Takes) -> String {
         Takes::Named(kind) => format!("tables by name, each {}", link(kind)),
         Takes::Map(inner) => format!("a table of names, each with {}", takes(inner)),
         Takes::Either(all) => one_of(all.iter().map(takes)),
-        Takes::Text(_) | Takes::Number { .. } | Takes::Flag | Takes::Words { .. } => {
-            takes_this.words()
-        }
+        Takes::Text(_)
+        | Takes::Number { .. }
+        | Takes::Flag
+        | Takes::Share
+        | Takes::Words { .. } => takes_this.words(),
     }
 }
 

@@ -45,6 +45,7 @@ fn tables_in(kind: &Kind) -> Vec<&'static Kind> {
             Takes::Text(_)
             | Takes::Number { .. }
             | Takes::Flag
+            | Takes::Share
             | Takes::Duration { .. }
             | Takes::Words { .. } => Vec::new(),
         }
@@ -96,6 +97,9 @@ fn value(takes: &Takes) -> Value {
             json!({ "type": "integer", "minimum": min, "maximum": max })
         }
         Takes::Flag => json!({ "type": "boolean" }),
+        Takes::Share => {
+            json!({ "type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.001 })
+        }
         Takes::Duration { .. } => {
             json!({ "type": "string", "title": takes.words(), "pattern": DURATION })
         }
@@ -131,6 +135,7 @@ fn json(value: &DeValue<'_>) -> Option<Value> {
         DeValue::Integer(_) => number(value).map(|number| json!(number)),
         DeValue::Boolean(flag) => Some(json!(flag)),
         DeValue::Array(all) => all.iter().map(|one| json(one.get_ref())).collect(),
-        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => None,
+        DeValue::Float(number) => number.as_str().parse::<f64>().ok().map(|number| json!(number)),
+        DeValue::Datetime(_) | DeValue::Table(_) => None,
     }
 }

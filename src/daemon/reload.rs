@@ -17,16 +17,17 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
-use crate::zone::Diagnostic;
+use crate::zone::{Diagnostic, Severity};
 
-use super::{Server, Wanted, log_geo, settings};
+use super::{Server, Wanted, log_geo, settings, suspicion};
 
-/// Reads the configuration anew and puts in force what can be.
+/// Reads the configuration anew and puts in force what can be; tells what came of it.
 pub(super) async fn reload(
     server: &Server,
     started_with: &config::Server,
@@ -34,24 +35,33 @@ pub(super) async fn reload(
     chance: Option<Secret>,
     path: Option<PathBuf>,
     report: &impl Fn(&[Diagnostic]),
-) {
+) -> ReloadedDoc {
     let before = geo.clone();
     let load = move || config::reload(path.as_deref(), &before);
     let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
-        return;
+        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
     };
     report(&loaded.diagnostics);
+    let diagnostic = |one: &Diagnostic| DiagnosticDoc {
+        error: one.severity == Severity::Error,
+        text: one.to_string(),
+    };
+    let diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
-        return;
+        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics };
     };
     // The listeners are those of the start, and so is their idle time.
     let settings =
         Settings { idle: started_with.listen.tcp_idle, ..settings(&config.server, chance) };
+    let suspicion = suspicion(&config.server);
     let Config { server: wanted, geo: geo_read, zones } = config;
     if wanted.listen != started_with.listen {
         tracing::warn!("[listen] has changed: that takes a restart");
+    }
+    if wanted.admin != started_with.admin {
+        tracing::warn!("[admin] has changed: that takes a restart");
     }
     let (zones, kept) = keep_what_serves(zones, &server.zones().await);
     for apex in &kept {
@@ -64,8 +74,10 @@ pub(super) async fn reload(
         tracing::error!("the geo files know less than before: what they said stays in force");
     }
     let atlas = Arc::clone(&geo.atlas);
-    server.reload(Wanted { zones, settings, atlas }).await;
+    server.reload(Wanted { zones, settings, atlas, suspicion }).await;
     tracing::info!(kept = kept.len(), "reloaded");
+    let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
+    ReloadedDoc { applied: true, kept: kept.collect(), diagnostics }
 }
 
 /// True where something is known of no client any more: a zone that is kept may ask for it.

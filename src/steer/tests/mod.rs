@@ -78,11 +78,10 @@ pub(super) fn number(address: IpAddr) -> usize {
 /// A node whose addresses are checked.
 pub(super) fn node(name: &str, addresses: &[IpAddr], weight: u16) -> Node {
     let ask = Ask::Http(HttpAsk::get(80, "/ready", "app.test"));
-    let (every, timeout) = (Duration::from_secs(5), Duration::from_secs(2));
-    let check = Check { ask, every, timeout, max_latency: None, fails: 3, passes: 2 };
+    let check = Check::new(ask);
     let address = |&ip: &IpAddr| {
         let target = Arc::new(Target { address: ip, check: check.clone() });
-        Address { ip, targets: vec![target] }
+        Address::new(ip, vec![target])
     };
     let addresses = addresses.iter().map(address).collect();
     Node { weight, ..Node::new(format!("test/app/{name}"), name, addresses) }
