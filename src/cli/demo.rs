@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use domain::base::Name;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -22,6 +21,7 @@ use crate::geo::Atlas;
 use crate::health::Suspicion;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
+use crate::wire::Name;
 use crate::zone::Source;
 
 use super::Exit;
@@ -104,7 +104,7 @@ async fn perform(args: &DemoArgs) -> anyhow::Result<()> {
     start_nodes(args.node_port, &mut crew).await?;
     let dns = stage.dns;
     let server = start(stage).await?;
-    let apex: Name<Vec<u8>> = APEX.parse().context("the demo's own name")?;
+    let apex = Name::from_text(APEX).context("the demo's own name")?;
     crew.spawn(async move { traffic::run(dns, &apex).await });
 
     let show = Show::new(args.is_plain(), hints(args));
@@ -120,7 +120,7 @@ async fn perform(args: &DemoArgs) -> anyhow::Result<()> {
 async fn start(stage: Stage) -> anyhow::Result<Server> {
     let source = Source { path: format!("{APEX}.toml"), text: stage.zone };
     let files = ZoneFiles {
-        apex: crate::wire::Name::from_text(APEX).context("the demo's own name")?,
+        apex: Name::from_text(APEX).context("the demo's own name")?,
         toml: Some(Arc::new(source)),
         master: None,
         serial: 1,
