@@ -105,7 +105,7 @@ pub(super) async fn loaded(server: &Server, zone: &ZoneModel) -> Option<Finding>
         Finding::good("loaded", format!("what runs here serves the files as they are ({files})"))
     } else {
         let message = format!("what runs here serves serial {served}, the files make {files}");
-        Finding::doubt("loaded", message, "reload it: kill -HUP $(pidof rota)")
+        Finding::doubt("loaded", message, "take the files in: rota reload")
     })
 }
 
