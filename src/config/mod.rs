@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   load.rs    files ─> Source            the only I/O
+//!   readings.rs                           what did not change is not made anew
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
 //!   tables.rs  what may be written        each key described once, in the terms of keys.rs
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
@@ -30,6 +31,7 @@ mod nodes;
 mod pools;
 mod published;
 mod reader;
+mod readings;
 mod records;
 mod render;
 mod server;
@@ -55,6 +57,7 @@ use crate::zone::Diagnostic;
 
 pub use geo::Geo;
 pub use load::{load, load_server, reload};
+pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;

@@ -20,7 +20,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{self, Config, Geo};
+use crate::config::{self, Config, Geo, Readings};
 use crate::geo::Atlas;
 use crate::serve::{self, Ended};
 use crate::snapshot::settings::{Clock, Cookies};
@@ -88,7 +88,8 @@ impl std::error::Error for RunError {}
 /// is wrong with it, at the start and at every reload.
 pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
-    let loaded = config::load(call.config.as_deref());
+    let mut readings = Readings::default();
+    let loaded = config::reload(call.config.as_deref(), &mut readings);
     report(&loaded.diagnostics);
     if call.strict && has_errors(&loaded.diagnostics) {
         return Err(RunError::Config);
@@ -113,7 +114,9 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
                 Told::Reload => {
                     let path = call.config.clone();
                     let Config { server: started_with, geo, .. } = &mut config;
-                    reload::reload(&server, started_with, geo, chance, path, &report).await;
+                    let readings = &mut readings;
+                    reload::reload(&server, started_with, geo, readings, chance, path, &report)
+                        .await;
                 }
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{self, Config, Geo};
+use crate::config::{self, Config, Geo, Readings};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
@@ -31,16 +31,19 @@ pub(super) async fn reload(
     server: &Server,
     started_with: &config::Server,
     geo: &mut Geo,
+    readings: &mut Readings,
     chance: Option<Secret>,
     path: Option<PathBuf>,
     report: &impl Fn(&[Diagnostic]),
 ) {
-    let before = geo.clone();
-    let load = move || config::reload(path.as_deref(), &before);
-    let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
+    // Lost with a panic, and then everything is read anew the next time.
+    let mut before = std::mem::take(readings);
+    let load = move || (config::reload(path.as_deref(), &mut before), before);
+    let Ok((loaded, after)) = tokio::task::spawn_blocking(load).await else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
         return;
     };
+    *readings = after;
     report(&loaded.diagnostics);
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
@@ -65,7 +68,7 @@ pub(super) async fn reload(
     }
     let atlas = Arc::clone(&geo.atlas);
     server.reload(Wanted { zones, settings, atlas }).await;
-    tracing::info!(kept = kept.len(), "reloaded");
+    tracing::info!(parsed = readings.parsed(), kept = kept.len(), "reloaded");
 }
 
 /// True where something is known of no client any more: a zone that is kept may ask for it.
