@@ -22,7 +22,7 @@ use crate::wire::Name;
 use crate::zone::{Diagnostic, Severity, Source, diagnostic::has_errors};
 
 /// What is looked for in the working folder where no file is named.
-const FILE_NAME: &str = "rota.toml";
+pub const FILE_NAME: &str = "rota.toml";
 /// The root zone's files are called `root.zone` and `root.toml`: it has no name to call them by.
 const ROOT_STEM: &str = "root";
 /// Beyond any file that is written by hand; a larger one is something else's.

@@ -56,7 +56,7 @@ use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
 pub use geo::Geo;
-pub use load::{load, load_server, reload};
+pub use load::{FILE_NAME, load, load_server, reload};
 pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
@@ -117,6 +117,8 @@ pub struct Server {
     pub dns: Dns,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+    /// Whether changes to the files are noticed.
+    pub watch: bool,
 }
 
 /// `[listen]`.

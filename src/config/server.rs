@@ -10,7 +10,7 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{DNS, GEO, LISTEN, SERVER};
+use super::tables::{DNS, GEO, LISTEN, RELOAD, SERVER};
 use super::value::Text;
 use super::{Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
@@ -41,10 +41,12 @@ pub fn read_server(
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
+    let (table, span) = server.table("reload").unwrap_or((&empty, 0..0));
+    let watch = reader.fields(&RELOAD, table, span).flag("watch");
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo }))
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo, watch }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {

@@ -2,15 +2,17 @@
 //!
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
-//! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives
-//! the process.
+//! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
+//! [`state`] what outlives the process.
 
 pub mod control;
 mod explain;
-pub mod reload;
+mod places;
+mod reload;
 pub mod server;
 pub mod state;
 pub mod view;
+mod watch;
 
 use std::fmt;
 use std::io;
@@ -20,15 +22,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{self, Config, Geo, Readings};
+use crate::config::{self, Geo};
 use crate::geo::Atlas;
 use crate::serve::{self, Ended};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::cookie::{Secret, Secrets};
 use crate::zone::Diagnostic;
-use crate::zone::diagnostic::has_errors;
 
+use reload::{Cause, Reloader};
 pub use server::{Server, Setup, StartError};
 
 /// How `rota run` was called.
@@ -84,40 +86,28 @@ impl fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reads the configuration anew. `report` is given whatever
-/// is wrong with it, at the start and at every reload.
+/// Serves until SIGTERM or SIGINT; SIGHUP, and changes to its files, have the configuration read
+/// anew. `report` is given whatever is wrong with it, at the start and at every reload.
 pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
-    let mut readings = Readings::default();
-    let loaded = config::reload(call.config.as_deref(), &mut readings);
-    report(&loaded.diagnostics);
-    if call.strict && has_errors(&loaded.diagnostics) {
+    let mut reloader = Reloader::new(call.config, random_secret(), report);
+    let (sound, loaded) = reloader.load();
+    if call.strict && !sound {
         return Err(RunError::Config);
     }
-    let mut config = loaded.into_config().ok_or(RunError::Config)?;
+    let (config, wanted) = loaded.ok_or(RunError::Config)?;
     let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
-    let chance = random_secret();
-    log_geo(&config.server, &config.geo);
-    let wanted = Wanted {
-        zones: std::mem::take(&mut config.zones),
-        settings: settings(&config.server, chance),
-        atlas: Arc::clone(&config.geo.atlas),
-    };
     let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
+    reloader.catch_up(&server).await;
     loop {
         tokio::select! {
             ended = server.ended() => {
                 server.stop().await;
                 return Err(RunError::Ended(ended));
             }
+            () = reloader.changed() => reloader.reload(&server, Cause::Change).await,
             told = signals.next() => match told {
-                Told::Reload => {
-                    let path = call.config.clone();
-                    let Config { server: started_with, geo, .. } = &mut config;
-                    let readings = &mut readings;
-                    reload::reload(&server, started_with, geo, readings, chance, path, &report)
-                        .await;
-                }
+                Told::Reload => reloader.reload(&server, Cause::Asked).await,
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
                     server.stop().await;
@@ -141,8 +131,8 @@ fn log_geo(server: &config::Server, geo: &Geo) {
 }
 
 /// What a configuration says of a server.
-fn setup(config: &Config, seed: u64) -> Setup {
-    let listen = &config.server.listen;
+fn setup(config: &config::Server, seed: u64) -> Setup {
+    let listen = &config.listen;
     Setup {
         serve: serve::Options {
             addresses: listen.dns.clone(),
@@ -154,7 +144,7 @@ fn setup(config: &Config, seed: u64) -> Setup {
             },
         },
         admin: listen.admin,
-        state: Some(config.server.state.clone()),
+        state: Some(config.state.clone()),
         seed,
     }
 }

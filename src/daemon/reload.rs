@@ -10,65 +10,156 @@
 //! | the same, and it lacks what | clients are where the old files said, as long as    |
 //! | a zone that stays asks for  | that zone is not mended                             |
 //!
-//! Listeners stay as they are: what `[listen]` says otherwise than before waits for a restart, and
-//! the log says so.
+//! A reload that nobody asked for, because files have changed, says nothing where what they say is
+//! the same as before. Listeners stay as they are: what `[listen]` says otherwise than before waits
+//! for a restart, and the log says so.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{self, Config, Geo, Readings};
+use crate::config::{self, Config, Geo, Loaded, Readings};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
 use crate::zone::Diagnostic;
 
+use super::places::Places;
+use super::watch::Watcher;
 use super::{Server, Wanted, log_geo, settings};
 
-/// Reads the configuration anew and puts in force what can be.
-pub(super) async fn reload(
-    server: &Server,
-    started_with: &config::Server,
-    geo: &mut Geo,
-    readings: &mut Readings,
-    chance: Option<Secret>,
+/// Reads the configuration, at the start and whenever it may have changed.
+#[derive(Debug)]
+pub(super) struct Reloader<R> {
     path: Option<PathBuf>,
-    report: &impl Fn(&[Diagnostic]),
-) {
-    // Lost with a panic, and then everything is read anew the next time.
-    let mut before = std::mem::take(readings);
-    let load = move || (config::reload(path.as_deref(), &mut before), before);
-    let Ok((loaded, after)) = tokio::task::spawn_blocking(load).await else {
-        tracing::error!("reload failed: the configuration could not be read; nothing is changed");
-        return;
-    };
-    *readings = after;
-    report(&loaded.diagnostics);
-    let Some(config) = loaded.into_config() else {
-        tracing::error!("reload refused: the old configuration stays in force");
-        return;
-    };
-    // The listeners are those of the start, and so is their idle time.
-    let settings =
-        Settings { idle: started_with.listen.tcp_idle, ..settings(&config.server, chance) };
-    let Config { server: wanted, geo: geo_read, zones } = config;
-    if wanted.listen != started_with.listen {
-        tracing::warn!("[listen] has changed: that takes a restart");
+    report: R,
+    /// Makes cookies where the operator gives no secret.
+    chance: Option<Secret>,
+    readings: Readings,
+    force: Option<Force>,
+    /// None where files are not watched.
+    watcher: Option<Watcher>,
+}
+
+/// What was read last and can be in force.
+#[derive(Debug)]
+struct Force {
+    server: config::Server,
+    /// The listeners of the start, which are those of the end.
+    listen: config::Listen,
+    geo: Geo,
+}
+
+/// Why the configuration is read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Somebody asked.
+    Asked,
+    /// Files have changed.
+    Change,
+}
+
+impl<R: Fn(&[Diagnostic])> Reloader<R> {
+    /// Reads nothing yet. `report` is given whatever is wrong with the configuration, each time.
+    pub(super) fn new(path: Option<PathBuf>, chance: Option<Secret>, report: R) -> Self {
+        let readings = Readings::default();
+        Self { path, report, chance, readings, force: None, watcher: None }
     }
-    let (zones, kept) = keep_what_serves(zones, &server.zones().await);
-    for apex in &kept {
-        tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
+
+    /// The first reading, for a start; none where it cannot be served.
+    pub(super) fn load(&mut self) -> (bool, Option<(config::Server, Wanted)>) {
+        let loaded = config::reload(self.path.as_deref(), &mut self.readings);
+        (self.report)(&loaded.diagnostics);
+        let sound = !crate::zone::diagnostic::has_errors(&loaded.diagnostics);
+        let Some(Config { server, geo, zones }) = loaded.into_config() else {
+            return (sound, None);
+        };
+        log_geo(&server, &geo);
+        let settings = settings(&server, self.chance);
+        let wanted = Wanted { zones, settings, atlas: Arc::clone(&geo.atlas) };
+        self.watcher = server.watch.then(Watcher::new);
+        self.force = Some(Force { server: server.clone(), listen: server.listen.clone(), geo });
+        (sound, Some((server, wanted)))
     }
-    if geo_read != *geo && (kept.is_empty() || !knows_less(&geo_read.atlas, &geo.atlas)) {
-        log_geo(&wanted, &geo_read);
-        *geo = geo_read;
-    } else if geo_read != *geo {
-        tracing::error!("the geo files know less than before: what they said stays in force");
+
+    /// Waits until files have changed. May be dropped and called again.
+    pub(super) async fn changed(&mut self) {
+        match &mut self.watcher {
+            Some(watcher) => watcher.changed().await,
+            None => std::future::pending().await,
+        }
     }
-    let atlas = Arc::clone(&geo.atlas);
-    server.reload(Wanted { zones, settings, atlas }).await;
-    tracing::info!(parsed = readings.parsed(), kept = kept.len(), "reloaded");
+
+    /// Reads the configuration anew and puts in force what can be.
+    pub(super) async fn reload(&mut self, server: &Server, cause: Cause) {
+        self.reload_once(server, cause).await;
+        self.catch_up(server).await;
+    }
+
+    /// Watches what was read, and reads again what was not watched meanwhile.
+    pub(super) async fn catch_up(&mut self, server: &Server) {
+        while self.cover() {
+            self.reload_once(server, Cause::Change).await;
+        }
+    }
+
+    fn cover(&mut self) -> bool {
+        let (Some(watcher), Some(force)) = (&mut self.watcher, &self.force) else { return false };
+        let config = self.path.as_deref().unwrap_or(Path::new(config::FILE_NAME));
+        watcher.cover(Places::of(config, &force.server, &self.readings))
+    }
+
+    async fn reload_once(&mut self, server: &Server, cause: Cause) {
+        let Some(loaded) = self.read().await else {
+            tracing::error!(
+                "reload failed: the configuration could not be read; nothing is changed"
+            );
+            return;
+        };
+        if cause == Cause::Change && !self.readings.is_news() {
+            return;
+        }
+        (self.report)(&loaded.diagnostics);
+        let (Some(config), Some(force)) = (loaded.into_config(), &mut self.force) else {
+            tracing::error!("reload refused: the old configuration stays in force");
+            return;
+        };
+        let Config { server: wanted, geo, zones } = config;
+        // The listeners are those of the start, and so is their idle time.
+        let settings = Settings { idle: force.listen.tcp_idle, ..settings(&wanted, self.chance) };
+        if wanted.listen != force.listen {
+            tracing::warn!("[listen] has changed: that takes a restart");
+        }
+        if wanted.watch != self.watcher.is_some() {
+            self.watcher = wanted.watch.then(Watcher::new);
+        }
+        let (zones, kept) = keep_what_serves(zones, &server.zones().await);
+        for apex in &kept {
+            tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
+        }
+        if geo != force.geo && (kept.is_empty() || !knows_less(&geo.atlas, &force.geo.atlas)) {
+            log_geo(&wanted, &geo);
+            force.geo = geo;
+        } else if geo != force.geo {
+            tracing::error!("the geo files know less than before: what they said stays in force");
+        }
+        force.server = wanted;
+        let atlas = Arc::clone(&force.geo.atlas);
+        server.reload(Wanted { zones, settings, atlas }).await;
+        tracing::info!(parsed = self.readings.parsed(), kept = kept.len(), "reloaded");
+    }
+
+    /// Reads the files where waiting for them keeps nobody waiting.
+    async fn read(&mut self) -> Option<Loaded> {
+        let path = self.path.clone();
+        // Lost with a panic, and then everything is parsed anew the next time.
+        let mut readings = std::mem::take(&mut self.readings);
+        let load = move || (config::reload(path.as_deref(), &mut readings), readings);
+        let (loaded, readings) = tokio::task::spawn_blocking(load).await.ok()?;
+        self.readings = readings;
+        Some(loaded)
+    }
 }
 
 /// True where something is known of no client any more: a zone that is kept may ask for it.

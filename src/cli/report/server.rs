@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::{quoted, time};
-use crate::config::tables::{DNS, LISTEN, SERVER};
+use crate::config::tables::{DNS, LISTEN, RELOAD, SERVER};
 use crate::config::{Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
@@ -38,6 +38,7 @@ impl Page {
             EcsFrom::Networks(networks) => format!("[{}]", quoted(networks)),
         };
         self.setting(1, &DNS, "ecs", ecs);
+        self.setting(1, &RELOAD, "watch", server.watch);
         let files = server.geo.iter().map(|path| path.display());
         self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());

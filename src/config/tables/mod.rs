@@ -14,7 +14,7 @@ use super::keys::Kind;
 
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use pool::{NODE, POOL};
-pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -24,6 +24,7 @@ pub static KINDS: &[&Kind] = &[
     &LISTEN,
     &DNS,
     &GEO,
+    &RELOAD,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,

@@ -16,6 +16,28 @@ pub static SERVER: Kind = Kind {
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
+        Key::new(
+            "reload",
+            Takes::Table(&RELOAD),
+            Rule("its keys' own"),
+            "When the configuration is read anew",
+        ),
+    ],
+};
+
+/// `[reload]`.
+pub static RELOAD: Kind = Kind {
+    noun: "[reload]",
+    header: "[reload] of rota.toml",
+    keys: &[
+        // On, because a reload with mistakes changes nothing: what is half saved is told and waits.
+        Key::new(
+            "watch",
+            Takes::Flag,
+            Value("true"),
+            "Whether changes to the files are noticed; without it a reload takes SIGHUP",
+        )
+        .aka(&["auto", "auto_reload", "zones_rfc1035_auto"]),
     ],
 };
 
