@@ -136,6 +136,8 @@ pub struct Listen {
     pub tcp_connections_per_client: usize,
     /// A TCP connection that asks nothing for this long is closed.
     pub tcp_idle: Duration,
+    /// How long answers go on after SIGTERM.
+    pub lame_duck: Duration,
 }
 
 /// `[dns]`.

@@ -85,6 +85,7 @@ fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
         tcp_connections_per_client: count(fields, "tcp_connections_per_client")
             .min(count(fields, "tcp_connections")),
         tcp_idle: fields.duration("tcp_idle"),
+        lame_duck: fields.duration("lame_duck"),
     })
 }
 

@@ -18,7 +18,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -110,12 +110,25 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
                 Told::Reload => reloader.reload(&server, Cause::Asked).await,
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
+                    server.announce_stop();
+                    last_answers(config.listen.lame_duck, &mut server, &mut signals).await;
                     server.stop().await;
                     tracing::info!("stopped");
                     return Ok(());
                 }
             },
         }
+    }
+}
+
+/// Answers on for the time that others need to send their questions elsewhere; whoever says it
+/// twice does not want to wait.
+async fn last_answers(lame_duck: Duration, server: &mut Server, signals: &mut Signals) {
+    let again = async { while matches!(signals.next().await, Told::Reload) {} };
+    tokio::select! {
+        () = tokio::time::sleep(lame_duck) => {}
+        _ = server.ended() => {}
+        () = again => tracing::info!("told again: stopping at once"),
     }
 }
 

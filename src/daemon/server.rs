@@ -147,9 +147,14 @@ impl Server {
         }
     }
 
+    /// Fails `/readyz` from now on, while everything else goes on.
+    pub fn announce_stop(&self) {
+        self.state.enter(Phase::Stopping);
+    }
+
     /// Stops answering, saves statuses, and ends when all is stopped.
     pub async fn stop(self) {
-        self.state.enter(Phase::Stopping);
+        self.announce_stop();
         let Self { running, commands, control, admin, stop_admin, .. } = self;
         // Threads are joined, which blocks; a panic of theirs has been told by `ended`.
         drop(tokio::task::spawn_blocking(move || running.stop()).await);

@@ -23,7 +23,7 @@ use super::{Limits, Options};
 
 /// Asked of the kernel for each UDP socket in each direction, in octets. The usual default holds
 /// about 270 small queries, a few milliseconds of a busy server's load.
-const SOCKET_BUFFER: usize = 1 << 20;
+pub(super) const SOCKET_BUFFER: usize = 1 << 20;
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;

@@ -9,6 +9,7 @@ mod load;
 #[path = "../common/mmdb.rs"]
 mod mmdb;
 mod reload;
+mod stop;
 mod watch;
 
 use common::Folder;

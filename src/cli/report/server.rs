@@ -19,6 +19,7 @@ impl Page {
         let per_client = listen.tcp_connections_per_client;
         self.setting(1, &LISTEN, "tcp_connections_per_client", per_client);
         self.setting(1, &LISTEN, "tcp_idle", time(listen.tcp_idle));
+        self.setting(1, &LISTEN, "lame_duck", time(listen.lame_duck));
         let dns = &server.dns;
         self.setting(1, &DNS, "udp_size", dns.udp_size);
         let told = |text: &[u8]| format!("\"{}\"", text.escape_ascii());

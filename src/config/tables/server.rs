@@ -80,6 +80,15 @@ pub static LISTEN: Kind = Kind {
             "A TCP connection that asks nothing for this long is closed",
         )
         .aka(&["tcp_timeout", "idle_timeout"]),
+        Key::new(
+            // None: resolvers ask another server of the zone at once, and nobody else waits for a
+            // restart. Who announces an address by /readyz needs as long as that takes.
+            "lame_duck",
+            Takes::Duration { min: Duration::ZERO, max: Duration::from_secs(300), step: SECOND },
+            Value("\"0s\""),
+            "How long answers go on after SIGTERM, while /readyz already fails",
+        )
+        .aka(&["shutdown_delay", "drain_time", "grace_period"]),
     ],
 };
 
