@@ -22,7 +22,7 @@ mod listen;
 mod state;
 
 pub use desk::{Desk, Inquiry, Request};
-pub use listen::{BindError, bind, serve};
+pub use listen::{BindError, adopt, bind, serve};
 pub use state::{Health, Phase, State};
 
 use std::sync::Arc;

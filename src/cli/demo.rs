@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::{ZoneFiles, read_zone};
-use crate::daemon::{Server, Setup, Wanted};
+use crate::daemon::{Heritage, Privileges, Server, Setup, Wanted};
 use crate::geo::Atlas;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
@@ -137,7 +137,8 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
     };
     let atlas = Arc::new(Atlas::empty());
     let wanted = Wanted { zones: vec![zone], settings: Settings::default(), atlas };
-    Ok(Server::start(setup, wanted).await?)
+    let (heritage, privileges) = (Heritage::default(), Privileges::default());
+    Ok(Server::start(setup, wanted, heritage, privileges).await?)
 }
 
 /// The zone and the addresses, after making sure that nobody has them. Whatever is taken is told at

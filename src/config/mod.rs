@@ -111,6 +111,8 @@ pub struct Server {
     pub zones: PathBuf,
     /// The folder of what must last: overrides, last statuses, keys.
     pub state: PathBuf,
+    /// Whom the process becomes when root has started it.
+    pub user: Option<String>,
     /// Where to listen.
     pub listen: Listen,
     /// Protocol settings.

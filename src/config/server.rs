@@ -43,10 +43,16 @@ pub fn read_server(
     let geo = geo::read_files(&geo, base, &mut reader);
     let (table, span) = server.table("reload").unwrap_or((&empty, 0..0));
     let watch = reader.fields(&RELOAD, table, span).flag("watch");
+    let user = server.texts("user", &reader).pop();
+    if let Some(text) = user.as_ref().filter(|text| text.text.is_empty()) {
+        let help = "write a user's name, or leave the key out";
+        reader.refuse(text.span.clone(), "a user has a name", help);
+    }
+    let user = user.map(|text| text.text);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo, watch }))
+    (zones.clone(), server.map(|listen| Server { zones, state, user, listen, dns, geo, watch }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {

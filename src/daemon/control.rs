@@ -10,6 +10,7 @@
 //!   board  ── view ────►┘
 //! ```
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Standing, Status, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher, TierChange};
@@ -56,6 +57,10 @@ pub enum Command {
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
     View(oneshot::Sender<View>),
+    /// Tell the statuses alone, for another process.
+    Statuses(oneshot::Sender<HashMap<Place, Status>>),
+    /// Keep nothing in the state folder any more: another process does.
+    Release,
 }
 
 /// The monitor as plans see it.
@@ -128,11 +133,7 @@ impl Control {
         match state::load(&folder) {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
-                self.monitor.restore(&saved);
-                let targets: Vec<Arc<Target>> =
-                    self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-                let targets = targets.iter().map(|target| &**target);
-                self.publisher.replan(targets, &Known(&self.monitor));
+                self.restore(&saved);
                 tracing::info!(statuses = saved.len(), "saved statuses taken over");
             }
             Err(error) => {
@@ -141,6 +142,15 @@ impl Control {
             }
         }
         self.keeper.folder = Some(folder);
+    }
+
+    /// Begins with these statuses, wherever nothing is known yet.
+    pub fn restore(&mut self, known: &HashMap<Place, Status>) {
+        self.monitor.restore(known);
+        let targets: Vec<Arc<Target>> =
+            self.monitor.views().map(|view| Arc::clone(view.target)).collect();
+        let targets = targets.iter().map(|target| &**target);
+        self.publisher.replan(targets, &Known(&self.monitor));
     }
 
     /// The first round of probes: until every target has a status, or `limit` has passed.
@@ -195,6 +205,8 @@ impl Control {
                         let view = View::of(&self.monitor, &snapshot, &tallies, now());
                         drop(reply.send(view));
                     },
+                    Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
+                    Some(Command::Release) => self.keeper.folder = None,
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }

@@ -3,20 +3,25 @@
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
-//! [`state`] what outlives the process.
+//! [`state`] what outlives the process. `user`, `limits` and `systemd` settle with the system how
+//! it runs, and `handover` lets another process take its place.
 
 pub mod control;
 mod explain;
+mod handover;
+mod limits;
 mod places;
 mod reload;
 pub mod server;
 pub mod state;
+mod systemd;
+mod user;
 pub mod view;
 mod watch;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -30,8 +35,13 @@ use crate::snapshot::{Authored, Settings};
 use crate::wire::cookie::{Secret, Secrets};
 use crate::zone::Diagnostic;
 
+use handover::Door;
+pub use handover::{HandoverError, Heritage};
 use reload::{Cause, Reloader};
-pub use server::{Server, Setup, StartError};
+pub use server::{Estate, Server, Setup, StartError};
+pub use systemd::PassedError;
+use systemd::Supervisor;
+pub use user::{Privileges, UserError};
 
 /// How `rota run` was called.
 #[derive(Clone, Debug)]
@@ -40,6 +50,8 @@ pub struct Call {
     pub config: Option<PathBuf>,
     /// A broken zone stops the start.
     pub strict: bool,
+    /// The running process is replaced.
+    pub replace: bool,
     /// The start of all random numbers; by chance where it is not given.
     pub seed: Option<u64>,
 }
@@ -60,6 +72,12 @@ pub struct Wanted {
 pub enum RunError {
     /// The configuration cannot be served; its diagnostics have been reported.
     Config,
+    /// The process cannot run as whom it should.
+    User(UserError),
+    /// The sockets of the service manager cannot be served.
+    Passed(PassedError),
+    /// The running process cannot be replaced.
+    Handover(HandoverError),
     /// Something could not be started.
     Start(StartError),
     /// Signals cannot be waited for.
@@ -72,6 +90,9 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config => f.write_str("the configuration cannot be served as it is"),
+            Self::User(error) => error.fmt(f),
+            Self::Passed(error) => error.fmt(f),
+            Self::Handover(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
             Self::Signals(error) => write!(f, "cannot wait for signals: {error}"),
             Self::Ended(Ended { thread, error: Some(error) }) => {
@@ -90,6 +111,8 @@ impl std::error::Error for RunError {}
 /// anew. `report` is given whatever is wrong with it, at the start and at every reload.
 pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
+    let supervisor = Supervisor::from_environment();
+    let privileges = user::enter(call.config.as_deref()).map_err(RunError::User)?;
     let mut reloader = Reloader::new(call.config, random_secret(), report);
     let (sound, loaded) = reloader.load();
     if call.strict && !sound {
@@ -97,27 +120,92 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     }
     let (config, wanted) = loaded.ok_or(RunError::Config)?;
     let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
-    let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
+    limits::raise(&setup.serve);
+    let mut heritage = heritage(call.replace, &config)?;
+    let predecessor = heritage.predecessor.take();
+    let started = Server::start(setup, wanted, heritage, privileges).await;
+    let mut server = started.map_err(RunError::Start)?;
+    let mut door = server.take_estate().and_then(|estate| open_door(&config.state, estate));
+    if let Some(predecessor) = predecessor {
+        predecessor.release();
+    }
+    supervisor.ready(reloader.zones(), server.addresses());
+    tokio::spawn(supervisor.clone().keep_well(server.health()));
     reloader.catch_up(&server).await;
     loop {
+        let taken = async {
+            match &mut door {
+                Some(door) => door.taken().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ended = server.ended() => {
+                close(door).await;
                 server.stop().await;
                 return Err(RunError::Ended(ended));
             }
             () = reloader.changed() => reloader.reload(&server, Cause::Change).await,
+            pid = taken => {
+                tracing::info!(pid, "replaced: leaving");
+                supervisor.replaced(pid);
+                close(door).await;
+                server.leave().await;
+                tracing::info!("stopped");
+                return Ok(());
+            }
             told = signals.next() => match told {
-                Told::Reload => reloader.reload(&server, Cause::Asked).await,
+                Told::Reload => {
+                    supervisor.reloading();
+                    reloader.reload(&server, Cause::Asked).await;
+                    supervisor.ready(reloader.zones(), server.addresses());
+                }
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
+                    supervisor.stopping();
                     server.announce_stop();
                     last_answers(config.listen.lame_duck, &mut server, &mut signals).await;
+                    close(door).await;
                     server.stop().await;
                     tracing::info!("stopped");
                     return Ok(());
                 }
             },
         }
+    }
+}
+
+/// What this process begins with: what the running one hands over, or what the service manager
+/// passes, or nothing.
+fn heritage(replace: bool, config: &config::Server) -> Result<Heritage, RunError> {
+    if replace {
+        match handover::take_over(&config.state).map_err(RunError::Handover)? {
+            Some(heritage) => return Ok(heritage),
+            None => {
+                let state = config.state.display();
+                tracing::warn!(%state, "no process runs with this state folder: starting afresh");
+            }
+        }
+    }
+    let sockets = systemd::passed(&config.listen).map_err(RunError::Passed)?;
+    Ok(Heritage { sockets, ..Heritage::default() })
+}
+
+/// Lets a successor in; without it all works, but a replacement.
+fn open_door(folder: &Path, estate: Estate) -> Option<Door> {
+    match Door::open(folder, estate) {
+        Ok(door) => Some(door),
+        Err(error) => {
+            let folder = folder.display();
+            tracing::warn!(%folder, %error, "this process cannot be replaced while it runs");
+            None
+        }
+    }
+}
+
+async fn close(door: Option<Door>) {
+    if let Some(door) = door {
+        door.close().await;
     }
 }
 

@@ -49,6 +49,7 @@ struct Force {
     /// The listeners of the start, which are those of the end.
     listen: config::Listen,
     geo: Geo,
+    zones: usize,
 }
 
 /// Why the configuration is read anew.
@@ -77,10 +78,16 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         };
         log_geo(&server, &geo);
         let settings = settings(&server, self.chance);
-        let wanted = Wanted { zones, settings, atlas: Arc::clone(&geo.atlas) };
+        let (listen, atlas, count) = (server.listen.clone(), Arc::clone(&geo.atlas), zones.len());
         self.watcher = server.watch.then(Watcher::new);
-        self.force = Some(Force { server: server.clone(), listen: server.listen.clone(), geo });
+        self.force = Some(Force { server: server.clone(), listen, geo, zones: count });
+        let wanted = Wanted { zones, settings, atlas };
         (sound, Some((server, wanted)))
+    }
+
+    /// How many zones are in force.
+    pub(super) fn zones(&self) -> usize {
+        self.force.as_ref().map_or(0, |force| force.zones)
     }
 
     /// Waits until files have changed. May be dropped and called again.
@@ -144,7 +151,7 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         } else if geo != force.geo {
             tracing::error!("the geo files know less than before: what they said stays in force");
         }
-        force.server = wanted;
+        (force.server, force.zones) = (wanted, zones.len());
         let atlas = Arc::clone(&force.geo.atlas);
         server.reload(Wanted { zones, settings, atlas }).await;
         tracing::info!(parsed = self.readings.parsed(), kept = kept.len(), "reloaded");

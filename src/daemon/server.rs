@@ -1,8 +1,10 @@
 //! A running server: everything that is started together and stopped together.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,13 +13,16 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Desk, Phase};
-use crate::serve::{self, Ended, Listeners, Running};
+use crate::admin::{self, Desk, Health, Phase};
+use crate::health::{Place, Status};
+use crate::serve::{self, Ended, Inherited, Listeners, Running};
 use crate::snapshot::Authored;
 
-use super::Wanted;
 use super::control::{Command, Control};
+use super::handover::Heritage;
+use super::user::Privileges;
 use super::view::View;
+use super::{Wanted, state};
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -49,6 +54,30 @@ pub struct Server {
     state: Arc<admin::State>,
     admin: JoinHandle<()>,
     stop_admin: oneshot::Sender<()>,
+    estate: Option<Estate>,
+}
+
+/// What a process that takes the place of this one needs, and the way to the statuses.
+#[derive(Debug)]
+pub struct Estate {
+    pub(super) copies: Arc<Copies>,
+    commands: mpsc::Sender<Command>,
+}
+
+/// Copies of all sockets, each with the address by which the configuration asks for it.
+#[derive(Debug)]
+pub(super) struct Copies {
+    pub(super) dns: Vec<(SocketAddr, OwnedFd)>,
+    pub(super) admin: (SocketAddr, OwnedFd),
+}
+
+impl Estate {
+    /// The statuses of now.
+    pub(super) async fn statuses(&self) -> HashMap<Place, Status> {
+        let (reply, answer) = oneshot::channel();
+        drop(self.commands.send(Command::Statuses(reply)).await);
+        answer.await.unwrap_or_default()
+    }
 }
 
 /// Why a server could not start.
@@ -58,7 +87,9 @@ pub enum StartError {
     Dns(serve::BindError),
     /// The admin address.
     Admin(admin::BindError),
-    /// No thread or runtime.
+    /// Root's powers could not be given up.
+    Privileges(io::Error),
+    /// No thread, runtime or descriptor.
     Threads(io::Error),
 }
 
@@ -67,6 +98,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Dns(error) => error.fmt(f),
             Self::Admin(error) => error.fmt(f),
+            Self::Privileges(error) => write!(f, "cannot give up root's powers: {error}"),
             Self::Threads(error) => write!(f, "cannot start a worker: {error}"),
         }
     }
@@ -77,11 +109,24 @@ impl std::error::Error for StartError {}
 impl Server {
     /// Starts in this order: ports are tried, the admin listener answers, zones are compiled, every
     /// target gets a first verdict (or five seconds pass), and only then DNS is answered.
-    pub async fn start(setup: Setup, wanted: Wanted) -> Result<Self, StartError> {
+    ///
+    /// What is there already, sockets and statuses, is taken from `heritage`; `privileges` end when
+    /// the last port is bound.
+    pub async fn start(
+        setup: Setup,
+        wanted: Wanted,
+        mut heritage: Heritage,
+        privileges: Privileges,
+    ) -> Result<Self, StartError> {
         // A port that is taken is the first thing to say; it is given back until it can be served.
-        let options = available(setup.serve)?;
-        let listener = admin::bind(setup.admin).await.map_err(StartError::Admin)?;
+        let options = available(setup.serve, &heritage.sockets)?;
+        let listener = match heritage.take_admin(setup.admin) {
+            Some(listener) => admin::adopt(listener),
+            None => admin::bind(setup.admin).await,
+        };
+        let listener = listener.map_err(StartError::Admin)?;
         let admin_addr = listener.local_addr().unwrap_or(setup.admin);
+        let admin_copy = listener.as_fd().try_clone_to_owned().map_err(StartError::Threads)?;
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
         let (stop_admin, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
@@ -94,9 +139,17 @@ impl Server {
         if let Some(folder) = setup.state {
             control.keep_in(folder);
         }
+        match heritage.statuses.as_deref().map(state::from_text) {
+            Some(Ok(statuses)) => control.restore(&statuses),
+            Some(Err(error)) => tracing::warn!(%error, "handed over statuses cannot be read"),
+            None => {}
+        }
         control.settle(SETTLE_MAX).await;
 
-        let listeners = Listeners::bind(&options).map_err(StartError::Dns)?;
+        let listeners =
+            Listeners::adopt(&options, &mut heritage.sockets).map_err(StartError::Dns)?;
+        privileges.give_up().map_err(StartError::Privileges)?;
+        let copies = listeners.copies().map_err(StartError::Threads)?;
         let running = serve::start(listeners, Arc::clone(control.current()), seeds.u64(..))
             .map_err(StartError::Threads)?;
         for dns in running.addresses() {
@@ -109,7 +162,20 @@ impl Server {
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
-        Ok(Self { running, commands, control, state, admin, stop_admin })
+        let copies = Copies { dns: copies, admin: (setup.admin, admin_copy) };
+        let estate = Some(Estate { copies: Arc::new(copies), commands: commands.clone() });
+        Ok(Self { running, commands, control, state, admin, stop_admin, estate })
+    }
+
+    /// What a successor needs; there is one of it. The server ends only after it is dropped.
+    pub fn take_estate(&mut self) -> Option<Estate> {
+        self.estate.take()
+    }
+
+    /// Whether the control task has shown a sign of life lately.
+    pub fn health(&self) -> impl Fn() -> bool + use<> {
+        let state = Arc::clone(&self.state);
+        move || state.health(now()) == Health::Well
     }
 
     /// Where DNS is answered, with real ports.
@@ -155,7 +221,8 @@ impl Server {
     /// Stops answering, saves statuses, and ends when all is stopped.
     pub async fn stop(self) {
         self.announce_stop();
-        let Self { running, commands, control, admin, stop_admin, .. } = self;
+        let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
+        drop(estate);
         // Threads are joined, which blocks; a panic of theirs has been told by `ended`.
         drop(tokio::task::spawn_blocking(move || running.stop()).await);
         drop(commands);
@@ -165,14 +232,35 @@ impl Server {
         drop(stop_admin);
         drop(admin.await);
     }
+
+    /// Leaves everything to the process that serves on from the same sockets: the admin listener
+    /// and the state folder at once, and the connections that are open when they end.
+    pub async fn leave(self) {
+        let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
+        drop(estate);
+        drop(commands.send(Command::Release).await);
+        drop(stop_admin);
+        drop(admin.await);
+        drop(tokio::task::spawn_blocking(move || running.leave()).await);
+        drop(commands);
+        if !control.is_finished() {
+            drop(control.await);
+        }
+    }
 }
 
 /// The options with what this machine can listen on: where it has no IPv6 at all, `[::1]` and
 /// `[::]` are left out with a warning, so that one configuration, and no configuration, works
 /// everywhere.
-fn available(mut options: serve::Options) -> Result<serve::Options, StartError> {
+fn available(
+    mut options: serve::Options,
+    inherited: &Inherited,
+) -> Result<serve::Options, StartError> {
     loop {
-        match Listeners::bind(&options) {
+        // What is bound already need not be tried, and could not.
+        let mut tried = options.clone();
+        tried.addresses.retain(|address| !inherited.holds(*address));
+        match Listeners::bind(&tried) {
             Ok(_) => return Ok(options),
             Err(serve::BindError::Refused { address, error, .. })
                 if options.addresses.len() > 1 && lacks_family(address, &error) =>

@@ -9,7 +9,9 @@ mod load;
 #[path = "../common/mmdb.rs"]
 mod mmdb;
 mod reload;
+mod replace;
 mod stop;
+mod system;
 mod watch;
 
 use common::Folder;

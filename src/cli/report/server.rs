@@ -12,6 +12,7 @@ impl Page {
         self.line(0, "server");
         self.setting(1, &SERVER, "zones", server.zones.display());
         self.setting(1, &SERVER, "state", server.state.display());
+        self.resolved(1, "user", server.user.as_deref().unwrap_or("none"), server.user.is_none());
         self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
         self.setting(1, &LISTEN, "admin", listen.admin);
         self.setting(1, &LISTEN, "workers", listen.workers);

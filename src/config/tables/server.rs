@@ -12,6 +12,13 @@ pub static SERVER: Kind = Kind {
     keys: &[
         Key::new("zones", FOLDER, Value("\"zones\""), "The folder of zones"),
         Key::new("state", FOLDER, Value("\"state\""), "The folder of what must last"),
+        Key::new(
+            "user",
+            Takes::Text("a user's name (\"rota\")"),
+            Rule("none: it runs on as whoever started it"),
+            "Whom the process becomes when root has started it",
+        )
+        .aka(&["username", "run_as", "setuid"]),
         Key::new("listen", Takes::Table(&LISTEN), Rule("its keys' own"), "Where to listen"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
