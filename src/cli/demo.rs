@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Heritage, Privileges, Server, Setup, Wanted};
 use crate::geo::Atlas;
+use crate::health::Suspicion;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
 use crate::zone::Source;
@@ -133,10 +134,18 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
         admin: stage.admin,
         state: None,
+        reloads: None,
+        token_file: None,
+        socket: None,
         seed: crate::daemon::random_seed(),
     };
     let atlas = Arc::new(Atlas::empty());
-    let wanted = Wanted { zones: vec![zone], settings: Settings::default(), atlas };
+    let wanted = Wanted {
+        zones: vec![zone],
+        settings: Settings::default(),
+        atlas,
+        suspicion: Suspicion::default(),
+    };
     let (heritage, privileges) = (Heritage::default(), Privileges::default());
     Ok(Server::start(setup, wanted, heritage, privileges).await?)
 }

@@ -8,9 +8,10 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     dns.rs geo.rs delegation.rs check.rs records.rs
-//!     service.rs pools.rs nodes.rs steering.rs answers.rs published.rs
+//!     dns.rs geo.rs delegation.rs check.rs pacing.rs records.rs
+//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
+//!   schema.rs  reference.rs               the tables for editors, and as a page
 //! ```
 //!
 //! Whoever edits a file by hand wants every mistake of it at once, each with its place and what to
@@ -18,22 +19,27 @@
 //! hands on what it could read, and only at the end is a zone with an error declared broken. All
 //! but [`load()`] and [`reload()`] is pure over texts.
 
+mod admin;
 mod answers;
 mod check;
 mod delegation;
 mod dns;
 mod fields;
 mod geo;
+mod guard;
 pub mod keys;
 mod load;
 mod names;
 mod nodes;
+mod pacing;
 mod pools;
 mod published;
 mod reader;
 mod readings;
 mod records;
+pub mod reference;
 mod render;
+pub mod schema;
 mod server;
 mod service;
 mod steering;
@@ -61,6 +67,7 @@ pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
+pub(crate) use suggest::nearest;
 pub use zone::{ZoneFiles, read_zone, read_zone_with};
 
 /// What the files of a configuration say, with everything that is wrong in them.
@@ -115,12 +122,25 @@ pub struct Server {
     pub user: Option<String>,
     /// Where to listen.
     pub listen: Listen,
+    /// Who may change things.
+    pub admin: Admin,
     /// Protocol settings.
     pub dns: Dns,
+    /// When the prober is to be doubted.
+    pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
     /// Whether changes to the files are noticed.
     pub watch: bool,
+}
+
+/// `[guard]`: when the prober is to be doubted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What always answers.
+    pub control: Vec<SocketAddr>,
+    /// The longest that no node goes down for silence.
+    pub freeze: Duration,
 }
 
 /// `[listen]`.
@@ -128,7 +148,7 @@ pub struct Server {
 pub struct Listen {
     /// UDP and TCP.
     pub dns: Vec<SocketAddr>,
-    /// Health and readiness.
+    /// Health, readiness, the API.
     pub admin: SocketAddr,
     /// UDP threads; 0 = one per core of the affinity mask.
     pub workers: usize,
@@ -140,6 +160,17 @@ pub struct Listen {
     pub tcp_idle: Duration,
     /// How long answers go on after SIGTERM.
     pub lame_duck: Duration,
+}
+
+/// `[admin]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// The file of what changes over TCP need; none where they need nothing.
+    pub token_file: Option<PathBuf>,
+    /// The token may travel over a network as it is.
+    pub plain_text: bool,
+    /// The Unix socket; none where there is none.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[dns]`.

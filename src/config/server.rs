@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use super::admin::{judge_reach, read_admin};
 use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{DNS, GEO, LISTEN, RELOAD, SERVER};
+use super::tables::{ADMIN, DNS, GEO, GUARD, LISTEN, RELOAD, SERVER};
 use super::value::Text;
-use super::{Listen, Server, sort_by_place, syntax};
+use super::{Doubt, Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -34,10 +35,13 @@ pub fn read_server(
     let server = reader.fields(&SERVER, table, 0..0);
     let (table, span) = server.table("listen").unwrap_or((&empty, 0..0));
     let listen = reader.fields(&LISTEN, table, span);
-    let listen = read_listen(&listen, &mut reader);
+    let (listen_fields, listen) = (&listen, read_listen(&listen, &mut reader));
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
     let dns = read_dns(&dns, &mut reader);
+    let (table, span) = server.table("guard").unwrap_or((&empty, 0..0));
+    let guard = reader.fields(&GUARD, table, span);
+    let guard = read_guard(&guard, &mut reader);
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
@@ -50,9 +54,18 @@ pub fn read_server(
     }
     let user = user.map(|text| text.text);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
+    let (table, span) = server.table("admin").unwrap_or((&empty, 0..0));
+    let admin = reader.fields(&ADMIN, table, span);
+    let admin = read_admin(&admin, &state, base, &mut reader);
+    if let Some(listen) = &listen {
+        judge_reach(listen, &admin, listen_fields, &mut reader);
+    }
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, user, listen, dns, geo, watch }))
+    (
+        zones.clone(),
+        server.map(|listen| Server { zones, state, user, listen, admin, dns, guard, geo, watch }),
+    )
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
@@ -93,6 +106,24 @@ fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
         tcp_idle: fields.duration("tcp_idle"),
         lame_duck: fields.duration("lame_duck"),
     })
+}
+
+fn read_guard(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Doubt {
+    let mut control = Vec::new();
+    for text in fields.texts("control", reader) {
+        match text.text.parse::<SocketAddr>() {
+            Ok(socket) if control.contains(&socket) => {
+                reader.refuse(text.span, format!("{socket} is listed twice"), "remove one");
+            }
+            Ok(socket) => control.push(socket),
+            Err(_) => {
+                let message = format!("\"{}\" is not an address and port", text.text);
+                let help = "write for example the gateway's: \"192.0.2.1:80\"; any answer will do";
+                reader.refuse(text.span, message, help);
+            }
+        }
+    }
+    Doubt { control, freeze: fields.duration("freeze") }
 }
 
 fn socket(text: &Text, port: u16, reader: &mut Reader<'_>) -> Option<SocketAddr> {

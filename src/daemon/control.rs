@@ -7,7 +7,8 @@
 //! ```text
 //!   prober ── report ──►┐
 //!   SIGHUP ── reload ──►├─ monitor ─ change ─► publisher ─ plan ─► workers
-//!   board  ── view ────►┘
+//!   admin  ─ request ──►┤        ▲
+//!   clock  ─ expiry ───►└─ orders ┘
 //! ```
 
 use std::collections::HashMap;
@@ -18,21 +19,26 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Standing, Status, Target};
+use crate::admin::docs::ChangedDoc;
+use crate::admin::events::OverrideChange;
+use crate::admin::{self, Event, Events, Request};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::snapshot::{Authored, Current, Publisher, TierChange};
-use crate::steer::{Board, Node, Override, Tier};
+use crate::snapshot::{Authored, Current, Publisher};
+use crate::steer::overrides::Scope;
+use crate::steer::{Guards, Service};
 
 use super::explain::Witness;
-use super::view::View;
+use super::keeper::Keeper;
+use super::known::Known;
+use super::orders::{self, Orders};
+use super::told;
+use super::view::{self, View};
 use super::{Wanted, state};
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
-/// Statuses are saved this often even if none has changed, so that they are fresh after a crash.
-const SAVE_EVERY: Duration = Duration::from_secs(20);
 /// A probe that should have started this long ago means that the prober is stalled.
 const LATE_MAX: Duration = Duration::from_secs(5);
 
@@ -41,47 +47,29 @@ const LATE_MAX: Duration = Duration::from_secs(5);
 pub struct Control {
     monitor: Monitor,
     publisher: Publisher,
+    guards: Guards,
+    suspect: Option<Suspect>,
     prober: Prober,
     reports: Reports,
     rng: Rng,
     zones: Vec<Authored>,
     keeper: Keeper,
+    orders: Orders,
+    events: Events,
+    started: Instant,
 }
 
 /// What others ask of the control task.
 #[derive(Debug)]
 pub enum Command {
     /// Put something else in force.
-    Reload(Wanted),
+    Reload(Box<Wanted>),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
-    /// Tell how everything stands.
-    View(oneshot::Sender<View>),
     /// Tell the statuses alone, for another process.
     Statuses(oneshot::Sender<HashMap<Place, Status>>),
     /// Keep nothing in the state folder any more: another process does.
     Release,
-}
-
-/// The monitor as plans see it.
-struct Known<'m>(&'m Monitor);
-
-impl Board for Known<'_> {
-    fn standing(&self, target: &Target) -> Standing {
-        self.0.standing(target)
-    }
-
-    fn forced(&self, _: &str) -> Option<Override> {
-        None
-    }
-
-    fn weight(&self, node: &Node) -> u16 {
-        node.weight
-    }
-
-    fn pace(&self, target: &Target) -> Option<Duration> {
-        self.0.pace(target)
-    }
 }
 
 impl Control {
@@ -91,11 +79,16 @@ impl Control {
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
+            guards: Guards::default(),
+            suspect: None,
             prober,
             reports,
             rng,
             zones: Vec::new(),
             keeper: Keeper::default(),
+            orders: Orders::default(),
+            events: Events::default(),
+            started: now(),
         }
     }
 
@@ -104,32 +97,40 @@ impl Control {
         self.publisher.current()
     }
 
+    /// What happens here.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
     /// Puts what is wanted in force; statuses of places that stay are kept.
-    pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
-        let good = zones.iter().filter_map(|authored| match authored {
-            Authored::Good(model) => Some(model),
-            Authored::Broken(_) => None,
-        });
-        let services = good.flat_map(|model| &model.services);
-        let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
+    pub fn apply(&mut self, wanted: Wanted) {
+        let Wanted { zones, settings, atlas, suspicion } = wanted;
+        let services = services(&zones);
+        let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
+        self.monitor.watch(suspicion);
         self.monitor.configure(targets, now(), &mut self.rng);
         // The same atlas again would have every zone compiled anew that asks it.
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
             self.publisher.locate(atlas);
         }
-        self.publisher.publish(&zones, settings, &Known(&self.monitor));
+        self.guards.retain(services.iter().map(|service| &**service));
+        services.iter().for_each(|service| self.observe(service));
+        let (publisher, known) = self.hands();
+        publisher.publish(&zones, settings, &known);
         self.zones = zones;
         let snapshot = self.current().load();
-        tracing::info!(
-            generation = snapshot.generation(),
-            zones = snapshot.all().len(),
-            targets = self.monitor.views().count(),
-            "published"
-        );
+        let (generation, zones) = (snapshot.generation(), snapshot.all().len());
+        self.events.tell(Event::Published { generation, zones });
+        tracing::info!(generation, zones, targets = self.monitor.views().count(), "published");
     }
 
-    /// Keeps statuses in this folder from now on, and takes over those that are there and fresh.
+    /// Keeps statuses and overrides in this folder from now on, and takes over the overrides that
+    /// are there, and the statuses that are fresh.
     pub fn keep_in(&mut self, folder: PathBuf) {
+        self.orders.keep_in(folder.clone());
+        let orders = self.orders.overrides().orders();
+        let scopes: Vec<Scope> = orders.iter().map(|order| order.scope.clone()).collect();
+        self.replan_scopes(&scopes);
         match state::load(&folder) {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
@@ -147,10 +148,11 @@ impl Control {
     /// Begins with these statuses, wherever nothing is known yet.
     pub fn restore(&mut self, known: &HashMap<Place, Status>) {
         self.monitor.restore(known);
+        services(&self.zones).iter().for_each(|service| self.observe(service));
         let targets: Vec<Arc<Target>> =
             self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-        let targets = targets.iter().map(|target| &**target);
-        self.publisher.replan(targets, &Known(&self.monitor));
+        let (publisher, known) = self.hands();
+        publisher.replan(targets.iter().map(|target| &**target), &known);
     }
 
     /// The first round of probes: until every target has a status, or `limit` has passed.
@@ -191,20 +193,18 @@ impl Control {
                         alive(now);
                     }
                     self.publisher.sweep();
+                    self.watch(now);
+                    self.expire_orders().await;
                     if self.keeper.is_due(now) {
                         self.keeper.save(&self.monitor, now).await;
                     }
                 }
-                Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
+                Some(request) = requests.recv() => {
+                    self.handle_request(request, &mut explainer, &tallies).await;
+                }
                 command = commands.recv() => match command {
-                    Some(Command::Reload(wanted)) => self.apply(wanted),
+                    Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
-                    // Nobody waits any more where this fails.
-                    Some(Command::View(reply)) => {
-                        let snapshot = self.current().load();
-                        let view = View::of(&self.monitor, &snapshot, &tallies, now());
-                        drop(reply.send(view));
-                    },
                     Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
                     Some(Command::Release) => self.keeper.folder = None,
                     None => return self.keeper.save(&self.monitor, now()).await,
@@ -240,23 +240,119 @@ impl Control {
         if !change.is_restanding() {
             return;
         }
-        let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
+        for service in self.publisher.services_on(&change.target) {
+            self.observe(&service);
+        }
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
-            let reason = change.reason.as_ref().map(tracing::field::display);
-            let (from, to) = (change.from.status, change.to.status);
-            tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
+            told::status(change, &self.events);
         }
-        tiers.iter().for_each(log_tier);
+        told::tiers(&tiers, &self.events);
     }
 
-    fn handle_request(&self, request: Request, explainer: &mut Worker) {
+    /// Lets the guards of a service see how its nodes stand.
+    fn observe(&mut self, service: &Service) {
+        let unguarded = Guards::default();
+        let known = Known::now(&self.monitor, &unguarded, self.orders.overrides());
+        for news in self.guards.observe(service, &known, now()) {
+            tracing::warn!(service = service.id, "{news}");
+        }
+    }
+
+    /// Goes on with what guards do by the time alone.
+    fn watch(&mut self, now: Instant) {
+        let suspect = self.monitor.suspect();
+        if suspect != self.suspect {
+            told::suspect(suspect, now);
+            self.suspect = suspect;
+        }
+        let due = self.guards.poll_due(now);
+        if due.is_empty() {
+            return;
+        }
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        let is_due = |service: &Service| due.contains(&service.id);
+        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan_services(is_due, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// What makes plans, and what it makes them from.
+    fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
+        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        (&mut self.publisher, known)
+    }
+
+    fn replan_scopes(&mut self, scopes: &[Scope]) {
+        if scopes.is_empty() {
+            return;
+        }
+        let (publisher, known) = self.hands();
+        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let tiers = publisher.replan_services(meant, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// Changes what operators say, and everything that follows from it.
+    async fn change_orders(
+        &mut self,
+        change: &admin::Change,
+    ) -> Result<ChangedDoc, admin::Refusal> {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let source = &orders::asker(change);
+        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
+        let done = match done {
+            Ok(done) => done,
+            Err(refusal) => {
+                let error = &refusal.doc.error;
+                tracing::warn!(source, error, "a change of overrides is refused");
+                return Err(refusal);
+            }
+        };
+        for (how, all) in
+            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
+        {
+            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
+        }
+        self.replan_scopes(&done.touched);
+        Ok(done.doc)
+    }
+
+    async fn expire_orders(&mut self) {
+        let expired = self.orders.expire(state::unix_now()).await;
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        for order in &expired {
+            let doc = view::override_doc(order, &snapshot);
+            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
+        }
+        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
+        self.replan_scopes(&scopes);
+    }
+
+    async fn handle_request(
+        &mut self,
+        request: Request,
+        explainer: &mut Worker,
+        tallies: &[Arc<Tally>],
+    ) {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        let view = View { known, snapshot: &snapshot, tallies, now: now() };
+        // Where a reply cannot be sent, nobody waits for it any more.
         match request {
-            // Nobody waits any more where this fails.
+            Request::Status(reply) => {
+                drop(reply.send(view.status(self.started, self.orders.notice())));
+            }
+            Request::Service(id, reply) => drop(reply.send(view.service(&id))),
+            Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
-                let snapshot = self.publisher.current().load();
                 explainer.begin_batch(&snapshot, now());
-                let witness = Witness::new(&self.monitor, self.publisher.atlas());
+                let witness = Witness::new(known, self.publisher.atlas(), now());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }
@@ -264,71 +360,13 @@ impl Control {
     }
 }
 
-/// Saves statuses when it is time to.
-#[derive(Debug, Default)]
-struct Keeper {
-    /// None where nothing is kept.
-    folder: Option<PathBuf>,
-    saved: Option<Instant>,
-    changed: bool,
-    failed: bool,
-}
-
-impl Keeper {
-    fn is_due(&self, now: Instant) -> bool {
-        let stale = self.saved.is_none_or(|saved| now.duration_since(saved) >= SAVE_EVERY);
-        self.folder.is_some() && (self.changed || stale)
-    }
-
-    async fn save(&mut self, monitor: &Monitor, now: Instant) {
-        let Some(folder) = self.folder.clone() else { return };
-        self.changed = false;
-        self.saved = Some(now);
-        let file = state::file_in(&folder);
-        let statuses = monitor.statuses();
-        let saved = tokio::task::spawn_blocking(move || state::save(&folder, &statuses)).await;
-        let error = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        // Said once, until it works again: a full disk would fill the log too.
-        if let (Some(error), false) = (&error, self.failed) {
-            tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
-        }
-        self.failed = error.is_some();
-    }
-}
-
-/// Says when a service's answers come from another row of the truth table, or from other pools.
-fn log_tier(change: &TierChange) {
-    let TierChange { service, family, from, to, pools } = change;
-    let family = family.record_type();
-    let ((from, _), (to, able)) = (from, to);
-    let pools = able.iter().filter_map(|at| pools.get(at)).map(String::as_str);
-    let pools = pools.collect::<Vec<_>>().join(" ");
-    match to {
-        Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
-        Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
-        Tier::LastKnown => {
-            tracing::warn!(%service, %family, "all down: the last known addresses are served");
-        }
-        Tier::Fallback => tracing::warn!(%service, %family, pools, "all down: a fallback serves"),
-        Tier::OtherFamily => {
-            tracing::warn!(%service, %family, "all down: clients are left to the other family");
-        }
-        Tier::Short => {
-            tracing::warn!(%service, %family, pools, "every pool is below its minimum: one serves");
-        }
-        Tier::Draining => {
-            tracing::warn!(%service, %family, "none up: draining addresses are served");
-        }
-        Tier::Serving if from == to => tracing::info!(%service, %family, pools, "pools serve"),
-        Tier::Serving | Tier::NoAddress => {
-            let message = "healthy addresses are served again";
-            tracing::info!(%service, %family, ?from, pools, "{message}");
-        }
-    }
+/// Every service of the zones that are sound.
+fn services(zones: &[Authored]) -> Vec<Arc<Service>> {
+    let good = zones.iter().filter_map(|authored| match authored {
+        Authored::Good(model) => Some(model),
+        Authored::Broken(_) => None,
+    });
+    good.flat_map(|model| &model.services).map(Arc::clone).collect()
 }
 
 /// Never, where there is no time to wait for.

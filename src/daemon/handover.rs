@@ -25,7 +25,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -45,7 +45,7 @@ use tokio::task::JoinHandle;
 
 use crate::serve::{InheritError, Inherited};
 
-use super::server::{Copies, Estate};
+use super::estate::{Copies, Estate, Heritage};
 use super::state;
 
 /// The form of the letter and of what follows it.
@@ -73,27 +73,6 @@ struct Letter {
     admin: SocketAddr,
     /// As in the state folder's file.
     statuses: String,
-}
-
-/// What a process begins with.
-#[derive(Debug, Default)]
-pub struct Heritage {
-    /// Sockets for DNS, and from a service manager for everything.
-    pub(super) sockets: Inherited,
-    /// The admin listener, with the address by which the configuration asks for it.
-    pub(super) admin: Option<(SocketAddr, TcpListener)>,
-    /// Statuses, as in the state folder's file.
-    pub(super) statuses: Option<String>,
-    /// Who waits for our word.
-    pub(super) predecessor: Option<Predecessor>,
-}
-
-impl Heritage {
-    /// The admin listener of this address, from whoever bound it.
-    pub(super) fn take_admin(&mut self, asked: SocketAddr) -> Option<TcpListener> {
-        let handed = self.admin.take().filter(|(address, _)| *address == asked);
-        handed.map(|(_, listener)| listener).or_else(|| self.sockets.take_listener(asked))
-    }
 }
 
 /// The process that is being replaced, waiting for the last word.

@@ -3,20 +3,28 @@
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
-//! [`state`] what outlives the process. `user`, `limits` and `systemd` settle with the system how
-//! it runs, and `handover` lets another process take its place.
+//! [`state`] and `kept` what outlives the process, `orders` what operators say, `view` how all of
+//! it is told. `user`, `limits` and `systemd` settle with the system how it runs, and `handover`
+//! lets another process take its place.
 
 pub mod control;
+mod estate;
 mod explain;
 mod handover;
+mod keeper;
+mod kept;
+mod known;
 mod limits;
+mod orders;
 mod places;
 mod reload;
+mod scopes;
 pub mod server;
 pub mod state;
 mod systemd;
+mod told;
 mod user;
-pub mod view;
+mod view;
 mod watch;
 
 use std::fmt;
@@ -26,22 +34,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
+use crate::admin::Reloads;
 use crate::config::{self, Geo};
 use crate::geo::Atlas;
+use crate::health::Suspicion;
 use crate::serve::{self, Ended};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::cookie::{Secret, Secrets};
 use crate::zone::Diagnostic;
 
+pub use estate::{Estate, Heritage};
 use handover::Door;
-pub use handover::{HandoverError, Heritage};
+pub use handover::HandoverError;
 use reload::{Cause, Reloader};
-pub use server::{Estate, Server, Setup, StartError};
+pub use server::{Server, Setup, StartError};
 pub use systemd::PassedError;
 use systemd::Supervisor;
 pub use user::{Privileges, UserError};
+
+/// Reloads that may wait: each is followed by a whole one.
+const RELOADS_MAX: usize = 4;
 
 /// How `rota run` was called.
 #[derive(Clone, Debug)]
@@ -65,6 +80,8 @@ pub struct Wanted {
     pub settings: Settings,
     /// Where clients are.
     pub atlas: Arc<Atlas>,
+    /// When the prober is to be doubted.
+    pub suspicion: Suspicion,
 }
 
 /// Why a run ended otherwise than by being told to.
@@ -119,7 +136,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         return Err(RunError::Config);
     }
     let (config, wanted) = loaded.ok_or(RunError::Config)?;
-    let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
+    let (reloads, mut asked) = mpsc::channel(RELOADS_MAX);
+    let setup = setup(&config, call.seed.unwrap_or_else(random_seed), reloads);
     limits::raise(&setup.serve);
     let mut heritage = heritage(call.replace, &config)?;
     let predecessor = heritage.predecessor.take();
@@ -128,6 +146,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     let mut door = server.take_estate().and_then(|estate| open_door(&config.state, estate));
     if let Some(predecessor) = predecessor {
         predecessor.release();
+        server.open_socket(config.admin.socket.as_deref());
     }
     supervisor.ready(reloader.zones(), server.addresses());
     tokio::spawn(supervisor.clone().keep_well(server.health()));
@@ -139,13 +158,12 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let (cause, asker) = tokio::select! {
             ended = server.ended() => {
                 close(door).await;
                 server.stop().await;
                 return Err(RunError::Ended(ended));
             }
-            () = reloader.changed() => reloader.reload(&server, Cause::Change).await,
             pid = taken => {
                 tracing::info!(pid, "replaced: leaving");
                 supervisor.replaced(pid);
@@ -154,12 +172,10 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
                 tracing::info!("stopped");
                 return Ok(());
             }
+            () = reloader.changed() => (Cause::Change, None),
+            Some(asker) = asked.recv() => (Cause::Asked, Some(asker)),
             told = signals.next() => match told {
-                Told::Reload => {
-                    supervisor.reloading();
-                    reloader.reload(&server, Cause::Asked).await;
-                    supervisor.ready(reloader.zones(), server.addresses());
-                }
+                Told::Reload => (Cause::Asked, None),
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
                     supervisor.stopping();
@@ -171,6 +187,17 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
                     return Ok(());
                 }
             },
+        };
+        if cause == Cause::Asked {
+            supervisor.reloading();
+        }
+        let told = reloader.reload(&server, cause).await;
+        if cause == Cause::Asked {
+            supervisor.ready(reloader.zones(), server.addresses());
+        }
+        if let (Some(asker), Some(told)) = (asker, told) {
+            // Whoever asked may have gone.
+            drop(asker.send(told));
         }
     }
 }
@@ -232,7 +259,7 @@ fn log_geo(server: &config::Server, geo: &Geo) {
 }
 
 /// What a configuration says of a server.
-fn setup(config: &config::Server, seed: u64) -> Setup {
+fn setup(config: &config::Server, seed: u64, reloads: Reloads) -> Setup {
     let listen = &config.listen;
     Setup {
         serve: serve::Options {
@@ -245,7 +272,10 @@ fn setup(config: &config::Server, seed: u64) -> Setup {
             },
         },
         admin: listen.admin,
+        token_file: config.admin.token_file.clone(),
+        socket: config.admin.socket.clone(),
         state: Some(config.state.clone()),
+        reloads: Some(reloads),
         seed,
     }
 }
@@ -270,6 +300,11 @@ pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
         ecs: dns.ecs.clone(),
         idle: server.listen.tcp_idle,
     }
+}
+
+/// What a configuration says of when the prober is to be doubted.
+pub fn suspicion(server: &config::Server) -> Suspicion {
+    Suspicion::new(&server.guard.control, server.guard.freeze)
 }
 
 /// A secret that nobody can know; none, which the log tells, where the system has no randomness.

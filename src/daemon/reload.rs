@@ -18,16 +18,18 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
 use crate::config::{self, Config, Geo, Loaded, Readings};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
-use crate::zone::Diagnostic;
+use crate::zone::diagnostic::has_errors;
+use crate::zone::{Diagnostic, Severity};
 
 use super::places::Places;
 use super::watch::Watcher;
-use super::{Server, Wanted, log_geo, settings};
+use super::{Server, Wanted, log_geo, settings, suspicion};
 
 /// Reads the configuration, at the start and whenever it may have changed.
 #[derive(Debug)]
@@ -48,6 +50,7 @@ struct Force {
     server: config::Server,
     /// The listeners of the start, which are those of the end.
     listen: config::Listen,
+    admin: config::Admin,
     geo: Geo,
     zones: usize,
 }
@@ -72,16 +75,18 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
     pub(super) fn load(&mut self) -> (bool, Option<(config::Server, Wanted)>) {
         let loaded = config::reload(self.path.as_deref(), &mut self.readings);
         (self.report)(&loaded.diagnostics);
-        let sound = !crate::zone::diagnostic::has_errors(&loaded.diagnostics);
+        let sound = !has_errors(&loaded.diagnostics);
         let Some(Config { server, geo, zones }) = loaded.into_config() else {
             return (sound, None);
         };
         log_geo(&server, &geo);
         let settings = settings(&server, self.chance);
-        let (listen, atlas, count) = (server.listen.clone(), Arc::clone(&geo.atlas), zones.len());
+        let (listen, admin) = (server.listen.clone(), server.admin.clone());
+        let (atlas, count) = (Arc::clone(&geo.atlas), zones.len());
+        let suspicion = suspicion(&server);
         self.watcher = server.watch.then(Watcher::new);
-        self.force = Some(Force { server: server.clone(), listen, geo, zones: count });
-        let wanted = Wanted { zones, settings, atlas };
+        self.force = Some(Force { server: server.clone(), listen, admin, geo, zones: count });
+        let wanted = Wanted { zones, settings, atlas, suspicion };
         (sound, Some((server, wanted)))
     }
 
@@ -98,10 +103,12 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         }
     }
 
-    /// Reads the configuration anew and puts in force what can be.
-    pub(super) async fn reload(&mut self, server: &Server, cause: Cause) {
-        self.reload_once(server, cause).await;
+    /// Reads the configuration anew and puts in force what can be; tells what came of it, unless
+    /// nobody asked and there is nothing new.
+    pub(super) async fn reload(&mut self, server: &Server, cause: Cause) -> Option<ReloadedDoc> {
+        let told = self.reload_once(server, cause).await;
         self.catch_up(server).await;
+        told
     }
 
     /// Watches what was read, and reads again what was not watched meanwhile.
@@ -117,26 +124,34 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         watcher.cover(Places::of(config, &force.server, &self.readings))
     }
 
-    async fn reload_once(&mut self, server: &Server, cause: Cause) {
+    async fn reload_once(&mut self, server: &Server, cause: Cause) -> Option<ReloadedDoc> {
+        let mut told = ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
         let Some(loaded) = self.read().await else {
-            tracing::error!(
-                "reload failed: the configuration could not be read; nothing is changed"
-            );
-            return;
+            let message = "the configuration could not be read; nothing is changed";
+            tracing::error!("reload failed: {message}");
+            return Some(told);
         };
         if cause == Cause::Change && !self.readings.is_news() {
-            return;
+            return None;
         }
         (self.report)(&loaded.diagnostics);
+        let diagnostic = |one: &Diagnostic| DiagnosticDoc {
+            error: one.severity == Severity::Error,
+            text: one.to_string(),
+        };
+        told.diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
         let (Some(config), Some(force)) = (loaded.into_config(), &mut self.force) else {
             tracing::error!("reload refused: the old configuration stays in force");
-            return;
+            return Some(told);
         };
         let Config { server: wanted, geo, zones } = config;
         // The listeners are those of the start, and so is their idle time.
         let settings = Settings { idle: force.listen.tcp_idle, ..settings(&wanted, self.chance) };
         if wanted.listen != force.listen {
             tracing::warn!("[listen] has changed: that takes a restart");
+        }
+        if wanted.admin != force.admin {
+            tracing::warn!("[admin] has changed: that takes a restart");
         }
         if wanted.watch != self.watcher.is_some() {
             self.watcher = wanted.watch.then(Watcher::new);
@@ -151,10 +166,15 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         } else if geo != force.geo {
             tracing::error!("the geo files know less than before: what they said stays in force");
         }
+        let suspicion = suspicion(&wanted);
         (force.server, force.zones) = (wanted, zones.len());
         let atlas = Arc::clone(&force.geo.atlas);
-        server.reload(Wanted { zones, settings, atlas }).await;
+        server.reload(Wanted { zones, settings, atlas, suspicion }).await;
         tracing::info!(parsed = self.readings.parsed(), kept = kept.len(), "reloaded");
+        let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
+        told.kept = kept.collect();
+        told.applied = true;
+        Some(told)
     }
 
     /// Reads the files where waiting for them keeps nobody waiting.

@@ -1,27 +1,25 @@
 //! A running server: everything that is started together and stopped together.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
-use crate::admin::{self, Desk, Health, Phase};
-use crate::health::{Place, Status};
+use crate::admin::docs::StatusDoc;
+use crate::admin::{self, Desk, Door, Health, Phase, Reloads, Socket, Token};
 use crate::serve::{self, Ended, Inherited, Listeners, Running};
 use crate::snapshot::Authored;
 
 use super::control::{Command, Control};
-use super::handover::Heritage;
+use super::estate::{Copies, Estate, Heritage};
 use super::user::Privileges;
-use super::view::View;
 use super::{Wanted, state};
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
@@ -39,8 +37,14 @@ pub struct Setup {
     pub serve: serve::Options,
     /// The admin listener.
     pub admin: SocketAddr,
-    /// Where statuses are kept; none to keep nothing.
+    /// What changes over it need.
+    pub token_file: Option<PathBuf>,
+    /// The admin listener's Unix socket; none to have none.
+    pub socket: Option<PathBuf>,
+    /// Where statuses and overrides are kept; none to keep nothing.
     pub state: Option<PathBuf>,
+    /// Where a reload is asked for; none where there is nothing to read anew.
+    pub reloads: Option<Reloads>,
     /// The start of all random numbers.
     pub seed: u64,
 }
@@ -50,34 +54,12 @@ pub struct Setup {
 pub struct Server {
     running: Running,
     commands: mpsc::Sender<Command>,
+    desk: Desk,
     control: JoinHandle<()>,
     state: Arc<admin::State>,
-    admin: JoinHandle<()>,
-    stop_admin: oneshot::Sender<()>,
+    admin: JoinSet<()>,
+    stop_admin: watch::Sender<()>,
     estate: Option<Estate>,
-}
-
-/// What a process that takes the place of this one needs, and the way to the statuses.
-#[derive(Debug)]
-pub struct Estate {
-    pub(super) copies: Arc<Copies>,
-    commands: mpsc::Sender<Command>,
-}
-
-/// Copies of all sockets, each with the address by which the configuration asks for it.
-#[derive(Debug)]
-pub(super) struct Copies {
-    pub(super) dns: Vec<(SocketAddr, OwnedFd)>,
-    pub(super) admin: (SocketAddr, OwnedFd),
-}
-
-impl Estate {
-    /// The statuses of now.
-    pub(super) async fn statuses(&self) -> HashMap<Place, Status> {
-        let (reply, answer) = oneshot::channel();
-        drop(self.commands.send(Command::Statuses(reply)).await);
-        answer.await.unwrap_or_default()
-    }
 }
 
 /// Why a server could not start.
@@ -87,6 +69,8 @@ pub enum StartError {
     Dns(serve::BindError),
     /// The admin address.
     Admin(admin::BindError),
+    /// The file of the admin token.
+    Token(PathBuf, io::Error),
     /// Root's powers could not be given up.
     Privileges(io::Error),
     /// No thread, runtime or descriptor.
@@ -98,6 +82,9 @@ impl fmt::Display for StartError {
         match self {
             Self::Dns(error) => error.fmt(f),
             Self::Admin(error) => error.fmt(f),
+            Self::Token(path, error) => {
+                write!(f, "the token cannot be read from {}: {error}", path.display())
+            }
             Self::Privileges(error) => write!(f, "cannot give up root's powers: {error}"),
             Self::Threads(error) => write!(f, "cannot start a worker: {error}"),
         }
@@ -120,6 +107,8 @@ impl Server {
     ) -> Result<Self, StartError> {
         // A port that is taken is the first thing to say; it is given back until it can be served.
         let options = available(setup.serve, &heritage.sockets)?;
+        let token = |path: PathBuf| Token::read(&path).map_err(|why| StartError::Token(path, why));
+        let token = setup.token_file.map(token).transpose()?;
         let listener = match heritage.take_admin(setup.admin) {
             Some(listener) => admin::adopt(listener),
             None => admin::bind(setup.admin).await,
@@ -128,13 +117,20 @@ impl Server {
         let admin_addr = listener.local_addr().unwrap_or(setup.admin);
         let admin_copy = listener.as_fd().try_clone_to_owned().map_err(StartError::Threads)?;
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
-        let (stop_admin, stopped) = oneshot::channel();
-        let stopped = async { drop(stopped.await) };
-        let (desk, requests) = Desk::new();
-        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), desk, stopped));
-
+        // The socket of a process that is being replaced is its own until it goes.
+        let free = setup.socket.as_deref().filter(|_| !heritage.is_handed_over());
+        let unix = free.and_then(|path| unix_door(path, Socket::bind));
+        let doors = [Some(Door::Tcp(listener, token)), unix];
+        let stop_admin = watch::Sender::new(());
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
+        let (desk, requests) = Desk::new(control.events());
+        let desk = desk.with_reloads(setup.reloads);
+        let mut admin = JoinSet::new();
+        for door in doors.into_iter().flatten() {
+            admin.spawn(answer(door, &state, &desk, &stop_admin));
+        }
+
         control.apply(wanted);
         if let Some(folder) = setup.state {
             control.keep_in(folder);
@@ -163,8 +159,15 @@ impl Server {
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
         let copies = Copies { dns: copies, admin: (setup.admin, admin_copy) };
-        let estate = Some(Estate { copies: Arc::new(copies), commands: commands.clone() });
-        Ok(Self { running, commands, control, state, admin, stop_admin, estate })
+        let estate = Some(Estate::new(copies, commands.clone()));
+        Ok(Self { running, commands, desk, control, state, admin, stop_admin, estate })
+    }
+
+    /// Opens the Unix socket in the place of the process that was replaced.
+    pub fn open_socket(&mut self, path: Option<&Path>) {
+        if let Some(door) = path.and_then(|path| unix_door(path, Socket::take)) {
+            self.admin.spawn(answer(door, &self.state, &self.desk, &self.stop_admin));
+        }
     }
 
     /// What a successor needs; there is one of it. The server ends only after it is dropped.
@@ -186,23 +189,19 @@ impl Server {
     /// Puts something else in force.
     pub async fn reload(&self, wanted: Wanted) {
         // The control task ends only after this is gone.
-        drop(self.commands.send(Command::Reload(wanted)).await);
+        drop(self.commands.send(Command::Reload(Box::new(wanted))).await);
     }
 
     /// The zones in force.
     pub async fn zones(&self) -> Vec<Authored> {
-        self.ask(Command::Zones).await
+        let (reply, answer) = oneshot::channel();
+        drop(self.commands.send(Command::Zones(reply)).await);
+        answer.await.unwrap_or_default()
     }
 
     /// How everything stands.
-    pub async fn view(&self) -> View {
-        self.ask(Command::View).await
-    }
-
-    async fn ask<T: Default>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> T {
-        let (reply, answer) = oneshot::channel();
-        drop(self.commands.send(command(reply)).await);
-        answer.await.unwrap_or_default()
+    pub async fn status(&self) -> StatusDoc {
+        self.desk.status().await.unwrap_or_default()
     }
 
     /// Waits until a worker or the control task has ended, which neither does by itself.
@@ -230,9 +229,8 @@ impl Server {
             drop(control.await);
         }
         drop(stop_admin);
-        drop(admin.await);
+        admin.join_all().await;
     }
-
     /// Leaves everything to the process that serves on from the same sockets: the admin listener
     /// and the state folder at once, and the connections that are open when they end.
     pub async fn leave(self) {
@@ -240,11 +238,37 @@ impl Server {
         drop(estate);
         drop(commands.send(Command::Release).await);
         drop(stop_admin);
-        drop(admin.await);
+        admin.join_all().await;
         drop(tokio::task::spawn_blocking(move || running.leave()).await);
         drop(commands);
         if !control.is_finished() {
             drop(control.await);
+        }
+    }
+}
+
+/// Answers at a door until everything admin is told to stop.
+fn answer(
+    door: Door,
+    state: &Arc<admin::State>,
+    desk: &Desk,
+    stop: &watch::Sender<()>,
+) -> impl Future<Output = ()> + use<> {
+    let mut stopped = stop.subscribe();
+    let stopped = async move { while stopped.changed().await.is_ok() {} };
+    admin::serve(door, Arc::clone(state), desk.clone(), stopped)
+}
+
+/// The Unix socket, if it can be had: TCP does what it is for, and answers need neither.
+fn unix_door(path: &Path, bind: impl FnOnce(&Path) -> io::Result<Socket>) -> Option<Door> {
+    match bind(path) {
+        Ok(socket) => {
+            tracing::info!(socket = %path.display(), "listening");
+            Some(Door::Unix(socket))
+        }
+        Err(error) => {
+            tracing::warn!(socket = %path.display(), %error, "the Unix socket cannot be used");
+            None
         }
     }
 }

@@ -18,23 +18,29 @@
 pub mod ask;
 pub mod check;
 pub mod history;
+pub mod hold;
 mod latency;
 pub mod monitor;
 pub mod reason;
 pub mod schedule;
+pub mod share;
 pub mod status;
+pub mod suspicion;
 pub mod tracker;
 pub mod view;
 
 pub use ask::{
-    Ask, BodyTest, Header, HttpAsk, Identity, Method, Mismatch, Pattern, Pem, Secure, TcpAsk,
-    TlsAsk, Trust,
+    AgentAsk, Ask, BodyTest, DnsAsk, GrpcAsk, Header, HttpAsk, Identity, Method, Mismatch, Pattern,
+    Pem, Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
 };
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};
+pub use hold::{Hold, HoldDown};
 pub use monitor::{Change, Monitor, ProbeOrder};
-pub use reason::{Reason, Stage, TlsFault, Warning};
+pub use reason::{DnsFault, GrpcFault, Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
+pub use share::Share;
 pub use status::{Outcome, Standing, Status, Verdict};
+pub use suspicion::{Suspect, Suspicion};
 pub use tracker::Tracker;
 pub use view::{Pulse, View};

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use domain::base::iana::Rcode;
+
 use super::Mismatch;
 
 /// Why a probe failed.
@@ -34,8 +36,18 @@ pub enum Reason {
     },
     /// The node said that it is draining: 503 with `Retry-After`, or a body that says so.
     Draining,
+    /// The node, or who speaks for it, said that it is down, and this.
+    SaysDown(String),
+    /// What came, or its first line, names no state that is known.
+    NoState(String),
     /// The handshake failed, or the certificate is not good.
     Tls(TlsFault),
+    /// What a name server says.
+    Dns(DnsFault),
+    /// What gRPC's health service says.
+    Grpc(GrpcFault),
+    /// A 101 that does not open a WebSocket: what is wrong with it.
+    NoUpgrade(&'static str),
     /// The bytes that came are not HTTP.
     Protocol(String),
     /// What the system says of the connection, where none of the others is it.
@@ -76,6 +88,36 @@ pub enum TlsFault {
     Other(String),
 }
 
+/// What a name server says in place of what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DnsFault {
+    /// Another response code.
+    Rcode(Rcode),
+    /// The answer lacks the record.
+    NoRecord,
+    /// The answer lacks the record, and more of it than fits UDP.
+    Truncated,
+    /// What came is no answer to the question.
+    NoAnswer,
+}
+
+/// What a node's health service says in place of "serving".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrpcFault {
+    /// `NOT_SERVING`.
+    NotServing,
+    /// `UNKNOWN`: the node has not made up its mind.
+    UnknownStatus,
+    /// `SERVICE_UNKNOWN`, or the code `NOT_FOUND`: the name of the service is wrong.
+    UnknownService,
+    /// The code `UNIMPLEMENTED`: the node has no health service.
+    Unimplemented,
+    /// Another code of gRPC's.
+    Code(u32),
+    /// What came is no answer of a health service.
+    NoMessage,
+}
+
 /// What does not fail a probe yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Warning {
@@ -96,7 +138,12 @@ impl fmt::Display for Reason {
                 write!(f, "too slow: {} of {} ms", took.as_millis(), max.as_millis())
             }
             Self::Draining => f.write_str("says it is draining"),
+            Self::SaysDown(why) => write!(f, "says it is down: {why}"),
+            Self::NoState(line) => write!(f, "says no state: {line:?}"),
             Self::Tls(fault) => write!(f, "tls: {fault}"),
+            Self::Dns(fault) => write!(f, "dns: {fault}"),
+            Self::Grpc(fault) => write!(f, "grpc: {fault}"),
+            Self::NoUpgrade(why) => write!(f, "not upgraded: {why}"),
             Self::Protocol(why) => write!(f, "not http: {why}"),
             Self::Other(why) => f.write_str(why),
             Self::Local(why) => write!(f, "prober: {why}"),
@@ -126,6 +173,30 @@ impl fmt::Display for TlsFault {
             Self::ClientRefused => "our certificate refused",
             Self::Other(why) => why,
         })
+    }
+}
+
+impl fmt::Display for DnsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rcode(rcode) => write!(f, "{rcode}"),
+            Self::NoRecord => f.write_str("record not found"),
+            Self::Truncated => f.write_str("answer truncated"),
+            Self::NoAnswer => f.write_str("not an answer"),
+        }
+    }
+}
+
+impl fmt::Display for GrpcFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotServing => f.write_str("not serving"),
+            Self::UnknownStatus => f.write_str("status unknown"),
+            Self::UnknownService => f.write_str("no such service"),
+            Self::Unimplemented => f.write_str("no health service"),
+            Self::Code(code) => write!(f, "code {code}"),
+            Self::NoMessage => f.write_str("not an answer of a health service"),
+        }
     }
 }
 

@@ -36,12 +36,14 @@ pub struct Verdict {
     pub latency: Duration,
     /// What will be a reason one day, if nobody acts.
     pub warning: Option<Warning>,
+    /// How much of its weight the target wants to have, where it says so.
+    pub weight_percent: Option<u8>,
 }
 
 impl Verdict {
-    /// A verdict without a warning.
+    /// A verdict without a warning or a wish.
     pub fn new(outcome: Outcome, latency: Duration) -> Self {
-        Self { outcome, latency, warning: None }
+        Self { outcome, latency, warning: None, weight_percent: None }
     }
 }
 

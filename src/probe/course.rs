@@ -3,19 +3,22 @@
 //! A probe whose time is over is dropped where it waits, and cannot say any more what it waited
 //! for. So it notes beforehand what would be true then, in a place that outlives it.
 
-use crate::health::{Outcome, Reason, Stage, Warning};
+use std::time::Duration;
+
+use crate::health::{Outcome, Reason, Stage, Verdict, Warning};
 
 /// What a probe has found so far; it begins by connecting.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
     at_timeout: Reason,
     warning: Option<Warning>,
+    weight_percent: Option<u8>,
 }
 
 impl Course {
     /// A probe that begins.
     pub(super) fn new() -> Self {
-        Self { at_timeout: Reason::Timeout(Stage::Connect), warning: None }
+        Self { at_timeout: Reason::Timeout(Stage::Connect), warning: None, weight_percent: None }
     }
 
     /// From here on a timeout is a timeout of this stage.
@@ -33,13 +36,19 @@ impl Course {
         self.warning = Some(warning);
     }
 
+    /// How much of its weight the target wants to have.
+    pub(super) fn weigh(&mut self, percent: Option<u8>) {
+        self.weight_percent = percent;
+    }
+
     /// What is true if the time is over now.
     pub(super) fn at_timeout(&self) -> Outcome {
         Outcome::Fail(self.at_timeout.clone())
     }
 
-    /// What is to be told with the outcome.
-    pub(super) fn warning(&self) -> Option<Warning> {
-        self.warning
+    /// The outcome, with what is to be told beside it.
+    pub(super) fn verdict(&self, outcome: Outcome, latency: Duration) -> Verdict {
+        let Self { warning, weight_percent, .. } = *self;
+        Verdict { outcome, latency, warning, weight_percent }
     }
 }

@@ -45,6 +45,9 @@ pub fn outcome(error: &(dyn Error + 'static), socket: SocketAddr) -> Outcome {
 /// The next error inwards. An `io::Error` hides the one it wraps from `source`, which gives that
 /// one's source.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    if let Some(error) = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io) {
+        return Some(error);
+    }
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
         None => error.source(),
@@ -62,6 +65,9 @@ fn recognize(error: &(dyn Error + 'static), has_route: impl Fn() -> bool) -> Opt
             return Some(Outcome::Fail(Reason::Reset));
         }
         return error.is_parse().then(|| Outcome::Fail(Reason::Protocol(text(error))));
+    }
+    if let Some(error) = error.downcast_ref::<h2::Error>() {
+        return error.is_library().then(|| Outcome::Fail(Reason::Protocol(text(error))));
     }
     error.downcast_ref::<io::Error>().and_then(|error| recognize_io(error, has_route))
 }

@@ -22,7 +22,9 @@ use std::task::Poll;
 
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::header::{
+    ACCEPT, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
 use hyper::{Method as Verb, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,7 +32,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::trust::{Keyring, Protocols};
 use super::{Course, connect, failure};
 use crate::health::ask::BODY_LEN_MAX;
-use crate::health::{HttpAsk, Method, Outcome, Reason, Stage};
+use crate::health::{Header, HttpAsk, Method, Outcome, Reason, Stage};
 
 /// Most of a 503's body that is read.
 pub const DRAINING_LEN_MAX: usize = 4096;
@@ -38,8 +40,8 @@ pub const DRAINING_LEN_MAX: usize = 4096;
 pub const HEAD_LEN_MAX: usize = 64 * 1024;
 
 /// What nodes see in their logs.
-const PRODUCT: &str = concat!("rota/", env!("CARGO_PKG_VERSION"), " (health check)");
-const HTTP_1: Protocols = &[b"http/1.1"];
+pub(super) const PRODUCT: &str = concat!("rota/", env!("CARGO_PKG_VERSION"), " (health check)");
+pub(super) const HTTP_1: Protocols = &[b"http/1.1"];
 
 /// Asks once.
 pub(super) async fn probe(
@@ -48,10 +50,7 @@ pub(super) async fn probe(
     keyring: &Keyring,
     course: &mut Course,
 ) -> Result<(), Outcome> {
-    let request = request(ask).map_err(|error| {
-        let why = format!("the request cannot be written: {error}");
-        Outcome::NoVerdict(Reason::Local(why))
-    })?;
+    let request = request(ask).map_err(unwritable)?;
     let stream = connect::plain(socket, course).await?;
     match &ask.tls {
         None => converse(stream, request, socket, ask, course).await,
@@ -80,11 +79,22 @@ fn request(ask: &HttpAsk) -> Result<Request<String>, hyper::http::Error> {
         .header(USER_AGENT, PRODUCT)
         .header(ACCEPT, "*/*")
         .body(body.to_owned())?;
-    for header in &ask.headers {
-        let name = HeaderName::try_from(&header.name)?;
-        request.headers_mut().insert(name, HeaderValue::try_from(&header.value)?);
-    }
+    insert(&ask.headers, request.headers_mut())?;
     Ok(request)
+}
+
+/// Puts what the operator wrote in place of what is there.
+pub(super) fn insert(written: &[Header], into: &mut HeaderMap) -> Result<(), hyper::http::Error> {
+    for header in written {
+        let name = HeaderName::try_from(&header.name)?;
+        into.insert(name, HeaderValue::try_from(&header.value)?);
+    }
+    Ok(())
+}
+
+/// A request that cannot be written: the configuration has judged it otherwise.
+pub(super) fn unwritable(error: hyper::http::Error) -> Outcome {
+    Outcome::NoVerdict(Reason::Local(format!("the request cannot be written: {error}")))
 }
 
 /// Writes the request and judges what comes.
@@ -113,18 +123,24 @@ async fn converse(
                 .judge(&body, whole)
                 .map_err(|mismatch| Outcome::Fail(Reason::Mismatch(mismatch)));
         }
-        // A node that never ends its body has not said that it is draining.
-        course.has_failed(Reason::HttpStatus(status.as_u16()));
-        if status == StatusCode::SERVICE_UNAVAILABLE && says_draining(response).await {
-            return Err(Outcome::Fail(Reason::Draining));
-        }
-        Err(course.at_timeout())
+        Err(refusal(response, course).await)
     };
     beside(connection, judging).await
 }
 
+/// What an answer with another code than those that pass says of its node.
+pub(super) async fn refusal(response: Response<Incoming>, course: &mut Course) -> Outcome {
+    let status = response.status();
+    // A node that never ends its body has not said that it is draining.
+    course.has_failed(Reason::HttpStatus(status.as_u16()));
+    if status == StatusCode::SERVICE_UNAVAILABLE && says_draining(response).await {
+        return Outcome::Fail(Reason::Draining);
+    }
+    course.at_timeout()
+}
+
 /// Does the work while the connection moves what it needs.
-async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
+pub(super) async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
     let (mut connection, mut work) = (pin!(connection), pin!(work));
     let mut open = true;
     poll_fn(|context| {

@@ -8,12 +8,17 @@
 //!     http       a request over HTTP or HTTPS
 //!     tcp        a connection, and perhaps a text said and a text expected
 //!     tls        a handshake
+//!     grpc       a call of gRPC's health service
+//!     dns        a question, over UDP or TCP
+//!     agent      a line in which the node's agent says how it is
+//!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
 //!   trust      whom TLS trusts, and who the prober is
 //!   judge      what makes a certificate good
 //!   term       its dates
 //!   course     how far a probe has come: what it says if its time is over
+//!   chance     octets that nobody can foresee
 //!   failure    the target's faults, told from the prober's own
 //! ```
 //!
@@ -23,9 +28,13 @@
 //! A node under examination is not trusted: it may hang, talk for ever or talk nonsense, and may
 //! cost the prober one socket, some kilobytes and the check's timeout.
 
+mod agent;
+mod chance;
 mod connect;
 mod course;
+mod dns;
 pub mod failure;
+mod grpc;
 pub mod http;
 mod judge;
 pub mod line;
@@ -34,6 +43,7 @@ mod tcp;
 mod term;
 mod tls;
 pub mod trust;
+mod websocket;
 
 use course::Course;
 

@@ -20,6 +20,7 @@
 //! What is the same for every kind of check is here once: the time that a probe may take, the time
 //! that it took, and what is warned of beside the outcome.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trust::Keyring;
-use super::{Course, http, tcp, tls};
+use super::{Course, agent, dns, grpc, http, tcp, tls, websocket};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -81,15 +82,20 @@ pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) 
         Err(_elapsed) => course.at_timeout(),
     };
     let latency = started.elapsed();
-    Verdict { outcome: in_time(outcome, latency, check), latency, warning: course.warning() }
+    course.verdict(in_time(outcome, latency, check), latency)
 }
 
 /// The one place that knows every kind; an error is the outcome of what did not pass.
 async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<(), Outcome> {
+    let at = |port| SocketAddr::new(target.address, port);
     match &target.check.ask {
-        Ask::Http(ask) => http::probe(target.socket(), ask, keyring, course).await,
-        Ask::Tcp(ask) => tcp::probe(target.socket(), ask, course).await,
-        Ask::Tls(ask) => tls::probe(target.socket(), ask, keyring, course).await,
+        Ask::Http(ask) => http::probe(at(ask.port), ask, keyring, course).await,
+        Ask::Tcp(ask) => tcp::probe(at(ask.port), ask, course).await,
+        Ask::Tls(ask) => tls::probe(at(ask.port), ask, keyring, course).await,
+        Ask::Grpc(ask) => grpc::probe(at(ask.port), ask, keyring, course).await,
+        Ask::Dns(ask) => dns::probe(at(ask.port), ask, course).await,
+        Ask::Agent(ask) => agent::probe(at(ask.port), ask, course).await,
+        Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
     }
 }
 

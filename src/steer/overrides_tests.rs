@@ -119,6 +119,8 @@ fn what_lies_within_a_scope_is_lifted() {
     assert_eq!((drains.len(), overrides.orders().len()), (3, 1));
     assert_eq!(overrides.remove(4).map(|order| order.id), Some(4));
     assert_eq!(overrides.remove(4), None);
+    // Whoever lifts by an id that is gone lifts nothing of somebody else's.
+    assert_eq!(overrides.give(order("eu*", What::Weight(1))).map(|order| order.id), Ok(5));
 }
 
 #[test]
@@ -182,7 +184,7 @@ impl Board for Shifted<'_> {
 #[test]
 fn a_shift_moves_clients() {
     let pool = |name: &str, ip: [u8; 4]| {
-        let address = Address { ip: ip.into(), targets: Vec::new() };
+        let address = Address::new(ip.into(), Vec::new());
         let node = Node::new(format!("lb.test/app/{name}/n"), "n", vec![address]);
         Pool { share: 50, ..Pool::new(name, vec![node]) }
     };

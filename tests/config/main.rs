@@ -342,6 +342,7 @@ fn collect_takes(takes: &'static Takes, known: &mut Vec<&'static str>) {
         Takes::Text(_)
         | Takes::Number { .. }
         | Takes::Flag
+        | Takes::Share
         | Takes::Duration { .. }
         | Takes::Words { .. } => {}
     }
@@ -384,6 +385,37 @@ fn a_server_file_is_judged_whole() {
     let (server_read, said) = server("zones = \"/srv/zones\"\n[listen]\ndns = [\"0.0.0.0:53\"]\n");
     assert_eq!(said, [""; 0]);
     assert_eq!(server_read.unwrap().zones, Path::new("/srv/zones"));
+}
+
+#[test]
+fn a_listener_that_others_reach_is_guarded() {
+    let check = |lines: &str, expected: Option<&str>| {
+        let (_, said) = server(lines);
+        let said = said.first().map(String::as_str);
+        let fits = match (said, expected) {
+            (Some(said), Some(expected)) => said.contains(expected),
+            (said, expected) => said == expected,
+        };
+        assert!(fits, "{lines}\n{said:?}");
+    };
+    let far = "[listen]\nadmin = \"0.0.0.0:9153\"\n";
+    check(far, Some("2:9: others can reach `admin` at 0.0.0.0:9153, and changes would need no to"));
+    let token = format!("{far}[admin]\ntoken_file = \"token\"\n");
+    check(
+        &token,
+        Some("2:9: others can reach `admin` at 0.0.0.0:9153, and the token would travel"),
+    );
+    check(&format!("{token}plain_text = true\n"), None);
+    check("[admin]\ntoken_file = \"token\"\n", None);
+    check("[admin]\ntoken = \"secret\"\n", Some("here it is called `token_file`"));
+    check("[admin]\nsocket = \"\"\n", Some("`socket` is empty"));
+
+    let admin = |text: &str| server(text).0.unwrap().admin;
+    assert_eq!(admin("").socket.as_deref(), Some(Path::new("base/state/rota.sock")));
+    assert_eq!(admin("[admin]\nsocket = false\n").socket, None);
+    let written = admin("[admin]\nsocket = \"/run/rota.sock\"\ntoken_file = \"token\"\n");
+    assert_eq!(written.socket.as_deref(), Some(Path::new("/run/rota.sock")));
+    assert_eq!(written.token_file.as_deref(), Some(Path::new("base/token")));
 }
 
 /// `[dns]` with these lines: what is wrong with them, each by its place and first words.
@@ -630,4 +662,23 @@ fn without_zones_there_is_a_way_out() {
     let missing = load(Some(&folder.0.join("missing.toml")));
     assert!(missing.server.is_none());
     assert!(missing.diagnostics[0].message.starts_with("cannot read "));
+}
+
+#[test]
+fn control_targets_are_addresses_with_ports() {
+    let (read, said) = server("[guard]\ncontrol = [\"192.0.2.1:80\", \"[2001:db8::1]:53\"]\n");
+    assert_eq!(said, [""; 0]);
+    let guard = read.unwrap().guard;
+    assert_eq!((guard.control.len(), guard.freeze.as_secs()), (2, 600));
+    let (read, said) =
+        server("[guard]\ncontrol = [\"192.0.2.1\", \"192.0.2.2:1\", \"192.0.2.2:1\"]\n");
+    assert_eq!(read, None);
+    assert_eq!(
+        said,
+        [
+            "rota.toml:2:13: \"192.0.2.1\" is not an address and port (write for example the \
+             gateway's: \"192.0.2.1:80\"; any answer will do)",
+            "rota.toml:2:41: 192.0.2.2:1 is listed twice (remove one)",
+        ]
+    );
 }

@@ -1,5 +1,7 @@
 //! One process takes the place of another, again and again, while clients ask all the time.
 
+use std::fs;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use super::common::{Client, Folder, Mode, Rota, nodes, wait_until};
@@ -48,7 +50,10 @@ fn twenty_replacements_lose_no_query_and_keep_statuses() {
         // As many workers as before, then fewer, then more.
         let listen = settings([2, 1, 3][round % 3], "tcp_idle = \"1s\"\n");
         folder.write("rota.toml", &format!("{listen}[reload]\nwatch = false\n"));
+        // What comes over is what the old one knows, not what it has written down.
+        fs::remove_file(folder.0.join("state/statuses.json")).unwrap();
         rota = replace(&folder, rota);
+        UnixStream::connect(folder.0.join("state/rota.sock")).expect("the socket is the new one's");
         for _ in 0..8 {
             let found = Client::new(rota.dns).addresses("checked.test.");
             assert_eq!(found.len(), 1, "round {round}: statuses are carried");

@@ -6,15 +6,23 @@
 //!   http        what HTTP checks say of nodes
 //!   tcp         what TCP checks say of them
 //!   tls         what TLS and HTTPS checks say of them and of their certificates
+//!   grpc        what gRPC checks say of health services, and of what is none
+//!   dns         what DNS checks say of name servers
+//!   agent       what nodes' agents say of them
+//!   websocket   what WebSocket checks say of those that open, and of those that seem to
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
+mod agent;
 mod authority;
+mod dns;
+mod grpc;
 mod http;
 mod node;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +39,7 @@ const SHORT: Duration = Duration::from_millis(200);
 const MEDIUM: Duration = Duration::from_secs(3);
 
 fn check(ask: Ask, timeout: Duration) -> Check {
-    Check { ask, every: PATIENT, timeout, max_latency: None, fails: 3, passes: 2 }
+    Check { every: PATIENT, timeout, ..Check::new(ask) }
 }
 
 /// One probe of loopback by the prober of the server.

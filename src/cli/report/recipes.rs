@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::page::Page;
-use super::{quoted, time};
+use super::{guards, quoted, time};
 use crate::config::keys::Kind;
-use crate::config::tables::{CHECK, HTTP, HTTP_IN_TLS, TLS};
-use crate::health::{Ask, BodyTest, Check, HttpAsk, Method, Secure, TcpAsk, TlsAsk, Trust};
+use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
+use crate::health::{
+    AgentAsk, Ask, BodyTest, Check, DnsAsk, GrpcAsk, Header, HttpAsk, Method, Secure, TcpAsk,
+    TlsAsk, Trust, WebSocketAsk,
+};
 
 /// Writes one check of a service with this name.
 pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
@@ -14,6 +17,10 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Http(ask) => http(page, ask, service),
         Ask::Tcp(ask) => tcp(page, ask),
         Ask::Tls(ask) => tls(page, ask, service),
+        Ask::Grpc(ask) => grpc(page, ask, service),
+        Ask::Dns(ask) => dns(page, ask),
+        Ask::Agent(ask) => agent(page, ask),
+        Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
     let timeout_default = Duration::from_secs(2).min(check.every);
@@ -23,6 +30,7 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
     }
     page.setting(3, &CHECK, "fails", check.fails);
     page.setting(3, &CHECK, "passes", check.passes);
+    guards::pacing(page, check);
 }
 
 fn http(page: &mut Page, ask: &HttpAsk, service: &str) {
@@ -36,11 +44,7 @@ fn http(page: &mut Page, ask: &HttpAsk, service: &str) {
     {
         page.resolved(3, "send", &format!("{} octets", body.len()), false);
     }
-    if !ask.headers.is_empty() {
-        // Their values may be secrets, and this is printed where others read it.
-        let names: Vec<&str> = ask.headers.iter().map(|header| header.name.as_str()).collect();
-        page.resolved(3, "headers", &names.join(", "), false);
-    }
+    headers(page, &ask.headers);
     let ranges = ask.expect.iter().map(|range| match (range.start(), range.end()) {
         (first, last) if first == last => first.to_string(),
         (first, last) => format!("{first}-{last}"),
@@ -73,6 +77,52 @@ fn tls(page: &mut Page, ask: &TlsAsk, service: &str) {
     page.resolved(2, "check", &format!("handshake with tls://<address>:{}", ask.port), false);
     page.resolved(3, "host", &ask.host, ask.host == service);
     secure(page, &ask.secure, &TLS);
+}
+
+fn grpc(page: &mut Page, ask: &GrpcAsk, service: &str) {
+    let line = format!("grpc.health.v1.Health/Check at <address>:{}", ask.port);
+    page.resolved(2, "check", &line, false);
+    page.setting(3, &GRPC, "service", format_args!("{:?}", ask.service));
+    page.resolved(3, "host", &ask.host, ask.host == service);
+    page.setting(3, &GRPC, "tls", ask.tls.is_some());
+    if let Some(tls) = &ask.tls {
+        secure(page, tls, &GRPC);
+    }
+}
+
+fn dns(page: &mut Page, ask: &DnsAsk) {
+    let over = if ask.tcp { "tcp" } else { "udp" };
+    let line = format!("ask <address>:{}/{over} for {} {}", ask.port, ask.name, ask.rtype);
+    page.resolved(2, "check", &line, false);
+    page.setting(3, &DNS_QUESTION, "rcode", format_args!("\"{}\"", ask.rcode));
+    if let Some(answer) = &ask.answer {
+        page.resolved(3, "answer", &answer.text, false);
+    }
+}
+
+fn agent(page: &mut Page, ask: &AgentAsk) {
+    page.resolved(2, "check", &format!("agent at <address>:{}", ask.port), false);
+    if !ask.send.is_empty() {
+        page.resolved(3, "send", &format!("{} octets", ask.send.len()), false);
+    }
+}
+
+fn websocket(page: &mut Page, ask: &WebSocketAsk, service: &str) {
+    let (scheme, port, path) = (ask.scheme(), ask.port, &ask.path);
+    page.resolved(2, "check", &format!("open {scheme}://<address>:{port}{path}"), false);
+    page.resolved(3, "host", &ask.host, ask.host == service);
+    headers(page, &ask.headers);
+    if let Some(tls) = &ask.tls {
+        secure(page, tls, &WEBSOCKET);
+    }
+}
+
+/// The names alone: values may be secrets, and this is printed where others read it.
+fn headers(page: &mut Page, headers: &[Header]) {
+    let names: Vec<&str> = headers.iter().map(|header| header.name.as_str()).collect();
+    if !names.is_empty() {
+        page.resolved(3, "headers", &names.join(", "), false);
+    }
 }
 
 /// The TLS keys of a kind.

@@ -2,8 +2,8 @@
 
 use super::page::Page;
 use super::{quoted, time};
-use crate::config::tables::{DNS, LISTEN, RELOAD, SERVER};
-use crate::config::{Geo, Server};
+use crate::config::tables::{ADMIN, DNS, GUARD, LISTEN, RELOAD, SERVER};
+use crate::config::{Doubt, Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
 impl Page {
@@ -15,6 +15,13 @@ impl Page {
         self.resolved(1, "user", server.user.as_deref().unwrap_or("none"), server.user.is_none());
         self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
         self.setting(1, &LISTEN, "admin", listen.admin);
+        let admin = &server.admin;
+        let token = admin.token_file.as_ref().map(|path| path.display().to_string());
+        self.resolved(1, "token_file", token.as_deref().unwrap_or("none"), token.is_none());
+        self.setting(1, &ADMIN, "plain_text", admin.plain_text);
+        let socket = admin.socket.as_ref().map(|path| path.display().to_string());
+        let default = admin.socket.as_deref() == Some(&*server.state.join("rota.sock"));
+        self.resolved(1, "socket", socket.as_deref().unwrap_or("false"), default);
         self.setting(1, &LISTEN, "workers", listen.workers);
         self.setting(1, &LISTEN, "tcp_connections", listen.tcp_connections);
         let per_client = listen.tcp_connections_per_client;
@@ -41,6 +48,9 @@ impl Page {
         };
         self.setting(1, &DNS, "ecs", ecs);
         self.setting(1, &RELOAD, "watch", server.watch);
+        let Doubt { control, freeze } = &server.guard;
+        self.setting(1, &GUARD, "control", format_args!("[{}]", quoted(control)));
+        self.setting(1, &GUARD, "freeze", time(*freeze));
         let files = server.geo.iter().map(|path| path.display());
         self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());

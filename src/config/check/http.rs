@@ -71,16 +71,10 @@ impl HttpRecipe {
         tls: Option<Arc<Secure>>,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
-        let (port, path) = match text.text.find('/') {
-            Some(slash) => text.text.split_at(slash),
-            None => (text.text.as_str(), "/"),
-        };
         let help = "write \":8080/ready\"; the address is each node's own, and another host \
                     goes into http = { port = 8080, path = \"/ready\", host = \"…\" }";
-        let port = read_port(&text.part(port), port_default, help, reader)?;
-        let path = text.part(path);
-        judge_path(&path, reader);
-        let ask = HttpAsk { tls, ..HttpAsk::get(port, &path.text, "") };
+        let (port, path) = read_port_and_path(text, port_default, help, reader)?;
+        let ask = HttpAsk { tls, ..HttpAsk::get(port, &path, "") };
         Some(Self { ask, hosted: false })
     }
 
@@ -89,11 +83,9 @@ impl HttpRecipe {
         tls: Option<Arc<Secure>>,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
-        if let Some(path) = fields.value("path").and_then(|value| reader.text(value)) {
-            judge_path(&path, reader);
-        }
+        let path = read_path(fields, reader);
         let host = read_host(fields, reader);
-        let headers = read_headers(fields, reader);
+        let headers = read_headers(fields, &[], reader);
         let method = read_method(fields, reader);
         let expect = read_expect(fields.value("expect"), reader);
         let body = fields.table("body").map(|(table, span)| body::read(table, span, reader));
@@ -112,7 +104,7 @@ impl HttpRecipe {
             headers,
             expect,
             body,
-            ..HttpAsk::get(port(fields), &fields.word("path"), host.as_deref().unwrap_or_default())
+            ..HttpAsk::get(port(fields), &path, host.as_deref().unwrap_or_default())
         };
         Some(Self { ask, hosted: host.is_some() })
     }
@@ -141,12 +133,43 @@ fn read_method(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Method {
     method
 }
 
-fn read_headers(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<Header> {
+/// Text like ":8080/ready"; `help` says what to write instead of what is none.
+pub(super) fn read_port_and_path(
+    text: &Text,
+    port_default: u16,
+    help: &str,
+    reader: &mut Reader<'_>,
+) -> Option<(u16, String)> {
+    let (port, path) = match text.text.find('/') {
+        Some(slash) => text.text.split_at(slash),
+        None => (text.text.as_str(), "/"),
+    };
+    let port = read_port(&text.part(port), port_default, help, reader)?;
+    let path = text.part(path);
+    judge_path(&path, reader);
+    Some((port, path.text))
+}
+
+/// The `path` of a table.
+pub(super) fn read_path(fields: &Fields<'_>, reader: &mut Reader<'_>) -> String {
+    if let Some(path) = fields.value("path").and_then(|value| reader.text(value)) {
+        judge_path(&path, reader);
+    }
+    fields.word("path")
+}
+
+/// The `headers` of a table; `more` are those that its kind of probe writes beyond those of all.
+pub(super) fn read_headers(
+    fields: &Fields<'_>,
+    more: &[(&str, &str)],
+    reader: &mut Reader<'_>,
+) -> Vec<Header> {
     let mut headers: Vec<Header> = Vec::new();
     for (name, value) in fields.table("headers").into_iter().flat_map(|(it, _)| in_order(it)) {
         let written = name.get_ref().to_string();
         let Some(text) = reader.text(value) else { continue };
-        let own = OWN_HEADERS.iter().find(|(own, _)| written.eq_ignore_ascii_case(own));
+        let mut own = OWN_HEADERS.iter().chain(more);
+        let own = own.find(|(own, _)| written.eq_ignore_ascii_case(own));
         if let Some((_, help)) = own {
             reader.refuse(name.span(), format!("a probe writes `{written}` itself"), *help);
         } else if HeaderName::try_from(&written).is_err() {

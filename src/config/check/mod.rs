@@ -4,26 +4,33 @@
 //! who uses it. So reading gives a [`Recipe`], and each service makes its own [`Check`] of it. Each
 //! kind of check has a file here, which reads its table.
 
+mod agent;
 mod body;
+mod dns;
 mod files;
+mod grpc;
 mod http;
 mod secure;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use self::files::Files;
+use self::grpc::GrpcRecipe;
 use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
+use self::websocket::WebSocketRecipe;
 use super::fields::Fields;
+use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{Ask, Check, TcpAsk};
+use crate::health::{AgentAsk, Ask, Check, DnsAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -36,6 +43,7 @@ struct Recipe {
     max_latency: Option<Duration>,
     fails: u32,
     passes: u32,
+    pacing: Pacing,
 }
 
 /// What to ask; some kinds still want a host.
@@ -44,10 +52,14 @@ enum AskRecipe {
     Http(HttpRecipe),
     Tcp(TcpAsk),
     Tls(TlsRecipe),
+    Grpc(GrpcRecipe),
+    Dns(DnsAsk),
+    Agent(AgentAsk),
+    WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 4] = ["http", "https", "tcp", "tls"];
+const ASKS: [&str; 8] = ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -168,10 +180,12 @@ impl Recipe {
             let help = "lower `max_latency` or raise `timeout`";
             reader.refuse(fields.value_span("max_latency"), message, help);
         }
+        let pacing = Pacing::read(fields, every, reader);
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
-                let help = "write what to ask: http = \":8080/ready\", or https, tcp, tls";
+                let others = ASKS[1..].join(", ");
+                let help = format!("write what to ask: http = \":8080/ready\", or {others}");
                 reader.refuse(fields.span.clone(), "the check asks nothing", help);
                 None
             }
@@ -191,12 +205,13 @@ impl Recipe {
             // The keys' bounds lie within 32 bits.
             fails: u32::try_from(fields.number("fails")).unwrap_or(u32::MAX),
             passes: u32::try_from(fields.number("passes")).unwrap_or(u32::MAX),
+            pacing,
         })
     }
 
     /// The check for one service, whose name is the host unless another was given.
     fn applied(self, owner: &Name, place: Range<usize>, reader: &mut Reader<'_>) -> Option<Check> {
-        let Self { ask, every, timeout, max_latency, fails, passes } = self;
+        let Self { ask, every, timeout, max_latency, fails, passes, pacing } = self;
         let Some(ask) = ask.applied(owner) else {
             let message = format!("the check needs a host, because {owner} is not one");
             let help =
@@ -204,7 +219,8 @@ impl Recipe {
             reader.refuse(place, message, help);
             return None;
         };
-        Some(Check { ask, every, timeout, max_latency, fails, passes })
+        let check = Check { every, timeout, max_latency, fails, passes, ..Check::new(ask) };
+        Some(pacing.applied(check))
     }
 }
 
@@ -219,6 +235,10 @@ impl AskRecipe {
         match key {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
             "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
+            "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
+            "dns" => dns::read(value, reader).map(Self::Dns),
+            "agent" => agent::read(value, reader).map(Self::Agent),
+            "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
         }
@@ -230,6 +250,10 @@ impl AskRecipe {
             Self::Http(recipe) => recipe.applied(owner).map(Ask::Http),
             Self::Tcp(ask) => Some(Ask::Tcp(ask)),
             Self::Tls(recipe) => recipe.applied(owner).map(Ask::Tls),
+            Self::Grpc(recipe) => recipe.applied(owner).map(Ask::Grpc),
+            Self::Dns(ask) => Some(Ask::Dns(ask)),
+            Self::Agent(ask) => Some(Ask::Agent(ask)),
+            Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }
 }

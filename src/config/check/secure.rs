@@ -19,6 +19,27 @@ pub(super) fn plain(kind: &'static Kind) -> Arc<Secure> {
     Arc::new(Secure { trust: Trust::System, identity: None, warn_before })
 }
 
+/// The TLS keys of a table that speaks inside TLS by choice: none where it does not. An error has
+/// been reported.
+pub(super) fn by_choice(
+    fields: &Fields<'_>,
+    files: &mut Files<'_>,
+    reader: &mut Reader<'_>,
+) -> Result<Option<Arc<Secure>>, ()> {
+    if fields.flag("tls") {
+        return read(fields, files, reader).map(Some).ok_or(());
+    }
+    let keys = ["ca", "certificate", "key", "verify", "warn_before"];
+    let written: Vec<&str> = keys.into_iter().filter(|key| fields.written(key)).collect();
+    if fields.sound(&["tls"]) {
+        for key in &written {
+            let help = format!("write tls = true, or leave `{key}` out");
+            reader.refuse(fields.key_span(key), format!("`{key}` goes with `tls`"), help);
+        }
+    }
+    if written.is_empty() { Ok(None) } else { Err(()) }
+}
+
 /// The TLS keys of a table; none where there were errors.
 pub(super) fn read(
     fields: &Fields<'_>,

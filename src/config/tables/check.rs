@@ -1,12 +1,16 @@
 //! `[check.<name>]`: what is asked of every address, how often, and which answers pass.
 //!
 //! A check has exactly one of the keys that say what to ask; each of them takes a table of its own
-//! kind, or a short text. Keys that several kinds have are described once and listed in each.
+//! kind, or a short text. Keys that several kinds have are described once and listed in each. The
+//! kinds beside HTTP, TCP and TLS are described in [`super::asks`].
 
 use std::time::Duration;
 
+use super::HOLD_DOWN;
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
+
+use super::asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 
 /// `[check.<name>]`, or the `check` of a service.
 pub static CHECK: Kind = Kind {
@@ -41,13 +45,37 @@ pub static CHECK: Kind = Kind {
         )
         .aka(&["ssl", "ssl_hello"]),
         Key::new(
-            // Faster would be load on the nodes rather than knowledge of them.
+            "grpc",
+            Takes::Either(&[PORT_ALONE, Takes::Table(&GRPC)]),
+            ONE_OF,
+            "Where to call gRPC's health service",
+        ),
+        Key::new(
+            "dns",
+            Takes::Either(&[
+                Takes::Text("a name (\"www.example.org\")"),
+                Takes::Table(&DNS_QUESTION),
+            ]),
+            ONE_OF,
+            "What to ask a node that is a name server",
+        ),
+        Key::new(
+            "agent",
+            Takes::Either(&[PORT_ALONE, Takes::Table(&AGENT)]),
+            ONE_OF,
+            "Where the node's agent says how it is, in the words of HAProxy's agent-check",
+        )
+        .aka(&["agent-check", "agent_check"]),
+        Key::new(
+            "websocket",
+            Takes::Either(&[PORT_AND_PATH, Takes::Table(&WEBSOCKET)]),
+            ONE_OF,
+            "Where to open a WebSocket",
+        )
+        .aka(&["ws", "wss"]),
+        Key::new(
             "every",
-            Takes::Duration {
-                min: Duration::from_millis(100),
-                max: Duration::from_secs(3600),
-                step: MILLISECOND,
-            },
+            EVERY,
             Value("\"5s\""),
             "From the start of one probe to the start of the next",
         )
@@ -73,6 +101,27 @@ pub static CHECK: Kind = Kind {
             .aka(&["fall", "unhealthy_threshold", "failures", "down_thresh"]),
         Key::new("passes", STREAK, Value("2"), "Good verdicts in a row that turn a target up")
             .aka(&["rise", "healthy_threshold", "successes", "up_thresh"]),
+        Key::new(
+            "fast",
+            EVERY,
+            Rule("half of `every`, but at least 1s, or `every` where that is shorter"),
+            "From probe to probe while a target is falling or rising",
+        )
+        .aka(&["fastinter", "fast_interval", "retry_interval"]),
+        Key::new(
+            "idle",
+            EVERY,
+            Rule("none: `every`"),
+            "From probe to probe once a target has passed a dozen times in a row",
+        )
+        .aka(&["slow_interval"]),
+        Key::new(
+            "hold_down",
+            Takes::Either(&[Takes::Flag, Takes::Table(&HOLD_DOWN)]),
+            Rule("after 3 falls within 10m, for at most 10m"),
+            "How much longer who falls often must pass to return; false is no longer",
+        )
+        .aka(&["flap", "damping", "dampening"]),
     ],
 };
 
@@ -168,11 +217,11 @@ pub static BODY: Kind = Kind {
     ],
 };
 
-const fn port(default: Fallback) -> Key {
+pub(super) const fn port(default: Fallback) -> Key {
     Key::new("port", Takes::Number { min: 1, max: 65_535 }, default, "The port of the node")
 }
 
-const fn host(doc: &'static str) -> Key {
+pub(super) const fn host(doc: &'static str) -> Key {
     let takes = Takes::Text("a host name (\"app.example.org\")");
     Key::new("host", takes, Rule("the service's name"), doc).aka(&["sni", "vhost", "server_name"])
 }
@@ -186,12 +235,12 @@ const METHOD: Key = Key::new(
     Value("\"GET\""),
     "How to ask; only POST has a body to send",
 );
-const PATH: Key =
+pub(super) const PATH: Key =
     Key::new("path", Takes::Text("a path (\"/ready\")"), Value("\"/\""), "Path and query")
         .aka(&["uri", "url"]);
-const HTTP_HOST: Key = host("Host header, and the name in the certificate");
+pub(super) const HTTP_HOST: Key = host("Host header, and the name in the certificate");
 const TLS_HOST: Key = host("The name that is asked for, and that the certificate must have");
-const HEADERS: Key = Key::new(
+pub(super) const HEADERS: Key = Key::new(
     "headers",
     Takes::Map(&Takes::Text("a header's value")),
     Rule("none"),
@@ -217,35 +266,35 @@ const BODY_KEY: Key = Key::new(
     "What the first 64 KiB of the body must say",
 );
 
-const CA: Key = Key::new(
+pub(super) const CA: Key = Key::new(
     "ca",
     Takes::Text("a file of certificates (\"ca.pem\")"),
     Rule("whom the system trusts"),
     "The authorities that are trusted in place of the system's, in PEM, below the zones folder",
 )
 .aka(&["ca_file", "cafile", "ca_cert", "cacert", "root_ca"]);
-const CERTIFICATE: Key = Key::new(
+pub(super) const CERTIFICATE: Key = Key::new(
     "certificate",
     Takes::Text("a file of certificates (\"rota.pem\")"),
     Rule("none"),
     "The certificate that the prober shows, and those it rests on, in PEM; with `key`",
 )
 .aka(&["cert", "crt", "client_cert", "certificate_file"]);
-const KEY: Key = Key::new(
+pub(super) const KEY: Key = Key::new(
     "key",
     Takes::Text("a file with a private key (\"rota.key\")"),
     Rule("none"),
     "The private key of `certificate`, in PEM",
 )
 .aka(&["client_key", "private_key", "key_file"]);
-const VERIFY: Key = Key::new(
+pub(super) const VERIFY: Key = Key::new(
     "verify",
     Takes::Flag,
     Value("true"),
     "Whether the certificate is looked at; false takes any, of any name and age",
 )
 .aka(&["tls_verify", "ssl_verify"]);
-const WARN_BEFORE: Key = Key::new(
+pub(super) const WARN_BEFORE: Key = Key::new(
     "warn_before",
     Takes::Duration { min: Duration::ZERO, max: Duration::from_secs(366 * 86_400), step: SECOND },
     Value("\"14days\""),
@@ -253,6 +302,12 @@ const WARN_BEFORE: Key = Key::new(
 )
 .aka(&["expiry", "expires_in", "warn_expiry"]);
 
+/// Faster would be load on the nodes rather than knowledge of them.
+const EVERY: Takes = Takes::Duration {
+    min: Duration::from_millis(100),
+    max: Duration::from_secs(3600),
+    step: MILLISECOND,
+};
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const ONE_OF: Fallback = Rule("a check asks exactly one thing");

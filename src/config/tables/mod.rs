@@ -4,7 +4,9 @@
 //! but not built yet stands here too: its type is checked, and then it is refused with what to do
 //! today, so that a file written for a later version is never half obeyed.
 
+mod asks;
 mod check;
+mod guards;
 mod pool;
 mod server;
 mod service;
@@ -12,9 +14,11 @@ mod zone;
 
 use super::keys::Kind;
 
+pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
+pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
-pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
+pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -22,6 +26,7 @@ pub use zone::{ZONE, ZONE_FILE};
 pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
+    &ADMIN,
     &DNS,
     &GEO,
     &RELOAD,
@@ -34,9 +39,16 @@ pub static KINDS: &[&Kind] = &[
     &BODY,
     &TCP,
     &TLS,
+    &AGENT,
+    &DNS_QUESTION,
+    &GRPC,
+    &WEBSOCKET,
     &SERVICE,
     &TTL,
     &NODE,
     &POOL,
     &HTTPS,
+    &GUARD,
+    &HOLD_DOWN,
+    &MAX_WITHDRAW,
 ];

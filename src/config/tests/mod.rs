@@ -1,6 +1,8 @@
 //! One table per subject: a zone's text, and all that is said of it.
 
 mod checks;
+mod guards;
+mod kinds;
 mod nodes;
 mod published;
 mod services;
@@ -13,6 +15,7 @@ use toml::de::DeValue;
 
 use super::keys::{Fallback, Takes};
 use super::tables::KINDS;
+use super::value::as_share;
 use super::{ZoneFiles, read_zone};
 use crate::snapshot::{Authored, ZoneModel};
 use crate::steer::Service;
@@ -32,6 +35,13 @@ fn files(text: &str) -> ZoneFiles {
 fn check(text: &str, expected: &[&str]) {
     let text = format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}");
     check_whole(&text, expected);
+}
+
+/// `[zone]`, then the text from line 3 on: what is said.
+fn all_said(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    read_zone(&files(&format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}")), &mut out);
+    said(&out)
 }
 
 fn check_whole(text: &str, expected: &[&str]) {
@@ -74,6 +84,7 @@ fn every_default_is_what_its_key_takes() {
             (Takes::Words { words, .. }, DeValue::String(text)) => {
                 words.iter().any(|word| word.name == text)
             }
+            (Takes::Share, found) => as_share(found).is_some(),
             (Takes::Text(_), DeValue::String(_)) | (Takes::Flag, DeValue::Boolean(_)) => true,
             _ => false,
         }

@@ -8,21 +8,31 @@
 //! The time that a probe may take belongs to [`Check`](super::Check): it is the same question for
 //! every kind.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+mod agent;
 mod body;
+mod dns;
+mod grpc;
 mod http;
+mod line;
 mod pattern;
 mod secure;
 mod tcp;
 mod tls;
+mod websocket;
 
+pub use agent::{AgentAsk, AgentReport, judge as judge_agent};
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
+pub use dns::{DnsAsk, ExpectedRecord};
+pub use grpc::{GrpcAsk, SERVICE_LEN_MAX, judge as judge_grpc, judge_code as judge_grpc_code};
 pub use http::{Header, HttpAsk, Method};
+pub use line::line;
 pub use pattern::Pattern;
 pub use secure::{Identity, Pem, Secure, Trust};
 pub use tcp::{ANSWER_LEN_MAX, TcpAsk};
 pub use tls::TlsAsk;
+pub use websocket::WebSocketAsk;
 
 /// What one probe does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,24 +43,37 @@ pub enum Ask {
     Tcp(TcpAsk),
     /// A TLS handshake.
     Tls(TlsAsk),
+    /// A call of gRPC's health service.
+    Grpc(GrpcAsk),
+    /// A question in DNS.
+    Dns(DnsAsk),
+    /// A line from the node's agent.
+    Agent(AgentAsk),
+    /// An HTTP connection that becomes a WebSocket.
+    WebSocket(WebSocketAsk),
 }
 
 impl Ask {
-    /// The port of the node.
-    pub fn port(&self) -> u16 {
+    /// What is examined at an address, as one line of text; see [`Place`](super::Place).
+    pub(super) fn place(&self, address: IpAddr) -> String {
+        let at = |port| SocketAddr::new(address, port);
         match self {
-            Self::Http(ask) => ask.port,
-            Self::Tcp(ask) => ask.port,
-            Self::Tls(ask) => ask.port,
-        }
-    }
-
-    /// What is examined at a socket, as one line of text; see [`Place`](super::Place).
-    pub(super) fn place(&self, socket: SocketAddr) -> String {
-        match self {
-            Self::Http(ask) => ask.place(socket),
-            Self::Tcp(_) => format!("tcp://{socket}"),
-            Self::Tls(ask) => format!("tls://{socket} {}", ask.host),
+            Self::Http(ask) => ask.place(at(ask.port)),
+            Self::Tcp(ask) => format!("tcp://{}", at(ask.port)),
+            Self::Tls(ask) => format!("tls://{} {}", at(ask.port), ask.host),
+            Self::Grpc(ask) => {
+                let scheme = if ask.tls.is_some() { "grpcs" } else { "grpc" };
+                format!("{scheme}://{}/{} {}", at(ask.port), ask.service, ask.host)
+            }
+            Self::Dns(ask) => {
+                let scheme = if ask.tcp { "dns+tcp" } else { "dns" };
+                format!("{scheme}://{} {} {}", at(ask.port), ask.name, ask.rtype)
+            }
+            Self::Agent(ask) => format!("agent://{}", at(ask.port)),
+            Self::WebSocket(ask) => {
+                let (scheme, path, host) = (ask.scheme(), &ask.path, &ask.host);
+                format!("{scheme}://{}{path} {host}", at(ask.port))
+            }
         }
     }
 }

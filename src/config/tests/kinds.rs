@@ -1,0 +1,137 @@
+//! What each kind of check takes and refuses, beside HTTP, TCP and TLS.
+
+use super::{all_said, check, service};
+use crate::health::{AgentAsk, Ask};
+use crate::wire::RecordType;
+
+/// What the one check of a service asks.
+fn ask(written: &str) -> Ask {
+    let service = service(&format!("[service.a]\ncheck = {{ {written} }}\n{NODES}"));
+    service.targets().next().unwrap().check.ask.clone()
+}
+
+/// All that is said of the one check of a service, which begins in column 11 of line 4.
+fn refused(written: &str, expected: &[&str]) {
+    check(&format!("[service.a]\ncheck = {{ {written} }}\n{NODES}"), expected);
+}
+
+const NODES: &str = "nodes = [\"192.0.2.1\"]";
+
+#[test]
+fn a_grpc_check_is_a_port_or_a_table() {
+    for (written, expected) in [
+        ("grpc = \":50051\"", (false, 50051, "", "a.app.test")),
+        ("grpc = { port = 1, service = \"acme.Shop\" }", (false, 1, "acme.Shop", "a.app.test")),
+        ("grpc = { port = 2, tls = true, host = \"h.test\" }", (true, 2, "", "h.test")),
+    ] {
+        let Ask::Grpc(ask) = ask(written) else { panic!("{written}") };
+        let found = (ask.tls.is_some(), ask.port, ask.service.as_str(), ask.host.as_str());
+        assert_eq!(found, expected);
+    }
+    let help = "(write \":50051\", or grpc = { port = 50051, service = \"…\" })";
+    refused("grpc = \"\"", &[&format!("4:18: there is no usual port for gRPC {help}")]);
+    let said = "4:18: a gRPC check needs `port` (write `port = …`: a number from 1 to 65535)";
+    refused("grpc = { service = \"a\" }", &[said]);
+    let long = format!("grpc = {{ port = 1, service = \"{}\" }}", "x".repeat(128));
+    let said = "4:40: a service's name has no 128 octets (write its package and name, at most 127 \
+                octets)";
+    refused(&long, &[said]);
+    let said = "4:30: `ca` goes with `tls` (write tls = true, or leave `ca` out)";
+    refused("grpc = { port = 1, ca = \"ca.pem\" }", &[said]);
+}
+
+#[test]
+fn an_agent_is_a_port_or_a_table() {
+    for (written, port, send) in [
+        ("agent = \":7777\"", 7777, ""),
+        ("agent = { port = 1, send = \"status\\n\" }", 1, "status\n"),
+    ] {
+        assert_eq!(ask(written), Ask::Agent(AgentAsk { port, send: send.into() }));
+    }
+    let help = "(write \":7777\", or agent = { port = 7777, send = \"…\" })";
+    refused("agent = \"\"", &[&format!("4:19: there is no usual port for agents {help}")]);
+    let said = "4:34: an agent check has no key `agent-send` (here it is called `send`)";
+    refused("agent = { port = 7777, agent-send = \"x\" }", &[said]);
+}
+
+#[test]
+fn a_dns_check_is_a_name_or_a_table() {
+    let Ask::Dns(ask_for) = ask("dns = \"www.example.org\"") else { panic!() };
+    let found = (ask_for.port, ask_for.tcp, ask_for.name.to_string(), ask_for.rtype);
+    assert_eq!(found, (53, false, "www.example.org.".to_owned(), RecordType::A));
+    assert_eq!((ask_for.rcode.to_string(), &ask_for.answer), ("NOERROR".to_owned(), &None));
+    let whole = "dns = { port = 5353, name = \"example.org\", type = \"mx\", rcode = \"noerror\", \
+                 answer = \"10 MAIL.example.org.\", tcp = true }";
+    let Ask::Dns(ask_for) = ask(whole) else { panic!() };
+    assert_eq!((ask_for.port, ask_for.tcp, ask_for.rtype), (5353, true, RecordType::MX));
+    let octets = ask_for.answer.unwrap().octets;
+    assert_eq!(*octets, *b"\0\x0a\x04MAIL\x07example\x03org\0");
+    for (written, expected) in [
+        (
+            "dns = \"a..b\"",
+            "4:18: \"a..b\" is not a name: a label is empty (two dots in a row, or a leading \
+             dot) (write a complete name: \
+             \"www.example.org\", or \".\" for the root)",
+        ),
+        (
+            "dns = { type = \"A\" }",
+            "4:17: a DNS check needs `name` (write `name = …`: a name (\"www.example.org\"))",
+        ),
+        (
+            "dns = { name = \".\", type = \"AXFR\" }",
+            "4:38: \"AXFR\" is no record type that can be asked for (write for example A, AAAA, \
+             SOA or TXT)",
+        ),
+        (
+            "dns = { name = \".\", rcode = \"OK\" }",
+            "4:39: \"OK\" is no response code (write NOERROR, NXDOMAIN, REFUSED or another of \
+             RFC 1035 §4.1.1)",
+        ),
+    ] {
+        refused(written, &[expected]);
+    }
+    for answer in ["192.0.2", "192.0.2.1\\n@ A 192.0.2.2", ""] {
+        let text =
+            format!("[service.a]\ncheck = {{ dns = {{ name = \".\", answer = \"{answer}\" }} }}");
+        let said = all_said(&format!("{text}\n{NODES}"));
+        assert!(said.len() == 1 && said[0].contains("is not the data of one A record"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_websocket_is_a_path_or_a_table() {
+    for (written, expected) in [
+        ("websocket = \"\"", ("ws", 80, "/", "a.app.test")),
+        ("websocket = \":9009/chat?x=1\"", ("ws", 9009, "/chat?x=1", "a.app.test")),
+        ("websocket = { path = \"/x\", host = \"h.test\" }", ("ws", 80, "/x", "h.test")),
+        ("websocket = { tls = true }", ("wss", 443, "/", "a.app.test")),
+        ("websocket = { tls = true, port = 1 }", ("wss", 1, "/", "a.app.test")),
+    ] {
+        let Ask::WebSocket(ask) = ask(written) else { panic!("{written}") };
+        assert_eq!((ask.scheme(), ask.port, ask.path.as_str(), ask.host.as_str()), expected);
+    }
+    for (written, expected) in [
+        (
+            "websocket = \"9009\"",
+            "4:24: \"9009\" is not a port of 1 to 65535 with a colon before it (write \
+             \":8080/chat\"; the address is each node's own, and another host goes into \
+             websocket = { port = 8080, path = \"/chat\", host = \"…\" })",
+        ),
+        ("websocket = { path = \"x\" }", "4:33: a path begins with a slash (write \"/x\")"),
+        (
+            "websocket = { headers = { Upgrade = \"h2c\" } }",
+            "4:37: a probe writes `Upgrade` itself (leave it out: it is always websocket)",
+        ),
+        (
+            "websocket = { verify = false }",
+            "4:25: `verify` goes with `tls` (write tls = true, or leave `verify` out)",
+        ),
+        (
+            "websocket = { method = \"GET\" }",
+            "4:25: a WebSocket check has no key `method` (`method` belongs to an HTTP check: \
+             http = { … } of a check)",
+        ),
+    ] {
+        refused(written, &[expected]);
+    }
+}
