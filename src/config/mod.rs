@@ -9,7 +9,7 @@
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
 //!     dns.rs geo.rs delegation.rs check.rs pacing.rs records.rs
-//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs published.rs
+//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs needs.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //!   schema.rs  reference.rs               the tables for editors, and as a page
 //! ```
@@ -30,6 +30,7 @@ mod guard;
 pub mod keys;
 mod load;
 mod names;
+mod needs;
 mod nodes;
 mod pacing;
 mod pools;

@@ -291,8 +291,11 @@ impl Control {
         if scopes.is_empty() {
             return;
         }
-        let (publisher, known) = self.hands();
         let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
         let tiers = publisher.replan_services(meant, &known);
         told::tiers(&tiers, &self.events);
     }

@@ -6,8 +6,8 @@
 //! |---|------------------|-------------------------------------------------------------------|
 //! |   | `Serving`        | up; unknown; unchecked; an operator's `up`; down, but held,       |
 //! |   |                  | because too much has left already ([`super::guards`])             |
-//! |   | `Draining`       | draining; an operator's `drain`                                   |
-//! |   | `Failed`         | down                                                              |
+//! |   | `Draining`       | draining; an operator's `drain`; a need of its pool drains        |
+//! |   | `Failed`         | down; nothing serves of a service that its pool needs             |
 //! |   | `Barred`         | an operator's `down`                                              |
 //!
 //! | 2 | the first of these that holds           | pools that can answer, and with what       |

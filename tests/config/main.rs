@@ -221,13 +221,13 @@ fn the_long_example_of_the_design_is_read() {
 }
 
 #[test]
-fn what_is_not_yet_built_is_judged_all_the_same() {
-    let early = EXAMPLE.replace("\"weighted\"", "\"least-loaded\"");
+fn a_file_is_judged_to_its_end() {
+    let early = EXAMPLE.replace("\"weighted\"", "\"least-loadd\"");
     let wrong = early.replace("\"AF\"]", "7]").replace("weight = 3", "wait = 3");
     let (_, out) = zone("lb.customer.com", &wrong);
     let said: Vec<_> = out.iter().map(ToString::to_string).collect();
     let expected = [
-        "10:10: `policy = \"least-loaded\"` is not yet built (use",
+        "10:10: `policy` knows no \"least-loadd\" (did you mean \"least-loaded\"?)",
         "17:16: `place` takes a place (\"EU\"), not a number",
         "18:68: a node has no key `wait`",
     ];

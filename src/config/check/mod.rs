@@ -10,6 +10,7 @@ mod dns;
 mod files;
 mod grpc;
 mod http;
+mod load;
 mod secure;
 mod tcp;
 mod tls;
@@ -197,8 +198,10 @@ impl Recipe {
                 None
             }
         };
+        let mut ask = ask?;
+        load::read(fields, &mut ask, reader);
         Some(Self {
-            ask: ask?,
+            ask,
             every,
             timeout,
             max_latency,

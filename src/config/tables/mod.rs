@@ -16,7 +16,7 @@ use super::keys::Kind;
 
 pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
-pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
+pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
 pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -50,5 +50,6 @@ pub static KINDS: &[&Kind] = &[
     &HTTPS,
     &GUARD,
     &HOLD_DOWN,
+    &LOAD,
     &MAX_WITHDRAW,
 ];
