@@ -75,6 +75,13 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     TcpListener::bind(address).await.map_err(|error| BindError { address, error })
 }
 
+/// Takes a listener that somebody else has bound.
+pub fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, BindError> {
+    let address = listener.local_addr().unwrap_or(SocketAddr::from(([0; 4], 0)));
+    let adopted = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+    adopted.map_err(|error| BindError { address, error })
+}
+
 /// Where requests come in.
 #[derive(Debug)]
 pub enum Door {

@@ -33,7 +33,7 @@ mod state;
 pub use desk::{Change, Desk, Inquiry, Refusal, RefusalKind, Reloads, Request, Wanted};
 pub use events::{Event, Events};
 pub use guard::Token;
-pub use listen::{BindError, Door, bind, serve};
+pub use listen::{BindError, Door, adopt, bind, serve};
 pub use socket::Socket;
 pub use state::{Health, Phase, State};
 

@@ -24,10 +24,15 @@ pub struct Socket {
 impl Socket {
     /// Takes a path, for this user alone. Its folder is made where it is missing.
     pub fn bind(path: &Path) -> io::Result<Self> {
+        refuse_others(path)?;
+        Self::take(path)
+    }
+
+    /// The same in the place of a process that still answers there, and is about to go.
+    pub fn take(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        refuse_others(path)?;
         let beside = path.with_extension("sock.new");
         match fs::remove_file(&beside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

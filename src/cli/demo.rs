@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::admin::metrics::Caps;
 use crate::config::{ZoneFiles, read_zone};
-use crate::daemon::{Server, Setup, Wanted};
+use crate::daemon::{Heritage, Privileges, Server, Setup, Wanted};
 use crate::geo::Atlas;
 use crate::health::Suspicion;
 use crate::serve::{self, Limits};
@@ -148,7 +148,8 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         metrics: Some(Caps::default()),
         suspicion: Suspicion::default(),
     };
-    Ok(Server::start(setup, wanted).await?)
+    let (heritage, privileges) = (Heritage::default(), Privileges::default());
+    Ok(Server::start(setup, wanted, heritage, privileges).await?)
 }
 
 /// The zone and the addresses, after making sure that nobody has them. Whatever is taken is told at

@@ -17,6 +17,11 @@ pub struct RunArgs {
     #[arg(long)]
     pub strict: bool,
 
+    /// Take the place of the process that runs with the same state folder, with its sockets and
+    /// statuses, so that no query is lost; starts afresh where none runs
+    #[arg(long)]
+    pub replace: bool,
+
     /// Begin all random numbers here, so that a run can be repeated
     #[arg(long, value_name = "NUMBER", hide = true)]
     pub seed: Option<u64>,
@@ -24,7 +29,8 @@ pub struct RunArgs {
 
 /// Serves until it is told to stop.
 pub fn run(args: &RunArgs, config: Option<&Path>, log: LogFormat) -> anyhow::Result<Exit> {
-    let call = Call { config: config.map(Path::to_owned), strict: args.strict, seed: args.seed };
+    let RunArgs { strict, replace, seed } = *args;
+    let call = Call { config: config.map(Path::to_owned), strict, replace, seed };
     let report = move |diagnostics: &[Diagnostic]| match log {
         LogFormat::Text => show(diagnostics),
         LogFormat::Json => diagnostics.iter().for_each(tell),

@@ -4,14 +4,12 @@
 //! compiled from it, is not. So a stamp of their content is kept beside the atlas, and the same
 //! content is the same atlas, whoever touched or replaced the files meanwhile.
 
-use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use foldhash::quality::FixedState;
-
 use super::fields::Fields;
 use super::reader::Reader;
+use super::readings::Stamp;
 use crate::geo::{Atlas, File, FileError};
 
 /// Countries, cities, AS numbers, and what an operator adds; more are a folder of old ones.
@@ -25,16 +23,11 @@ pub struct Geo {
     stamps: Vec<Stamp>,
 }
 
-/// A file's content: its length and a hash.
-type Stamp = (usize, u64);
-
 impl Geo {
     /// Makes an atlas of files, the most trusted first, or keeps the one of before where their
     /// content is the same.
     pub fn read(files: &[File<'_>], before: &Self) -> Result<Self, Vec<FileError>> {
-        let hash = |bytes: &[u8]| FixedState::with_seed(0).hash_one(bytes);
-        let stamp = |file: &File<'_>| (file.bytes.len(), hash(file.bytes));
-        let stamps: Vec<Stamp> = files.iter().map(stamp).collect();
+        let stamps: Vec<Stamp> = files.iter().map(|file| Stamp::of(file.bytes)).collect();
         if stamps == before.stamps {
             return Ok(before.clone());
         }

@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
 use super::names;
+use super::readings::{Before, Readings};
 use super::suggest::nearest;
 use super::{Geo, Loaded, Server, ZoneFiles, read_server, read_zone_with, sort_by_place};
 use crate::geo::{Atlas, File, FileError};
@@ -21,7 +22,7 @@ use crate::wire::Name;
 use crate::zone::{Diagnostic, Severity, Source, diagnostic::has_errors};
 
 /// What is looked for in the working folder where no file is named.
-const FILE_NAME: &str = "rota.toml";
+pub const FILE_NAME: &str = "rota.toml";
 /// The root zone's files are called `root.zone` and `root.toml`: it has no name to call them by.
 const ROOT_STEM: &str = "root";
 /// Beyond any file that is written by hand; a larger one is something else's.
@@ -31,21 +32,25 @@ const GEO_LEN_MAX: u64 = 1 << 30;
 
 /// Reads the whole configuration; all problems of all files come back together.
 pub fn load(path: Option<&Path>) -> Loaded {
-    reload(path, &Geo::default())
+    reload(path, &mut Readings::default())
 }
 
-/// Reads it again: where the files of `[geo]` are as they were, what was made of them is kept.
-pub fn reload(path: Option<&Path>, before: &Geo) -> Loaded {
+/// Reads it again: where files are as they were, what was made of them is kept.
+pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
     let mut diagnostics = Vec::new();
     let (source, base) = read_server_file(path, &mut diagnostics);
     let readable = !has_errors(&diagnostics);
     let (folder, server) = read_server(&source, &base, &mut diagnostics);
     // What a refused rota.toml would have named is not known, and so is what zones may ask of it.
-    let geo = server.as_ref().and_then(|server| read_geo(&server.geo, before, &mut diagnostics));
+    let named = server.as_ref().map(|server| &server.geo);
+    let geo = named.and_then(|files| read_geo(files, readings.geo(), &mut diagnostics));
     let atlas = geo.as_ref().map(|geo| &*geo.atlas);
-    let zones = match list_zones(&folder, &mut diagnostics) {
+    readings.begin(&source, &folder, geo.as_ref());
+    let mut before = readings.take();
+    let zones = match list_zones(&folder, readings, &mut diagnostics) {
         Ok(all) => {
-            let read = |found| read_found(found, &folder, atlas, &mut diagnostics);
+            let read =
+                |found| read_found(found, &folder, atlas, &mut before, readings, &mut diagnostics);
             all.values().map(read).collect()
         }
         Err(error) => {
@@ -57,6 +62,7 @@ pub fn reload(path: Option<&Path>, before: &Geo) -> Loaded {
         }
     };
     sort_by_place(&mut diagnostics);
+    readings.end(before, &diagnostics, geo.is_some());
     Loaded { server: server.filter(|_| readable), geo, zones, diagnostics }
 }
 
@@ -119,10 +125,18 @@ struct Found {
 }
 
 /// Reads the files of every apex in a folder, in canonical order of apexes.
-fn list_zones(folder: &Path, out: &mut Vec<Diagnostic>) -> io::Result<BTreeMap<Name, Found>> {
+fn list_zones(
+    folder: &Path,
+    readings: &mut Readings,
+    out: &mut Vec<Diagnostic>,
+) -> io::Result<BTreeMap<Name, Found>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
-        paths.push(entry?.path());
+        let entry = entry?;
+        if entry.file_type()?.is_symlink() {
+            readings.link(&entry.path());
+        }
+        paths.push(entry.path());
     }
     // Folders list their files in no order, but the same mistakes shall read the same every time.
     paths.sort();
@@ -165,11 +179,15 @@ fn read_found(
     found: &Found,
     folder: &Path,
     atlas: Option<&Atlas>,
+    before: &mut Before,
+    readings: &mut Readings,
     out: &mut Vec<Diagnostic>,
 ) -> Authored {
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
-        return read_zone_with(&found.files, &mut includes, atlas, out);
+        return before.again(&found.files, &mut includes, readings, out, |includes, out| {
+            read_zone_with(&found.files, includes, atlas, out)
+        });
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
         read_zone_with(&found.files, &mut includes, atlas, out);

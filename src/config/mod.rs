@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   load.rs    files ─> Source            the only I/O
+//!   readings.rs                           what did not change is not made anew
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
 //!   tables.rs  what may be written        each key described once, in the terms of keys.rs
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
@@ -35,6 +36,7 @@ mod pacing;
 mod pools;
 mod published;
 mod reader;
+mod readings;
 mod records;
 pub mod reference;
 mod render;
@@ -62,7 +64,8 @@ use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
 pub use geo::Geo;
-pub use load::{load, load_server, reload};
+pub use load::{FILE_NAME, load, load_server, reload};
+pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
@@ -117,6 +120,8 @@ pub struct Server {
     pub zones: PathBuf,
     /// The folder of what must last: overrides, last statuses, keys.
     pub state: PathBuf,
+    /// Whom the process becomes when root has started it.
+    pub user: Option<String>,
     /// Where to listen.
     pub listen: Listen,
     /// Who may change things.
@@ -129,6 +134,8 @@ pub struct Server {
     pub geo: Vec<PathBuf>,
     /// How much `/metrics` shows; none where it is switched off.
     pub metrics: Option<Caps>,
+    /// Whether changes to the files are noticed.
+    pub watch: bool,
 }
 
 /// `[guard]`: when the prober is to be doubted.
@@ -155,6 +162,8 @@ pub struct Listen {
     pub tcp_connections_per_client: usize,
     /// A TCP connection that asks nothing for this long is closed.
     pub tcp_idle: Duration,
+    /// How long answers go on after SIGTERM.
+    pub lame_duck: Duration,
 }
 
 /// `[admin]`.

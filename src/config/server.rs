@@ -11,7 +11,7 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{ADMIN, DNS, GEO, GUARD, LISTEN, METRICS, SERVER};
+use super::tables::{ADMIN, DNS, GEO, GUARD, LISTEN, METRICS, RELOAD, SERVER};
 use super::value::Text;
 use super::{Doubt, Listen, Server, sort_by_place, syntax};
 use crate::admin::metrics::Caps;
@@ -48,6 +48,14 @@ pub fn read_server(
     let geo = geo::read_files(&geo, base, &mut reader);
     let (table, span) = server.table("metrics").unwrap_or((&empty, 0..0));
     let metrics = read_metrics(&reader.fields(&METRICS, table, span));
+    let (table, span) = server.table("reload").unwrap_or((&empty, 0..0));
+    let watch = reader.fields(&RELOAD, table, span).flag("watch");
+    let user = server.texts("user", &reader).pop();
+    if let Some(text) = user.as_ref().filter(|text| text.text.is_empty()) {
+        let help = "write a user's name, or leave the key out";
+        reader.refuse(text.span.clone(), "a user has a name", help);
+    }
+    let user = user.map(|text| text.text);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     let (table, span) = server.table("admin").unwrap_or((&empty, 0..0));
     let admin = reader.fields(&ADMIN, table, span);
@@ -57,9 +65,19 @@ pub fn read_server(
     }
     sort_by_place(&mut out[before..]);
     let folder = zones.clone();
-    let server = listen.filter(|_| !has_errors(&out[before..]));
-    let server =
-        server.map(|listen| Server { zones, state, listen, admin, dns, guard, geo, metrics });
+    let listen = listen.filter(|_| !has_errors(&out[before..]));
+    let server = listen.map(|listen| Server {
+        zones,
+        state,
+        user,
+        listen,
+        admin,
+        dns,
+        guard,
+        geo,
+        metrics,
+        watch,
+    });
     (folder, server)
 }
 
@@ -99,6 +117,7 @@ fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
         tcp_connections_per_client: count(fields, "tcp_connections_per_client")
             .min(count(fields, "tcp_connections")),
         tcp_idle: fields.duration("tcp_idle"),
+        lame_duck: fields.duration("lame_duck"),
     })
 }
 

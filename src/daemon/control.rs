@@ -11,6 +11,7 @@
 //!   clock  ─ expiry ───►└─ orders ┘
 //! ```
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use crate::admin::docs::ChangedDoc;
 use crate::admin::events::OverrideChange;
 use crate::admin::metrics::Reload;
 use crate::admin::{self, Event, Events, Request};
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Status, Suspect, Target};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Counters;
@@ -71,6 +72,10 @@ pub enum Command {
     Reloaded(Reload),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
+    /// Tell the statuses alone, for another process.
+    Statuses(oneshot::Sender<HashMap<Place, Status>>),
+    /// Keep nothing in the state folder any more: another process does.
+    Release,
 }
 
 impl Control {
@@ -137,12 +142,7 @@ impl Control {
         match state::load(&folder) {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
-                self.monitor.restore(&saved);
-                services(&self.zones).iter().for_each(|service| self.observe(service));
-                let targets: Vec<Arc<Target>> =
-                    self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-                let (publisher, known) = self.hands();
-                publisher.replan(targets.iter().map(|target| &**target), &known);
+                self.restore(&saved);
                 tracing::info!(statuses = saved.len(), "saved statuses taken over");
             }
             Err(error) => {
@@ -151,6 +151,16 @@ impl Control {
             }
         }
         self.keeper.folder = Some(folder);
+    }
+
+    /// Begins with these statuses, wherever nothing is known yet.
+    pub fn restore(&mut self, known: &HashMap<Place, Status>) {
+        self.monitor.restore(known);
+        services(&self.zones).iter().for_each(|service| self.observe(service));
+        let targets: Vec<Arc<Target>> =
+            self.monitor.views().map(|view| Arc::clone(view.target)).collect();
+        let (publisher, known) = self.hands();
+        publisher.replan(targets.iter().map(|target| &**target), &known);
     }
 
     /// The first round of probes: until every target has a status, or `limit` has passed.
@@ -209,6 +219,8 @@ impl Control {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
+                    Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
+                    Some(Command::Release) => self.keeper.folder = None,
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }

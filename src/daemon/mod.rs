@@ -2,35 +2,44 @@
 //!
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
-//! one task that thinks, [`reload`] what a new configuration may change, [`state`] and `kept` what
-//! outlives the process, `orders` what operators say, `view` how all of it is told.
+//! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
+//! [`state`] and `kept` what outlives the process, `orders` what operators say, `view` how all of
+//! it is told. `user`, `limits` and `systemd` settle with the system how it runs, and `handover`
+//! lets another process take its place.
 
 mod books;
 pub mod control;
+mod estate;
 mod explain;
+mod handover;
 mod keeper;
 mod kept;
 mod known;
+mod limits;
 mod orders;
-pub mod reload;
+mod places;
+mod reload;
 mod scopes;
 pub mod server;
 pub mod state;
+mod systemd;
 mod told;
+mod user;
 mod view;
+mod watch;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::admin::Reloads;
 use crate::admin::metrics::Caps;
-use crate::config::{self, Config, Geo};
+use crate::config::{self, Geo};
 use crate::geo::Atlas;
 use crate::health::Suspicion;
 use crate::serve::{self, Ended};
@@ -38,9 +47,15 @@ use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::cookie::{Secret, Secrets};
 use crate::zone::Diagnostic;
-use crate::zone::diagnostic::has_errors;
 
+pub use estate::{Estate, Heritage};
+use handover::Door;
+pub use handover::HandoverError;
+use reload::{Cause, Reloader};
 pub use server::{Server, Setup, StartError};
+pub use systemd::PassedError;
+use systemd::Supervisor;
+pub use user::{Privileges, UserError};
 
 /// Reloads that may wait: each is followed by a whole one.
 const RELOADS_MAX: usize = 4;
@@ -52,6 +67,8 @@ pub struct Call {
     pub config: Option<PathBuf>,
     /// A broken zone stops the start.
     pub strict: bool,
+    /// The running process is replaced.
+    pub replace: bool,
     /// The start of all random numbers; by chance where it is not given.
     pub seed: Option<u64>,
 }
@@ -76,6 +93,12 @@ pub struct Wanted {
 pub enum RunError {
     /// The configuration cannot be served; its diagnostics have been reported.
     Config,
+    /// The process cannot run as whom it should.
+    User(UserError),
+    /// The sockets of the service manager cannot be served.
+    Passed(PassedError),
+    /// The running process cannot be replaced.
+    Handover(HandoverError),
     /// Something could not be started.
     Start(StartError),
     /// Signals cannot be waited for.
@@ -88,6 +111,9 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config => f.write_str("the configuration cannot be served as it is"),
+            Self::User(error) => error.fmt(f),
+            Self::Passed(error) => error.fmt(f),
+            Self::Handover(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
             Self::Signals(error) => write!(f, "cannot wait for signals: {error}"),
             Self::Ended(Ended { thread, error: Some(error) }) => {
@@ -102,52 +128,127 @@ impl fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reads the configuration anew. `report` is given whatever
-/// is wrong with it, at the start and at every reload.
+/// Serves until SIGTERM or SIGINT; SIGHUP, and changes to its files, have the configuration read
+/// anew. `report` is given whatever is wrong with it, at the start and at every reload.
 pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
-    let loaded = config::load(call.config.as_deref());
-    report(&loaded.diagnostics);
-    if call.strict && has_errors(&loaded.diagnostics) {
+    let supervisor = Supervisor::from_environment();
+    let privileges = user::enter(call.config.as_deref()).map_err(RunError::User)?;
+    let mut reloader = Reloader::new(call.config, random_secret(), report);
+    let (sound, loaded) = reloader.load();
+    if call.strict && !sound {
         return Err(RunError::Config);
     }
-    let mut config = loaded.into_config().ok_or(RunError::Config)?;
+    let (config, wanted) = loaded.ok_or(RunError::Config)?;
     let (reloads, mut asked) = mpsc::channel(RELOADS_MAX);
     let setup = setup(&config, call.seed.unwrap_or_else(random_seed), reloads);
-    let chance = random_secret();
-    log_geo(&config.server, &config.geo);
-    let wanted = Wanted {
-        zones: std::mem::take(&mut config.zones),
-        settings: settings(&config.server, chance),
-        atlas: Arc::clone(&config.geo.atlas),
-        metrics: config.server.metrics,
-        suspicion: suspicion(&config.server),
-    };
-    let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
+    limits::raise(&setup.serve);
+    let mut heritage = heritage(call.replace, &config)?;
+    let predecessor = heritage.predecessor.take();
+    let started = Server::start(setup, wanted, heritage, privileges).await;
+    let mut server = started.map_err(RunError::Start)?;
+    let mut door = server.take_estate().and_then(|estate| open_door(&config.state, estate));
+    if let Some(predecessor) = predecessor {
+        // First the socket: once released, the other process removes what it still finds its own.
+        server.open_socket(config.admin.socket.as_deref());
+        predecessor.release();
+    }
+    supervisor.ready(reloader.zones(), server.addresses());
+    tokio::spawn(supervisor.clone().keep_well(server.health()));
+    reloader.catch_up(&server).await;
     loop {
-        let asker = tokio::select! {
+        let taken = async {
+            match &mut door {
+                Some(door) => door.taken().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (cause, asker) = tokio::select! {
             ended = server.ended() => {
+                close(door).await;
                 server.stop().await;
                 return Err(RunError::Ended(ended));
             }
-            Some(asker) = asked.recv() => Some(asker),
+            pid = taken => {
+                tracing::info!(pid, "replaced: leaving");
+                supervisor.replaced(pid);
+                close(door).await;
+                server.leave().await;
+                tracing::info!("stopped");
+                return Ok(());
+            }
+            () = reloader.changed() => (Cause::Change, None),
+            Some(asker) = asked.recv() => (Cause::Asked, Some(asker)),
             told = signals.next() => match told {
-                Told::Reload => None,
+                Told::Reload => (Cause::Asked, None),
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
+                    supervisor.stopping();
+                    server.announce_stop();
+                    last_answers(config.listen.lame_duck, &mut server, &mut signals).await;
+                    close(door).await;
                     server.stop().await;
                     tracing::info!("stopped");
                     return Ok(());
                 }
             },
         };
-        let Config { server: started_with, geo, .. } = &mut config;
-        let path = call.config.clone();
-        let told = reload::reload(&server, started_with, geo, chance, path, &report).await;
-        if let Some(asker) = asker {
+        if cause == Cause::Asked {
+            supervisor.reloading();
+        }
+        let told = reloader.reload(&server, cause).await;
+        if cause == Cause::Asked {
+            supervisor.ready(reloader.zones(), server.addresses());
+        }
+        if let (Some(asker), Some(told)) = (asker, told) {
             // Whoever asked may have gone.
             drop(asker.send(told));
         }
+    }
+}
+
+/// What this process begins with: what the running one hands over, or what the service manager
+/// passes, or nothing.
+fn heritage(replace: bool, config: &config::Server) -> Result<Heritage, RunError> {
+    if replace {
+        match handover::take_over(&config.state).map_err(RunError::Handover)? {
+            Some(heritage) => return Ok(heritage),
+            None => {
+                let state = config.state.display();
+                tracing::warn!(%state, "no process runs with this state folder: starting afresh");
+            }
+        }
+    }
+    let sockets = systemd::passed(&config.listen).map_err(RunError::Passed)?;
+    Ok(Heritage { sockets, ..Heritage::default() })
+}
+
+/// Lets a successor in; without it all works, but a replacement.
+fn open_door(folder: &Path, estate: Estate) -> Option<Door> {
+    match Door::open(folder, estate) {
+        Ok(door) => Some(door),
+        Err(error) => {
+            let folder = folder.display();
+            tracing::warn!(%folder, %error, "this process cannot be replaced while it runs");
+            None
+        }
+    }
+}
+
+async fn close(door: Option<Door>) {
+    if let Some(door) = door {
+        door.close().await;
+    }
+}
+
+/// Answers on for the time that others need to send their questions elsewhere; whoever says it
+/// twice does not want to wait.
+async fn last_answers(lame_duck: Duration, server: &mut Server, signals: &mut Signals) {
+    let again = async { while matches!(signals.next().await, Told::Reload) {} };
+    tokio::select! {
+        () = tokio::time::sleep(lame_duck) => {}
+        _ = server.ended() => {}
+        () = again => tracing::info!("told again: stopping at once"),
     }
 }
 
@@ -163,8 +264,8 @@ fn log_geo(server: &config::Server, geo: &Geo) {
 }
 
 /// What a configuration says of a server.
-fn setup(config: &Config, seed: u64, reloads: Reloads) -> Setup {
-    let listen = &config.server.listen;
+fn setup(config: &config::Server, seed: u64, reloads: Reloads) -> Setup {
+    let listen = &config.listen;
     Setup {
         serve: serve::Options {
             addresses: listen.dns.clone(),
@@ -176,9 +277,9 @@ fn setup(config: &Config, seed: u64, reloads: Reloads) -> Setup {
             },
         },
         admin: listen.admin,
-        token_file: config.server.admin.token_file.clone(),
-        socket: config.server.admin.socket.clone(),
-        state: Some(config.server.state.clone()),
+        token_file: config.admin.token_file.clone(),
+        socket: config.admin.socket.clone(),
+        state: Some(config.state.clone()),
         reloads: Some(reloads),
         seed,
     }

@@ -10,82 +10,192 @@
 //! | the same, and it lacks what | clients are where the old files said, as long as    |
 //! | a zone that stays asks for  | that zone is not mended                             |
 //!
-//! Listeners stay as they are: what `[listen]` says otherwise than before waits for a restart, and
-//! the log says so.
+//! A reload that nobody asked for, because files have changed, says nothing where what they say is
+//! the same as before. Listeners stay as they are: what `[listen]` says otherwise than before waits
+//! for a restart, and the log says so.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
 use crate::admin::metrics::Reload;
-use crate::config::{self, Config, Geo};
+use crate::config::{self, Config, Geo, Loaded, Readings};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
+use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Severity};
 
+use super::places::Places;
+use super::watch::Watcher;
 use super::{Server, Wanted, log_geo, settings, suspicion};
 
-/// Reads the configuration anew and puts in force what can be; tells what came of it.
-pub(super) async fn reload(
-    server: &Server,
-    started_with: &config::Server,
-    geo: &mut Geo,
-    chance: Option<Secret>,
+/// Reads the configuration, at the start and whenever it may have changed.
+#[derive(Debug)]
+pub(super) struct Reloader<R> {
     path: Option<PathBuf>,
-    report: &impl Fn(&[Diagnostic]),
-) -> ReloadedDoc {
-    let before = geo.clone();
-    let load = move || config::reload(path.as_deref(), &before);
-    let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
-        tracing::error!("reload failed: the configuration could not be read; nothing is changed");
-        server.reloaded(Reload::Refused).await;
-        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
-    };
-    report(&loaded.diagnostics);
-    let diagnostic = |one: &Diagnostic| DiagnosticDoc {
-        error: one.severity == Severity::Error,
-        text: one.to_string(),
-    };
-    let diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
-    let Some(config) = loaded.into_config() else {
-        tracing::error!("reload refused: the old configuration stays in force");
-        server.reloaded(Reload::Refused).await;
-        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics };
-    };
-    // The listeners are those of the start, and so is their idle time.
-    let settings =
-        Settings { idle: started_with.listen.tcp_idle, ..settings(&config.server, chance) };
-    let suspicion = suspicion(&config.server);
-    let Config { server: wanted, geo: geo_read, zones } = config;
-    if wanted.listen != started_with.listen {
-        tracing::warn!("[listen] has changed: that takes a restart");
+    report: R,
+    /// Makes cookies where the operator gives no secret.
+    chance: Option<Secret>,
+    readings: Readings,
+    force: Option<Force>,
+    /// None where files are not watched.
+    watcher: Option<Watcher>,
+}
+
+/// What was read last and can be in force.
+#[derive(Debug)]
+struct Force {
+    server: config::Server,
+    /// The listeners of the start, which are those of the end.
+    listen: config::Listen,
+    admin: config::Admin,
+    geo: Geo,
+    zones: usize,
+}
+
+/// Why the configuration is read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Somebody asked.
+    Asked,
+    /// Files have changed.
+    Change,
+}
+
+impl<R: Fn(&[Diagnostic])> Reloader<R> {
+    /// Reads nothing yet. `report` is given whatever is wrong with the configuration, each time.
+    pub(super) fn new(path: Option<PathBuf>, chance: Option<Secret>, report: R) -> Self {
+        let readings = Readings::default();
+        Self { path, report, chance, readings, force: None, watcher: None }
     }
-    if wanted.admin != started_with.admin {
-        tracing::warn!("[admin] has changed: that takes a restart");
+
+    /// The first reading, for a start; none where it cannot be served.
+    pub(super) fn load(&mut self) -> (bool, Option<(config::Server, Wanted)>) {
+        let loaded = config::reload(self.path.as_deref(), &mut self.readings);
+        (self.report)(&loaded.diagnostics);
+        let sound = !has_errors(&loaded.diagnostics);
+        let Some(Config { server, geo, zones }) = loaded.into_config() else {
+            return (sound, None);
+        };
+        log_geo(&server, &geo);
+        let settings = settings(&server, self.chance);
+        let (listen, admin) = (server.listen.clone(), server.admin.clone());
+        let (atlas, count) = (Arc::clone(&geo.atlas), zones.len());
+        let suspicion = suspicion(&server);
+        self.watcher = server.watch.then(Watcher::new);
+        self.force = Some(Force { server: server.clone(), listen, admin, geo, zones: count });
+        let metrics = server.metrics;
+        let wanted = Wanted { zones, settings, atlas, suspicion, metrics };
+        (sound, Some((server, wanted)))
     }
-    let (zones, kept) = keep_what_serves(zones, &server.zones().await);
-    for apex in &kept {
-        tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
+
+    /// How many zones are in force.
+    pub(super) fn zones(&self) -> usize {
+        self.force.as_ref().map_or(0, |force| force.zones)
     }
-    let broken = zones.iter().any(|zone| matches!(zone, Authored::Broken(_)));
-    let mut how = if broken || !kept.is_empty() { Reload::Partial } else { Reload::Applied };
-    if geo_read != *geo && (kept.is_empty() || !knows_less(&geo_read.atlas, &geo.atlas)) {
-        log_geo(&wanted, &geo_read);
-        *geo = geo_read;
-    } else if geo_read != *geo {
-        tracing::error!("the geo files know less than before: what they said stays in force");
-        how = Reload::Partial;
+
+    /// Waits until files have changed. May be dropped and called again.
+    pub(super) async fn changed(&mut self) {
+        match &mut self.watcher {
+            Some(watcher) => watcher.changed().await,
+            None => std::future::pending().await,
+        }
     }
-    let atlas = Arc::clone(&geo.atlas);
-    let metrics = wanted.metrics;
-    server.reload(Wanted { zones, settings, atlas, suspicion, metrics }).await;
-    server.reloaded(how).await;
-    tracing::info!(kept = kept.len(), "reloaded");
-    let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
-    ReloadedDoc { applied: true, kept: kept.collect(), diagnostics }
+
+    /// Reads the configuration anew and puts in force what can be; tells what came of it, unless
+    /// nobody asked and there is nothing new.
+    pub(super) async fn reload(&mut self, server: &Server, cause: Cause) -> Option<ReloadedDoc> {
+        let told = self.reload_once(server, cause).await;
+        self.catch_up(server).await;
+        told
+    }
+
+    /// Watches what was read, and reads again what was not watched meanwhile.
+    pub(super) async fn catch_up(&mut self, server: &Server) {
+        while self.cover() {
+            self.reload_once(server, Cause::Change).await;
+        }
+    }
+
+    fn cover(&mut self) -> bool {
+        let (Some(watcher), Some(force)) = (&mut self.watcher, &self.force) else { return false };
+        let config = self.path.as_deref().unwrap_or(Path::new(config::FILE_NAME));
+        watcher.cover(Places::of(config, &force.server, &self.readings))
+    }
+
+    async fn reload_once(&mut self, server: &Server, cause: Cause) -> Option<ReloadedDoc> {
+        let mut told = ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
+        let Some(loaded) = self.read().await else {
+            let message = "the configuration could not be read; nothing is changed";
+            tracing::error!("reload failed: {message}");
+            server.reloaded(Reload::Refused).await;
+            return Some(told);
+        };
+        if cause == Cause::Change && !self.readings.is_news() {
+            return None;
+        }
+        (self.report)(&loaded.diagnostics);
+        let diagnostic = |one: &Diagnostic| DiagnosticDoc {
+            error: one.severity == Severity::Error,
+            text: one.to_string(),
+        };
+        told.diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
+        let (Some(config), Some(force)) = (loaded.into_config(), &mut self.force) else {
+            tracing::error!("reload refused: the old configuration stays in force");
+            server.reloaded(Reload::Refused).await;
+            return Some(told);
+        };
+        let Config { server: wanted, geo, zones } = config;
+        // The listeners are those of the start, and so is their idle time.
+        let settings = Settings { idle: force.listen.tcp_idle, ..settings(&wanted, self.chance) };
+        if wanted.listen != force.listen {
+            tracing::warn!("[listen] has changed: that takes a restart");
+        }
+        if wanted.admin != force.admin {
+            tracing::warn!("[admin] has changed: that takes a restart");
+        }
+        if wanted.watch != self.watcher.is_some() {
+            self.watcher = wanted.watch.then(Watcher::new);
+        }
+        let (zones, kept) = keep_what_serves(zones, &server.zones().await);
+        for apex in &kept {
+            tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
+        }
+        let broken = zones.iter().any(|zone| matches!(zone, Authored::Broken(_)));
+        let mut how = if broken || !kept.is_empty() { Reload::Partial } else { Reload::Applied };
+        if geo != force.geo && (kept.is_empty() || !knows_less(&geo.atlas, &force.geo.atlas)) {
+            log_geo(&wanted, &geo);
+            force.geo = geo;
+        } else if geo != force.geo {
+            tracing::error!("the geo files know less than before: what they said stays in force");
+            how = Reload::Partial;
+        }
+        let metrics = wanted.metrics;
+        let suspicion = suspicion(&wanted);
+        (force.server, force.zones) = (wanted, zones.len());
+        let atlas = Arc::clone(&force.geo.atlas);
+        server.reload(Wanted { zones, settings, atlas, suspicion, metrics }).await;
+        server.reloaded(how).await;
+        tracing::info!(parsed = self.readings.parsed(), kept = kept.len(), "reloaded");
+        let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
+        told.kept = kept.collect();
+        told.applied = true;
+        Some(told)
+    }
+
+    /// Reads the files where waiting for them keeps nobody waiting.
+    async fn read(&mut self) -> Option<Loaded> {
+        let path = self.path.clone();
+        // Lost with a panic, and then everything is parsed anew the next time.
+        let mut readings = std::mem::take(&mut self.readings);
+        let load = move || (config::reload(path.as_deref(), &mut readings), readings);
+        let (loaded, readings) = tokio::task::spawn_blocking(load).await.ok()?;
+        self.readings = readings;
+        Some(loaded)
+    }
 }
 
 /// True where something is known of no client any more: a zone that is kept may ask for it.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,12 +14,14 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin::docs::StatusDoc;
 use crate::admin::metrics::Reload;
-use crate::admin::{self, Desk, Door, Phase, Reloads, Socket, Token};
-use crate::serve::{self, Ended, Listeners, Running};
+use crate::admin::{self, Desk, Door, Health, Phase, Reloads, Socket, Token};
+use crate::serve::{self, Ended, Inherited, Listeners, Running};
 use crate::snapshot::Authored;
 
-use super::Wanted;
 use super::control::{Command, Control};
+use super::estate::{Copies, Estate, Heritage};
+use super::user::Privileges;
+use super::{Wanted, state};
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -57,6 +60,7 @@ pub struct Server {
     state: Arc<admin::State>,
     admin: JoinSet<()>,
     stop_admin: watch::Sender<()>,
+    estate: Option<Estate>,
 }
 
 /// Why a server could not start.
@@ -68,7 +72,9 @@ pub enum StartError {
     Admin(admin::BindError),
     /// The file of the admin token.
     Token(PathBuf, io::Error),
-    /// No thread or runtime.
+    /// Root's powers could not be given up.
+    Privileges(io::Error),
+    /// No thread, runtime or descriptor.
     Threads(io::Error),
 }
 
@@ -80,6 +86,7 @@ impl fmt::Display for StartError {
             Self::Token(path, error) => {
                 write!(f, "the token cannot be read from {}: {error}", path.display())
             }
+            Self::Privileges(error) => write!(f, "cannot give up root's powers: {error}"),
             Self::Threads(error) => write!(f, "cannot start a worker: {error}"),
         }
     }
@@ -90,15 +97,31 @@ impl std::error::Error for StartError {}
 impl Server {
     /// Starts in this order: ports are tried, the admin listener answers, zones are compiled, every
     /// target gets a first verdict (or five seconds pass), and only then DNS is answered.
-    pub async fn start(setup: Setup, wanted: Wanted) -> Result<Self, StartError> {
+    ///
+    /// What is there already, sockets and statuses, is taken from `heritage`; `privileges` end when
+    /// the last port is bound.
+    pub async fn start(
+        setup: Setup,
+        wanted: Wanted,
+        mut heritage: Heritage,
+        privileges: Privileges,
+    ) -> Result<Self, StartError> {
         // A port that is taken is the first thing to say; it is given back until it can be served.
-        let options = available(setup.serve)?;
+        let options = available(setup.serve, &heritage.sockets)?;
         let token = |path: PathBuf| Token::read(&path).map_err(|why| StartError::Token(path, why));
         let token = setup.token_file.map(token).transpose()?;
-        let listener = admin::bind(setup.admin).await.map_err(StartError::Admin)?;
+        let listener = match heritage.take_admin(setup.admin) {
+            Some(listener) => admin::adopt(listener),
+            None => admin::bind(setup.admin).await,
+        };
+        let listener = listener.map_err(StartError::Admin)?;
         let admin_addr = listener.local_addr().unwrap_or(setup.admin);
+        let admin_copy = listener.as_fd().try_clone_to_owned().map_err(StartError::Threads)?;
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
-        let doors = [Some(Door::Tcp(listener, token)), unix_door(setup.socket.as_deref())];
+        // The socket of a process that is being replaced is its own until it goes.
+        let free = setup.socket.as_deref().filter(|_| !heritage.is_handed_over());
+        let unix = free.and_then(|path| unix_door(path, Socket::bind));
+        let doors = [Some(Door::Tcp(listener, token)), unix];
         let stop_admin = watch::Sender::new(());
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
@@ -106,18 +129,24 @@ impl Server {
         let desk = desk.with_reloads(setup.reloads);
         let mut admin = JoinSet::new();
         for door in doors.into_iter().flatten() {
-            let mut stopped = stop_admin.subscribe();
-            let stopped = async move { while stopped.changed().await.is_ok() {} };
-            admin.spawn(admin::serve(door, Arc::clone(&state), desk.clone(), stopped));
+            admin.spawn(answer(door, &state, &desk, &stop_admin));
         }
 
         control.apply(wanted);
         if let Some(folder) = setup.state {
             control.keep_in(folder);
         }
+        match heritage.statuses.as_deref().map(state::from_text) {
+            Some(Ok(statuses)) => control.restore(&statuses),
+            Some(Err(error)) => tracing::warn!(%error, "handed over statuses cannot be read"),
+            None => {}
+        }
         control.settle(SETTLE_MAX).await;
 
-        let listeners = Listeners::bind(&options).map_err(StartError::Dns)?;
+        let listeners =
+            Listeners::adopt(&options, &mut heritage.sockets).map_err(StartError::Dns)?;
+        privileges.give_up().map_err(StartError::Privileges)?;
+        let copies = listeners.copies().map_err(StartError::Threads)?;
         let running = serve::start(listeners, Arc::clone(control.current()), seeds.u64(..))
             .map_err(StartError::Threads)?;
         for dns in running.addresses() {
@@ -131,7 +160,27 @@ impl Server {
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
-        Ok(Self { running, commands, desk, control, state, admin, stop_admin })
+        let copies = Copies { dns: copies, admin: (setup.admin, admin_copy) };
+        let estate = Some(Estate::new(copies, commands.clone()));
+        Ok(Self { running, commands, desk, control, state, admin, stop_admin, estate })
+    }
+
+    /// Opens the Unix socket in the place of the process that was replaced.
+    pub fn open_socket(&mut self, path: Option<&Path>) {
+        if let Some(door) = path.and_then(|path| unix_door(path, Socket::take)) {
+            self.admin.spawn(answer(door, &self.state, &self.desk, &self.stop_admin));
+        }
+    }
+
+    /// What a successor needs; there is one of it. The server ends only after it is dropped.
+    pub fn take_estate(&mut self) -> Option<Estate> {
+        self.estate.take()
+    }
+
+    /// Whether the control task has shown a sign of life lately.
+    pub fn health(&self) -> impl Fn() -> bool + use<> {
+        let state = Arc::clone(&self.state);
+        move || state.health(now()) == Health::Well
     }
 
     /// Where DNS is answered, with real ports.
@@ -170,10 +219,16 @@ impl Server {
         }
     }
 
+    /// Fails `/readyz` from now on, while everything else goes on.
+    pub fn announce_stop(&self) {
+        self.state.enter(Phase::Stopping);
+    }
+
     /// Stops answering, saves statuses, and ends when all is stopped.
     pub async fn stop(self) {
-        self.state.enter(Phase::Stopping);
-        let Self { running, commands, control, admin, stop_admin, .. } = self;
+        self.announce_stop();
+        let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
+        drop(estate);
         // Threads are joined, which blocks; a panic of theirs has been told by `ended`.
         drop(tokio::task::spawn_blocking(move || running.stop()).await);
         drop(commands);
@@ -183,12 +238,37 @@ impl Server {
         drop(stop_admin);
         admin.join_all().await;
     }
+    /// Leaves everything to the process that serves on from the same sockets: the admin listener
+    /// and the state folder at once, and the connections that are open when they end.
+    pub async fn leave(self) {
+        let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
+        drop(estate);
+        drop(commands.send(Command::Release).await);
+        drop(stop_admin);
+        admin.join_all().await;
+        drop(tokio::task::spawn_blocking(move || running.leave()).await);
+        drop(commands);
+        if !control.is_finished() {
+            drop(control.await);
+        }
+    }
+}
+
+/// Answers at a door until everything admin is told to stop.
+fn answer(
+    door: Door,
+    state: &Arc<admin::State>,
+    desk: &Desk,
+    stop: &watch::Sender<()>,
+) -> impl Future<Output = ()> + use<> {
+    let mut stopped = stop.subscribe();
+    let stopped = async move { while stopped.changed().await.is_ok() {} };
+    admin::serve(door, Arc::clone(state), desk.clone(), stopped)
 }
 
 /// The Unix socket, if it can be had: TCP does what it is for, and answers need neither.
-fn unix_door(path: Option<&Path>) -> Option<Door> {
-    let path = path?;
-    match Socket::bind(path) {
+fn unix_door(path: &Path, bind: impl FnOnce(&Path) -> io::Result<Socket>) -> Option<Door> {
+    match bind(path) {
         Ok(socket) => {
             tracing::info!(socket = %path.display(), "listening");
             Some(Door::Unix(socket))
@@ -203,9 +283,15 @@ fn unix_door(path: Option<&Path>) -> Option<Door> {
 /// The options with what this machine can listen on: where it has no IPv6 at all, `[::1]` and
 /// `[::]` are left out with a warning, so that one configuration, and no configuration, works
 /// everywhere.
-fn available(mut options: serve::Options) -> Result<serve::Options, StartError> {
+fn available(
+    mut options: serve::Options,
+    inherited: &Inherited,
+) -> Result<serve::Options, StartError> {
     loop {
-        match Listeners::bind(&options) {
+        // What is bound already need not be tried, and could not.
+        let mut tried = options.clone();
+        tried.addresses.retain(|address| !inherited.holds(*address));
+        match Listeners::bind(&tried) {
             Ok(_) => return Ok(options),
             Err(serve::BindError::Refused { address, error, .. })
                 if options.addresses.len() > 1 && lacks_family(address, &error) =>

@@ -62,6 +62,16 @@ pub fn save(folder: &Path, statuses: &HashMap<Place, Status>) -> io::Result<()> 
     std::fs::rename(&beside, &path)
 }
 
+/// Statuses as the file has them, for whoever takes them over by another way.
+pub(super) fn to_text(statuses: &HashMap<Place, Status>) -> String {
+    render(statuses, unix_now())
+}
+
+/// The other way round.
+pub(super) fn from_text(text: &str) -> io::Result<HashMap<Place, Status>> {
+    parse(text, unix_now())
+}
+
 fn parse(text: &str, now: u64) -> io::Result<HashMap<Place, Status>> {
     let saved: Saved = serde_json::from_str(text)?;
     if saved.version != VERSION {

@@ -8,22 +8,27 @@
 //! there would be with a probe that is closed. (The kernel looks at the option of a bound socket at
 //! the time of the next bind, and so it may be set late.)
 //!
+//! Sockets that somebody else has bound already (`inherit.rs`) take the place of all this where
+//! they have the address.
+//!
 //! IPv6 sockets are `IPV6_V6ONLY`: `0.0.0.0` and `[::]` are two addresses here, each with control
 //! messages of its own family, and no client appears as an IPv4-mapped address.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::bind_error::BindError;
+use super::inherit::Inherited;
 use super::sys::{self, Family};
 use super::udp::STOP_NOTICE_MAX;
 use super::{Limits, Options};
 
 /// Asked of the kernel for each UDP socket in each direction, in octets. The usual default holds
 /// about 270 small queries, a few milliseconds of a busy server's load.
-const SOCKET_BUFFER: usize = 1 << 20;
+pub(super) const SOCKET_BUFFER: usize = 1 << 20;
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -35,6 +40,8 @@ const PORT_TRIES_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Listeners {
     pub(super) addresses: Vec<SocketAddr>,
+    /// The same, as asked.
+    asked: Vec<SocketAddr>,
     pub(super) shares: Vec<Share>,
     pub(super) limits: Limits,
 }
@@ -46,50 +53,50 @@ pub(super) struct Share {
     pub(super) tcp: Vec<TcpListener>,
 }
 
-/// Why an address cannot be listened on.
-#[derive(Debug)]
-pub enum BindError {
-    /// Two of the addresses mean the same port of the same place.
-    Overlap {
-        /// The one that takes in the other.
-        wide: SocketAddr,
-        /// The one that says nothing new.
-        address: SocketAddr,
-    },
-    /// The kernel refused.
-    Refused {
-        /// Where.
-        address: SocketAddr,
-        /// `"UDP"` or `"TCP"`.
-        protocol: &'static str,
-        /// What the kernel said.
-        error: io::Error,
-    },
-}
-
 impl Listeners {
     /// Binds UDP and TCP of every address for every worker. Port 0 means any port, the same for
     /// both.
     pub fn bind(options: &Options) -> Result<Self, BindError> {
+        Self::adopt(options, &mut Inherited::default())
+    }
+
+    /// The same with the sockets that are there already; what is not asked for is left.
+    pub fn adopt(options: &Options, inherited: &mut Inherited) -> Result<Self, BindError> {
         refuse_overlaps(&options.addresses)?;
-        let workers = match options.workers {
-            0 => default_workers(),
-            some => some,
-        };
+        let workers = options.threads();
         let mut addresses = Vec::with_capacity(options.addresses.len());
         let mut shares: Vec<Share> = (0..workers).map(|_| Share::default()).collect();
         for &address in &options.addresses {
-            let (address, udp, tcp) = claim(address)?;
-            let (first, siblings) = shares.split_first_mut().expect("there is a worker");
-            first.udp.push(udp.into());
-            first.tcp.push(tcp.into());
-            for share in siblings {
-                share.udp.push(sibling(address, Kind::Udp)?.into());
-                share.tcp.push(sibling(address, Kind::Tcp)?.into());
-            }
-            addresses.push(address);
+            let udp = inherited.take(address, Kind::Udp);
+            let tcp = inherited.take(address, Kind::Tcp);
+            let (udp, tcp) = match (udp.is_empty(), tcp.is_empty()) {
+                (true, true) => claim(address).map(|(_, udp, tcp)| (vec![udp], vec![tcp]))?,
+                (false, false) => (fit(udp, address, Kind::Udp)?, fit(tcp, address, Kind::Tcp)?),
+                (true, false) => return Err(BindError::Half { address, protocol: "UDP" }),
+                (false, true) => return Err(BindError::Half { address, protocol: "TCP" }),
+            };
+            let real = local_address(&udp[0]).map_err(|e| refused(address, Kind::Udp, e))?;
+            addresses.push(real);
+            let (udp, tcp) =
+                (enough(udp, real, workers, Kind::Udp)?, enough(tcp, real, workers, Kind::Tcp)?);
+            let seats = || (0..workers).cycle();
+            udp.into_iter().zip(seats()).for_each(|(it, at)| shares[at].udp.push(it.into()));
+            tcp.into_iter().zip(seats()).for_each(|(it, at)| shares[at].tcp.push(it.into()));
         }
-        Ok(Self { addresses, shares, limits: options.tcp })
+        Ok(Self { addresses, asked: options.addresses.clone(), shares, limits: options.tcp })
+    }
+
+    /// Another descriptor of every socket, with the address by which the configuration asks for it.
+    pub fn copies(&self) -> io::Result<Vec<(SocketAddr, OwnedFd)>> {
+        let copy = |real: SocketAddr, descriptor: BorrowedFd<'_>| {
+            let at = self.addresses.iter().position(|address| *address == real);
+            let asked = at.map_or(real, |at| self.asked[at]);
+            Ok((asked, descriptor.try_clone_to_owned()?))
+        };
+        let udp = self.shares.iter().flat_map(|share| &share.udp);
+        let udp = udp.map(|socket| copy(socket.local_addr()?, socket.as_fd()));
+        let tcp = self.shares.iter().flat_map(|share| &share.tcp);
+        udp.chain(tcp.map(|socket| copy(socket.local_addr()?, socket.as_fd()))).collect()
     }
 
     /// Where it listens, in the order asked, with the real port in place of 0.
@@ -105,11 +112,15 @@ impl Listeners {
     }
 }
 
-/// One per core that the process may use.
-fn default_workers() -> usize {
-    match sys::cores().len() {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        cores => cores,
+impl Options {
+    /// How many threads there are for UDP, and for TCP: one per core that the process may use,
+    /// unless the operator says otherwise.
+    pub fn threads(&self) -> usize {
+        match (self.workers, sys::cores().len()) {
+            (0, 0) => std::thread::available_parallelism().map_or(1, usize::from),
+            (0, cores) => cores,
+            (some, _) => some,
+        }
     }
 }
 
@@ -130,10 +141,48 @@ fn refuse_overlaps(addresses: &[SocketAddr]) -> Result<(), BindError> {
     Ok(())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+/// The two protocols of every address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
     Udp,
     Tcp,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+        }
+    }
+}
+
+/// Gives sockets of somebody else the options of our own.
+fn fit(sockets: Vec<Socket>, address: SocketAddr, kind: Kind) -> Result<Vec<Socket>, BindError> {
+    let mut each = sockets.iter();
+    // Late is early enough for siblings, as with `claim`.
+    let fitted = each.try_for_each(|socket| {
+        set_options(socket, address, kind)?;
+        socket.set_reuse_port(true)
+    });
+    fitted.map(|()| sockets).map_err(|error| refused(address, kind, error))
+}
+
+/// At least one socket for each worker: siblings of those that are there, or, where these cannot be
+/// had because the port is another user's, the same ones again.
+fn enough(
+    mut sockets: Vec<Socket>,
+    address: SocketAddr,
+    workers: usize,
+    kind: Kind,
+) -> Result<Vec<Socket>, BindError> {
+    let there = sockets.len();
+    for at in there..workers {
+        let again = sockets[at % there].try_clone();
+        let more = sibling(address, kind).or(again).map_err(|e| refused(address, kind, e))?;
+        sockets.push(more);
+    }
+    Ok(sockets)
 }
 
 /// The first sockets of an address: nobody else has its port.
@@ -161,27 +210,30 @@ fn claim_one(address: SocketAddr, kind: Kind) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn sibling(address: SocketAddr, kind: Kind) -> Result<Socket, BindError> {
-    let attempt = || {
-        let socket = open(address, kind)?;
-        socket.set_reuse_port(true)?;
-        socket.bind(&address.into())?;
-        Ok(socket)
-    };
-    attempt().map_err(|error| refused(address, kind, error))
+fn sibling(address: SocketAddr, kind: Kind) -> io::Result<Socket> {
+    let socket = open(address, kind)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 /// A socket with every option that does not depend on its siblings.
 fn open(address: SocketAddr, kind: Kind) -> io::Result<Socket> {
-    let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
     let (style, protocol) = match kind {
         Kind::Udp => (Type::DGRAM, Protocol::UDP),
         Kind::Tcp => (Type::STREAM, Protocol::TCP),
     };
     let socket = Socket::new(Domain::for_address(address), style, Some(protocol))?;
-    if family == Family::V6 {
+    if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    set_options(&socket, address, kind)?;
+    Ok(socket)
+}
+
+/// The options that can be set at any time.
+fn set_options(socket: &Socket, address: SocketAddr, kind: Kind) -> io::Result<()> {
+    let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
     match kind {
         Kind::Udp => {
             // The kernel grants what `net.core.rmem_max` and `wmem_max` allow.
@@ -189,9 +241,9 @@ fn open(address: SocketAddr, kind: Kind) -> io::Result<Socket> {
             socket.set_send_buffer_size(SOCKET_BUFFER)?;
             socket.set_read_timeout(Some(STOP_NOTICE_MAX))?;
             socket.set_write_timeout(Some(STOP_NOTICE_MAX))?;
-            sys::ignore_path_mtu(&socket, family)?;
+            sys::ignore_path_mtu(socket, family)?;
             if address.ip().is_unspecified() {
-                sys::answer_from_the_address_asked(&socket, family)?;
+                sys::answer_from_the_address_asked(socket, family)?;
             }
         }
         Kind::Tcp => {
@@ -204,65 +256,13 @@ fn open(address: SocketAddr, kind: Kind) -> io::Result<Socket> {
             socket.set_nonblocking(true)?;
         }
     }
-    Ok(socket)
+    Ok(())
 }
 
-fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
+pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
     socket.local_addr()?.as_socket().ok_or_else(|| ErrorKind::Unsupported.into())
 }
 
 fn refused(address: SocketAddr, kind: Kind, error: io::Error) -> BindError {
-    let protocol = match kind {
-        Kind::Udp => "UDP",
-        Kind::Tcp => "TCP",
-    };
-    BindError::Refused { address, protocol, error }
-}
-
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Overlap { wide, address } if wide == address => {
-                write!(f, "{address} is listed twice: keep one")
-            }
-            Self::Overlap { wide, address } => {
-                write!(f, "{wide} takes in {address}: keep one of the two")
-            }
-            Self::Refused { address, protocol, error } => {
-                let (port, family, wildcard) = match address {
-                    SocketAddr::V4(v4) => (v4.port(), "IPv4", "0.0.0.0"),
-                    SocketAddr::V6(v6) => (v6.port(), "IPv6", "[::]"),
-                };
-                write!(f, "cannot listen on {address} ({protocol}): ")?;
-                if error.kind() == ErrorKind::AddrInUse {
-                    write!(
-                        f,
-                        "the port is taken; `ss -lnp sport = {port}` shows by whom: stop that, \
-                         or choose another port"
-                    )
-                } else if error.kind() == ErrorKind::PermissionDenied {
-                    write!(f, "no permission: needs CAP_NET_BIND_SERVICE, or a port above 1023")
-                } else if error.kind() == ErrorKind::AddrNotAvailable {
-                    write!(
-                        f,
-                        "this machine has no such address: choose one that `ip address` shows, or \
-                         the wildcard {wildcard}"
-                    )
-                } else if error.raw_os_error() == Some(libc::EAFNOSUPPORT) {
-                    write!(f, "this machine has no {family}: remove the address")
-                } else {
-                    write!(f, "{error}")
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for BindError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Overlap { .. } => None,
-            Self::Refused { error, .. } => Some(error),
-        }
-    }
+    BindError::Refused { address, protocol: kind.name(), error }
 }

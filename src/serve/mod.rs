@@ -21,23 +21,28 @@
 //!
 //! Starting has two steps, so that a port that cannot be had is reported before anything
 //! else happens: [`Listeners::bind`], then [`start`]. [`Running`] tells if a thread ends that
-//! should not, and stops them all.
+//! should not, and stops them all. What stops need not be bound by what starts: `inherit.rs`.
 //!
 //! Not here: what an answer is, how often it may be given, who may ask.
 
 mod bind;
+mod bind_error;
 mod conversation;
 mod counters;
 pub mod hickory;
+mod inherit;
 mod seats;
 mod stopwatch;
 mod stream;
 mod sys;
 mod udp;
 
-pub use bind::{BindError, Listeners};
+pub use bind::Listeners;
+pub use bind_error::BindError;
 pub use counters::{Counters, Totals};
+pub use inherit::{InheritError, Inherited};
 pub use stopwatch::Times;
+pub use sys::{User, passed_descriptors};
 
 use std::io;
 use std::net::SocketAddr;
@@ -105,7 +110,7 @@ pub struct Ended {
 /// When there is no thread or runtime to be had; what was started is stopped again.
 pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Result<Running> {
     listeners.listen()?;
-    let Listeners { addresses, shares, limits } = listeners;
+    let Listeners { addresses, shares, limits, .. } = listeners;
     let counters = Counters::for_workers(shares.len());
     let seats = Seats::new(limits);
     let cores = sys::cores();
@@ -178,8 +183,18 @@ impl Running {
 
     /// Stops all threads and waits for them: a quarter of a second for UDP, 2 s for clients of TCP
     /// that are slow to take their last answers. Blocks.
-    pub fn stop(mut self) {
-        self.stop.say();
+    pub fn stop(self) {
+        self.end(Word::Stop);
+    }
+
+    /// The same where another process serves on from the same sockets: connections may ask on for
+    /// their idle time, which keeps whoever is just asking from having to ask again. Blocks.
+    pub fn leave(self) {
+        self.end(Word::Leave);
+    }
+
+    fn end(mut self, word: Word) {
+        self.stop.say(word);
         for thread in self.threads.drain(..) {
             // A panic has been printed by the thread itself, and told by `ended`.
             let _ = thread.join();
@@ -232,27 +247,37 @@ impl Drop for Farewell {
     }
 }
 
+/// What threads are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Serve,
+    /// Take no more connections; those that are there may stay for their idle time.
+    Leave,
+    Stop,
+}
+
 /// The word to stop, in the form that each kind of thread can hear.
 #[derive(Debug)]
 struct Stop {
     flag: Arc<AtomicBool>,
-    word: watch::Sender<bool>,
+    word: watch::Sender<Word>,
 }
 
 impl Stop {
     fn new() -> Self {
-        Self { flag: Arc::default(), word: watch::Sender::new(false) }
+        Self { flag: Arc::default(), word: watch::Sender::new(Word::Serve) }
     }
 
-    fn say(&self) {
+    fn say(&self, word: Word) {
         self.flag.store(true, Ordering::Relaxed);
-        self.word.send_replace(true);
+        self.word.send_replace(word);
     }
 }
 
 impl Drop for Stop {
     fn drop(&mut self) {
-        self.say();
+        // `leave` has waited for all threads; whoever only drops waits for none.
+        self.say(Word::Stop);
     }
 }
 

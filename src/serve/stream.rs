@@ -27,8 +27,8 @@ use tokio::time::{sleep, timeout};
 
 use super::conversation::{Desk, Standing, converse};
 use super::counters::Counters;
-use super::now;
 use super::seats::{Full, Seat, Seats};
+use super::{Word, now};
 use crate::respond::Worker;
 use crate::snapshot::Current;
 
@@ -46,8 +46,8 @@ pub(super) struct Station {
     pub(super) counters: Counters,
     /// Which row of the counters is this thread's.
     pub(super) index: usize,
-    /// Changes once, to say stop.
-    pub(super) stop: watch::Receiver<bool>,
+    /// Says how long to go on.
+    pub(super) stop: watch::Receiver<Word>,
 }
 
 /// Serves these listeners until told to stop. Runs on a thread of its own, inside a `LocalSet`.
@@ -63,7 +63,7 @@ pub(super) async fn serve(
     let mut turn = 0;
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stop.wait_for(|word| *word != Word::Serve) => break,
             Some(ended) = house.tasks.join_next_with_id() => house.forget(ended),
             accepted = accept(&listeners, &mut turn) => match accepted {
                 Ok((stream, client)) => house.admit(stream, client),
@@ -72,6 +72,15 @@ pub(super) async fn serve(
         }
     }
     drop(listeners);
+    if *stop.borrow_and_update() == Word::Leave {
+        let idle = house.station.idle;
+        tokio::select! {
+            () = house.empty() => {}
+            // By then whoever is still there has asked on, and may ask elsewhere.
+            () = sleep(idle) => {}
+            _ = stop.wait_for(|word| *word == Word::Stop) => {}
+        }
+    }
     house.close().await;
     Ok(())
 }
@@ -191,11 +200,13 @@ impl House {
             }
         }
         // Whoever is not done in time is dropped with the set.
-        let _ = timeout(STOP_WAIT_MAX, async {
-            while let Some(ended) = self.tasks.join_next_with_id().await {
-                self.forget(ended);
-            }
-        })
-        .await;
+        let _ = timeout(STOP_WAIT_MAX, self.empty()).await;
+    }
+
+    /// Waits for the end of all connections.
+    async fn empty(&mut self) {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.forget(ended);
+        }
     }
 }

@@ -10,6 +10,9 @@
 //! several does it ask first which of them have something. No runtime is involved: at the speed of
 //! this path one would be most of its cost.
 //!
+//! A worker that is told to stop answers what its sockets hold at that moment: these clients asked
+//! in time, and a socket that is closed forgets them.
+//!
 //! Not here: limits on the rate of answers, and anything that reads the message.
 
 use std::io::ErrorKind;
@@ -33,6 +36,11 @@ pub(super) const STOP_NOTICE_MAX: Duration = Duration::from_millis(250);
 /// an error that stays does not burn a core.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
+/// Batches of one socket after the stop: more than [`SOCKET_BUFFER`](super::bind::SOCKET_BUFFER)
+/// holds, which the kernel doubles, of the smallest datagrams, each of which it counts as 768
+/// octets. Whoever asks faster than is answered cannot keep the process from its end.
+const LAST_BATCHES_MAX: usize = 64;
+
 /// Serves these sockets on this thread until `stop` is set.
 pub(super) fn serve(
     sockets: &[UdpSocket],
@@ -48,14 +56,22 @@ pub(super) fn serve(
         while going() {
             desk.turn(only, true);
         }
-        return;
-    }
-    let mut readiness = Readiness::of(sockets);
-    while going() {
-        match readiness.wait(STOP_NOTICE_MAX) {
-            Ok(ready) => ready.for_each(|socket| desk.turn(socket, false)),
-            Err(error) => desk.note(error.kind()),
+    } else {
+        let mut readiness = Readiness::of(sockets);
+        while going() {
+            match readiness.wait(STOP_NOTICE_MAX) {
+                Ok(ready) => {
+                    for socket in ready {
+                        desk.turn(socket, false);
+                    }
+                }
+                Err(error) => desk.note(error.kind()),
+            }
         }
+    }
+    for socket in sockets {
+        let mut last = 0..LAST_BATCHES_MAX;
+        while last.next().is_some() && desk.turn(socket, false) > 0 {}
     }
 }
 
@@ -69,11 +85,14 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Answers what one socket holds, up to one batch.
-    fn turn(&mut self, socket: &UdpSocket, wait: bool) {
+    /// Answers what one socket holds, up to one batch; returns how many queries that were.
+    fn turn(&mut self, socket: &UdpSocket, wait: bool) -> usize {
         let received = match self.batch.receive(socket, wait) {
             Ok(received) => received,
-            Err(error) => return self.note(error.kind()),
+            Err(error) => {
+                self.note(error.kind());
+                return 0;
+            }
         };
         let Self { batch, worker, current, row, stopwatch } = self;
         let snapshot = current.load();
@@ -95,6 +114,7 @@ impl Desk<'_> {
         row.silent.add(silent);
         row.sent.add(outcome.sent);
         row.send_errors.add(outcome.failed);
+        received
     }
 
     /// Counts a failed call and rests, unless it only says that there was nothing.

@@ -169,10 +169,19 @@ pub struct Rota {
 impl Rota {
     /// Starts `rota run` in a folder and waits until it listens.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rota"))
-            .args(["run", "--log", "json"])
-            .args(arguments)
-            .current_dir(folder)
+        Self::launch(Self::command(folder).args(arguments))
+    }
+
+    /// `rota run` in a folder.
+    pub fn command(folder: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rota"));
+        command.args(["run", "--log", "json"]).current_dir(folder);
+        command
+    }
+
+    /// Runs such a command and waits until it listens.
+    pub fn launch(command: &mut Command) -> Self {
+        let mut child = command
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -227,6 +236,11 @@ impl Rota {
         log.iter().filter(|line| line["message"] == message).count()
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
@@ -235,8 +249,13 @@ impl Rota {
     }
 
     /// Sends SIGTERM and waits for the end.
-    pub fn stop(mut self) -> ExitStatus {
+    pub fn stop(self) -> ExitStatus {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be asked") {
@@ -309,7 +328,8 @@ impl Client {
         answers
     }
 
-    fn question(&mut self, name: &str, rtype: RecordType) -> (Vec<u8>, u16) {
+    /// The bytes of a question, and its id.
+    pub fn question(&mut self, name: &str, rtype: RecordType) -> (Vec<u8>, u16) {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         let mut query = Message::new(id, MessageType::Query, OpCode::Query);

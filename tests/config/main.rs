@@ -5,6 +5,7 @@
 mod geo;
 #[path = "../common/mmdb.rs"]
 mod mmdb;
+mod readings;
 mod report;
 
 use std::fs;

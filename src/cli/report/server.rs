@@ -3,7 +3,7 @@
 use super::page::Page;
 use super::{quoted, time};
 use crate::admin::metrics::Caps;
-use crate::config::tables::{ADMIN, DNS, GUARD, LISTEN, METRICS, SERVER};
+use crate::config::tables::{ADMIN, DNS, GUARD, LISTEN, METRICS, RELOAD, SERVER};
 use crate::config::{Doubt, Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
@@ -13,6 +13,7 @@ impl Page {
         self.line(0, "server");
         self.setting(1, &SERVER, "zones", server.zones.display());
         self.setting(1, &SERVER, "state", server.state.display());
+        self.resolved(1, "user", server.user.as_deref().unwrap_or("none"), server.user.is_none());
         self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
         self.setting(1, &LISTEN, "admin", listen.admin);
         let admin = &server.admin;
@@ -27,6 +28,7 @@ impl Page {
         let per_client = listen.tcp_connections_per_client;
         self.setting(1, &LISTEN, "tcp_connections_per_client", per_client);
         self.setting(1, &LISTEN, "tcp_idle", time(listen.tcp_idle));
+        self.setting(1, &LISTEN, "lame_duck", time(listen.lame_duck));
         let dns = &server.dns;
         self.setting(1, &DNS, "udp_size", dns.udp_size);
         let told = |text: &[u8]| format!("\"{}\"", text.escape_ascii());
@@ -46,6 +48,7 @@ impl Page {
             EcsFrom::Networks(networks) => format!("[{}]", quoted(networks)),
         };
         self.setting(1, &DNS, "ecs", ecs);
+        self.setting(1, &RELOAD, "watch", server.watch);
         let Doubt { control, freeze } = &server.guard;
         self.setting(1, &GUARD, "control", format_args!("[{}]", quoted(control)));
         self.setting(1, &GUARD, "freeze", time(*freeze));

@@ -20,7 +20,7 @@ pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
-pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -32,6 +32,7 @@ pub static KINDS: &[&Kind] = &[
     &DNS,
     &GEO,
     &METRICS,
+    &RELOAD,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,

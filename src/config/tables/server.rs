@@ -15,6 +15,13 @@ pub static SERVER: Kind = Kind {
     keys: &[
         Key::new("zones", FOLDER, Value("\"zones\""), "The folder of zones"),
         Key::new("state", FOLDER, Value("\"state\""), "The folder of what must last"),
+        Key::new(
+            "user",
+            Takes::Text("a user's name (\"rota\")"),
+            Rule("none: it runs on as whoever started it"),
+            "Whom the process becomes when root has started it",
+        )
+        .aka(&["username", "run_as", "setuid"]),
         Key::new("listen", Takes::Table(&LISTEN), Rule("its keys' own"), "Where to listen"),
         Key::new("admin", Takes::Table(&ADMIN), Rule("its keys' own"), "Who may change things"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
@@ -23,6 +30,28 @@ pub static SERVER: Kind = Kind {
             .aka(&["geoip", "geoip2", "mmdb"]),
         Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
             .aka(&["prometheus", "telemetry"]),
+        Key::new(
+            "reload",
+            Takes::Table(&RELOAD),
+            Rule("its keys' own"),
+            "When the configuration is read anew",
+        ),
+    ],
+};
+
+/// `[reload]`.
+pub static RELOAD: Kind = Kind {
+    noun: "[reload]",
+    header: "[reload] of rota.toml",
+    keys: &[
+        // On, because a reload with mistakes changes nothing: what is half saved is told and waits.
+        Key::new(
+            "watch",
+            Takes::Flag,
+            Value("true"),
+            "Whether changes to the files are noticed; without it a reload takes SIGHUP",
+        )
+        .aka(&["auto", "auto_reload", "zones_rfc1035_auto"]),
     ],
 };
 
@@ -70,6 +99,15 @@ pub static LISTEN: Kind = Kind {
             "A TCP connection that asks nothing for this long is closed",
         )
         .aka(&["tcp_timeout", "idle_timeout"]),
+        Key::new(
+            // None: resolvers ask another server of the zone at once, and nobody else waits for a
+            // restart. Who announces an address by /readyz needs as long as that takes.
+            "lame_duck",
+            Takes::Duration { min: Duration::ZERO, max: Duration::from_secs(300), step: SECOND },
+            Value("\"0s\""),
+            "How long answers go on after SIGTERM, while /readyz already fails",
+        )
+        .aka(&["shutdown_delay", "drain_time", "grace_period"]),
     ],
 };
 

@@ -5,16 +5,20 @@
 //! - [`answer_from_the_address_asked`] and [`ignore_path_mtu`]: two options that `socket2` lacks.
 //! - [`Readiness`]: which of several sockets has something.
 //! - [`cores`] and [`pin`]: which cores the process may use, and staying on one.
+//! - `process.rs`: what was passed to the process, and as whom it runs. `rustix` speaks of threads
+//!   here, and a user is the whole process's.
 //!
 //! Everything here has a safe face: no caller can pass an argument that breaks a promise made to
 //! the kernel. What can be done with `std`, `socket2` or `tokio` is not done here.
 #![allow(unsafe_code, reason = "the system call files are where unsafe code lives")]
 
 mod batch;
+mod process;
 
 pub(super) use batch::Batch;
 #[cfg(test)]
 use batch::{BATCH_WIDTH, RESPONSE_LEN_MAX, Sent};
+pub use process::{User, passed_descriptors};
 
 use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd};

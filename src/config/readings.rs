@@ -1,0 +1,165 @@
+//! What the files said when they were last read, so that a reload works on what has changed.
+//!
+//! Files are read anew at every reload, which is cheap; making zones and an atlas of them is not.
+//! So what was made of a file is kept beside a stamp of its content, and the same content is the
+//! same zone, whoever touched or replaced the file meanwhile. A hundred thousand zones of which one
+//! has changed cost one parse, and the other models stay the very same values, which is how the
+//! publisher knows them again.
+//!
+//! A zone is made of more than its own two files: a master file includes others and a check names
+//! a certificate. Each is kept by the path that was written, read again, and compared too, also
+//! where it could not be read: then it must still be missing. Places are judged by what the geo
+//! files know, so other geo files are a reason to read every zone anew.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use foldhash::quality::FixedState;
+
+use super::{Geo, ZoneFiles};
+use crate::snapshot::Authored;
+use crate::wire::Name;
+use crate::zone::masterfile::Includes;
+use crate::zone::{Diagnostic, Source};
+
+/// A file's content: its length and a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp(usize, u64);
+
+impl Stamp {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.len(), FixedState::with_seed(0).hash_one(bytes))
+    }
+}
+
+/// What the files of a configuration said when they were last read.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    geo: Geo,
+    server: Option<Stamp>,
+    folder: PathBuf,
+    zones: HashMap<Name, Reading>,
+    links: Vec<PathBuf>,
+    diagnostics: Vec<Diagnostic>,
+    parsed: usize,
+    news: bool,
+}
+
+/// One zone, and what it was made of.
+#[derive(Clone, Debug)]
+struct Reading {
+    toml: Option<Stamp>,
+    master: Option<Stamp>,
+    /// Files that the zone's own name; no stamp where one could not be read.
+    named: Vec<(String, Option<Stamp>)>,
+    authored: Authored,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Readings {
+    /// Whether the latest reading found anything else than the one before.
+    pub fn is_news(&self) -> bool {
+        self.news
+    }
+
+    /// How many zones the latest reading had to parse.
+    pub fn parsed(&self) -> usize {
+        self.parsed
+    }
+
+    /// Files of the folder of zones that are links to elsewhere.
+    pub fn links(&self) -> &[PathBuf] {
+        &self.links
+    }
+
+    /// Files that zones name, by their paths, which are relative to the folder of zones.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.zones.values().flat_map(|zone| &zone.named).map(|(path, _)| path.as_str())
+    }
+
+    /// What the geo files said.
+    pub(super) fn geo(&self) -> &Geo {
+        &self.geo
+    }
+
+    /// Begins a reading; what was made of zones is forgotten where it can mean something else now.
+    pub(super) fn begin(&mut self, server: &Source, folder: &Path, geo: Option<&Geo>) {
+        let stamp = Some(Stamp::of(server.text.as_bytes()));
+        let same = geo == Some(&self.geo) && self.folder == folder;
+        self.news = self.server != stamp || !same;
+        self.server = stamp;
+        folder.clone_into(&mut self.folder);
+        self.parsed = 0;
+        self.links.clear();
+        if !same {
+            self.zones.clear();
+        }
+        if let Some(geo) = geo {
+            self.geo = geo.clone();
+        }
+    }
+
+    /// Notes a file of the folder of zones that is a link.
+    pub(super) fn link(&mut self, path: &Path) {
+        self.links.push(path.to_owned());
+    }
+
+    /// What was made of the zones before; each is [`put`](Self::put) back, or is gone.
+    pub(super) fn take(&mut self) -> Before {
+        Before(mem::take(&mut self.zones))
+    }
+
+    /// Ends a reading, with everything that was told of it. What was judged without an atlas is
+    /// not kept: it may be judged otherwise with one.
+    pub(super) fn end(&mut self, gone: Before, diagnostics: &[Diagnostic], judged: bool) {
+        self.news |= self.parsed > 0 || !gone.0.is_empty() || self.diagnostics != diagnostics;
+        diagnostics.clone_into(&mut self.diagnostics);
+        if !judged {
+            self.zones.clear();
+        }
+    }
+}
+
+/// The zones of the reading before, as long as they wait for being read again.
+pub(super) struct Before(HashMap<Name, Reading>);
+
+impl Before {
+    /// One zone: what was made of the same files before, or else what `parse` makes of them.
+    /// `includes` reads what the zone's files name.
+    pub(super) fn again(
+        &mut self,
+        files: &ZoneFiles,
+        includes: &mut Includes<'_>,
+        after: &mut Readings,
+        out: &mut Vec<Diagnostic>,
+        parse: impl FnOnce(&mut Includes<'_>, &mut Vec<Diagnostic>) -> Authored,
+    ) -> Authored {
+        let of = |source: &Option<Arc<Source>>| {
+            source.as_ref().map(|source| Stamp::of(source.text.as_bytes()))
+        };
+        let (toml, master) = (of(&files.toml), of(&files.master));
+        let known = self.0.remove(&files.apex).filter(|known| {
+            let same = |(path, stamp): &(String, Option<Stamp>)| of(&includes(path).ok()) == *stamp;
+            (known.toml, known.master) == (toml, master) && known.named.iter().all(same)
+        });
+        let reading = known.unwrap_or_else(|| {
+            after.parsed += 1;
+            let mut named = Vec::new();
+            let mut noted = |path: &str| {
+                let source = includes(path);
+                named.push((path.to_owned(), of(&source.clone().ok())));
+                source
+            };
+            let mut diagnostics = Vec::new();
+            let authored = parse(&mut noted, &mut diagnostics);
+            Reading { toml, master, named, authored, diagnostics }
+        });
+        out.extend(reading.diagnostics.iter().cloned());
+        let authored = reading.authored.clone();
+        after.zones.insert(files.apex.clone(), reading);
+        authored
+    }
+}

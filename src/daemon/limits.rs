@@ -1,0 +1,41 @@
+//! Descriptors: every socket, connection and probe is one, and the system allows so many.
+//!
+//! Running out of them is noticed at the worst time, when many clients come at once. So the sum is
+//! made at the start, and the limit raised as far as it may be.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::health::IN_FLIGHT_MAX;
+use crate::serve;
+
+/// Admin connections, files being read, the log, the runtime's own.
+const RESERVE: u64 = 160;
+
+/// Raises the limit of descriptors to what it may be where it is too low; warns where that is too
+/// low as well.
+pub(super) fn raise(options: &serve::Options) {
+    let needed = needed(options);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // None is no limit.
+    let Some(soft) = current.filter(|soft| *soft < needed) else { return };
+    let allowed = match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum.unwrap_or(u64::MAX),
+        Err(_) => soft,
+    };
+    if allowed >= needed {
+        tracing::info!(from = soft, to = allowed, needed, "limit of descriptors raised");
+    } else {
+        tracing::warn!(
+            allowed,
+            needed,
+            help = "raise LimitNOFILE= of the unit, or `ulimit -n`; or lower `tcp_connections`",
+            "too few descriptors are allowed: connections and probes will fail under load"
+        );
+    }
+}
+
+/// Each address has a UDP and a TCP socket for each worker, and a copy of each to hand over.
+fn needed(options: &serve::Options) -> u64 {
+    let sockets = options.addresses.len() * options.threads() * 4;
+    (sockets + options.tcp.connections + IN_FLIGHT_MAX) as u64 + RESERVE
+}
