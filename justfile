@@ -16,6 +16,10 @@ test:
 compare *ARGS:
     cargo test --locked --test compare -- --nocapture {{ARGS}}
 
+# What an answer of each policy costs beside a static one
+bench:
+    cargo bench --locked
+
 # A million records and a hundred thousand zones, loaded and asked
 scale:
     cargo build --release --locked

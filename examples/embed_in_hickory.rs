@@ -8,7 +8,7 @@ use std::time::Duration;
 use hickory_server::Server;
 use rota::admin::Desk;
 use rota::config;
-use rota::daemon::{Wanted, control::Control, random_secret, random_seed, settings};
+use rota::daemon::{Wanted, control::Control, random_secret, random_seed, settings, suspicion};
 use rota::serve::hickory::Handler;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -23,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Publish: this task probes the nodes and puts every change of status in force.
     let mut control = Control::new(fastrand::Rng::with_seed(random_seed()));
     let settings = settings(&config.server, random_secret());
-    control.apply(Wanted { zones: config.zones, settings, atlas: config.geo.atlas });
+    let (suspicion, atlas) = (suspicion(&config.server), config.geo.atlas);
+    control.apply(Wanted { zones: config.zones, settings, atlas, suspicion });
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());
     let (commands, received) = mpsc::channel(1);

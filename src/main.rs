@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rota::cli::log::{self, Loudness};
-use rota::cli::{self, Cli, Exit, Verb, ask, check, demo, explain, node, ready, run};
+use rota::cli::{self, Cli, Exit, Verb, ask, check, demo, explain, node, ready, run, schema};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         | Verb::Check(_)
         | Verb::Explain(_)
         | Verb::Ready(_)
+        | Verb::Schema(_)
         | Verb::Ask(_)
         | Verb::Node(_) => Loudness::Events,
     };
@@ -35,6 +36,7 @@ fn perform(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Explain(args) => cli::runtime()?.block_on(explain::run(args, config)),
         Verb::Demo(args) => demo::run(args),
         Verb::Ready(args) => ready::run(args, config),
+        Verb::Schema(args) => Ok(schema::run(args)),
         Verb::Ask(args) => cli::runtime()?.block_on(ask::run(args)),
         Verb::Node(args) => {
             cli::runtime()?.block_on(node::run(args))?;

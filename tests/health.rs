@@ -40,12 +40,9 @@ async fn node(code: Arc<AtomicU16>) -> SocketAddr {
 fn target(address: SocketAddr) -> Arc<Target> {
     let ask = HttpAsk::get(address.port(), "/ready", "app.example.org");
     let check = Check {
-        ask: Ask::Http(ask),
         every: Duration::from_millis(20),
         timeout: Duration::from_secs(5),
-        max_latency: None,
-        fails: 3,
-        passes: 2,
+        ..Check::new(Ask::Http(ask))
     };
     Arc::new(Target { address: address.ip(), check })
 }

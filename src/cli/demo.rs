@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Server, Setup, Wanted};
 use crate::geo::Atlas;
+use crate::health::Suspicion;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
 use crate::zone::Source;
@@ -136,7 +137,12 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         seed: crate::daemon::random_seed(),
     };
     let atlas = Arc::new(Atlas::empty());
-    let wanted = Wanted { zones: vec![zone], settings: Settings::default(), atlas };
+    let wanted = Wanted {
+        zones: vec![zone],
+        settings: Settings::default(),
+        atlas,
+        suspicion: Suspicion::default(),
+    };
     Ok(Server::start(setup, wanted).await?)
 }
 

@@ -14,6 +14,7 @@ pub mod node;
 pub mod ready;
 pub mod report;
 pub mod run;
+pub mod schema;
 mod show;
 pub mod traffic;
 
@@ -96,6 +97,10 @@ pub enum Verb {
     /// Asks GET /readyz of the admin listener that the configuration names. Exit code 0 where it
     /// is ready, 1 where it is not (yet, or any more), 2 where nothing answers.
     Ready(ready::ReadyArgs),
+
+    /// Print what the configuration may hold, as JSON Schema for editors
+    #[command(after_help = schema::EXAMPLES)]
+    Schema(schema::SchemaArgs),
 
     /// Ask a DNS server for addresses, for machines without dig
     #[command(hide = true)]

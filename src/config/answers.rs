@@ -10,10 +10,7 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::TTL;
 use super::value::{as_duration, number};
-use crate::steer::{Answers, Policy, Ttl, WhenAllDown};
-
-/// So many labels tell racks, sites and providers apart; each is compared for each address.
-const SPREAD_MAX: usize = 8;
+use crate::steer::{Answers, Policy, SPREAD_MAX, Ttl, WhenAllDown};
 
 /// How addresses are picked: what is written, or else by whether weights differ.
 pub(super) fn read_policy(
@@ -26,14 +23,10 @@ pub(super) fn read_policy(
     let written = fields.word("policy");
     let policy = Policy::ALL.into_iter().find(|policy| policy.word() == written);
     // Not written, or refused.
-    let policy = policy.unwrap_or(if weighted { Policy::Weighted } else { Policy::Rotate });
-    let heeds_weights = match policy {
-        Policy::Weighted | Policy::Hash | Policy::LeastLoaded => true,
-        Policy::Rotate | Policy::Shuffle | Policy::Ordered | Policy::Nearest | Policy::Fastest => {
-            false
-        }
-    };
-    if weighted && !heeds_weights {
+    let ramped = !fields.duration("slow_start").is_zero();
+    let policy =
+        policy.unwrap_or(if weighted || ramped { Policy::Weighted } else { Policy::Rotate });
+    if weighted && !policy.heeds_weights() {
         let help = "write policy = \"weighted\", or leave the key out";
         let message = format!("`policy = \"{written}\"` takes no notice of weights");
         reader.warn(fields.value_span("policy"), message, help);

@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{Fallback, Key, Kind};
 use super::reader::Reader;
-use super::value::{Text, Value, Written, as_duration, number};
+use super::value::{Text, Value, Written, as_duration, as_share, number};
+use crate::health::Share;
 
 /// One table's values, all of which fit their description.
 pub(super) struct Fields<'t> {
@@ -86,6 +87,12 @@ impl<'t> Fields<'t> {
     pub(super) fn flag(&self, name: &str) -> bool {
         let written = self.value(name).and_then(|value| value.get_ref().as_bool());
         written.or_else(|| self.default(name)?.as_bool()).unwrap_or_default()
+    }
+
+    /// A part of a whole, or the default.
+    pub(super) fn share(&self, name: &str) -> Share {
+        let written = self.value(name).and_then(|value| as_share(value.get_ref()));
+        written.or_else(|| as_share(&self.default(name)?)).unwrap_or(Share::WHOLE)
     }
 
     /// A duration, or the default.

@@ -62,6 +62,8 @@ pub enum Takes {
     },
     /// True or false.
     Flag,
+    /// A part of a whole: 0 to 1, in steps of a thousandth.
+    Share,
     /// A duration within bounds, both included, in whole steps.
     Duration {
         /// Shortest.
@@ -106,6 +108,8 @@ pub enum Shape {
     Text,
     /// An integer.
     Number,
+    /// A float.
+    Fraction,
     /// A boolean.
     Flag,
     /// An array.
@@ -118,6 +122,18 @@ impl Kind {
     /// The description of a key.
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// What heads a page about it: its noun without the article.
+    pub fn title(&self) -> &'static str {
+        let noun = self.noun.strip_prefix("a ").or(self.noun.strip_prefix("an "));
+        noun.unwrap_or(self.noun).trim_matches(['[', ']'])
+    }
+
+    /// The title as links and schemas write it: `http-check`.
+    pub fn slug(&self) -> String {
+        let title = self.title().to_ascii_lowercase().replace(' ', "-");
+        title.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
     }
 }
 
@@ -152,6 +168,7 @@ impl Takes {
             Self::Text(_) | Self::Duration { .. } | Self::Words { .. } => vec![Shape::Text],
             Self::Number { .. } => vec![Shape::Number],
             Self::Flag => vec![Shape::Flag],
+            Self::Share => vec![Shape::Fraction, Shape::Number],
             Self::List(_) => vec![Shape::List],
             Self::Table(_) | Self::Named(_) | Self::Map(_) => vec![Shape::Table],
             Self::Either(all) => all.iter().flat_map(Self::shapes).collect(),
@@ -164,6 +181,7 @@ impl Takes {
             Self::Text(what) => (*what).to_owned(),
             Self::Number { min, max } => format!("a number from {min} to {max}"),
             Self::Flag => "true or false".to_owned(),
+            Self::Share => "a part of a whole (like 0.5)".to_owned(),
             Self::Duration { .. } => "a duration (like \"5s\")".to_owned(),
             Self::Words { words, other } => {
                 let built = words.iter().filter(|word| word.later.is_none());
@@ -203,7 +221,7 @@ impl Word {
 }
 
 /// "a", "a or b", "a, b or c".
-fn one_of(all: impl Iterator<Item = String>) -> String {
+pub(super) fn one_of(all: impl Iterator<Item = String>) -> String {
     let mut all: Vec<String> = all.collect();
     let last = all.pop().unwrap_or_default();
     if all.is_empty() { last } else { format!("{} or {last}", all.join(", ")) }

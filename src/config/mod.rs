@@ -7,9 +7,10 @@
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
-//!     dns.rs geo.rs delegation.rs check.rs records.rs
-//!     service.rs pools.rs nodes.rs steering.rs answers.rs published.rs
+//!     dns.rs geo.rs delegation.rs check.rs pacing.rs records.rs
+//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
+//!   schema.rs  reference.rs               the tables for editors, and as a page
 //! ```
 //!
 //! Whoever edits a file by hand wants every mistake of it at once, each with its place and what to
@@ -23,15 +24,19 @@ mod delegation;
 mod dns;
 mod fields;
 mod geo;
+mod guard;
 pub mod keys;
 mod load;
 mod names;
 mod nodes;
+mod pacing;
 mod pools;
 mod published;
 mod reader;
 mod records;
+pub mod reference;
 mod render;
+pub mod schema;
 mod server;
 mod service;
 mod steering;
@@ -112,8 +117,19 @@ pub struct Server {
     pub listen: Listen,
     /// Protocol settings.
     pub dns: Dns,
+    /// When the prober is to be doubted.
+    pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+}
+
+/// `[guard]`: when the prober is to be doubted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What always answers.
+    pub control: Vec<SocketAddr>,
+    /// The longest that no node goes down for silence.
+    pub freeze: Duration,
 }
 
 /// `[listen]`.

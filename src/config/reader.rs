@@ -15,7 +15,7 @@ use super::fields::Fields;
 use super::keys::{Fallback, Kind, Takes, Word};
 use super::suggest::nearest;
 use super::tables::KINDS;
-use super::value::{Text, Value, Written, in_order, integer, shape, type_name};
+use super::value::{Text, Value, Written, as_share, in_order, integer, shape, type_name};
 use crate::zone::{Diagnostic, Place, Source};
 
 /// Reports what is wrong in one file.
@@ -117,6 +117,15 @@ impl<'a> Reader<'a> {
                 }
                 within
             }
+            (Takes::Share, found) => {
+                let fits = as_share(found).is_some();
+                if !fits {
+                    let message = format!("`{name}` is no part of a whole");
+                    let help = "write 0 to 1, with up to three digits behind the point: 0.5";
+                    self.refuse(value.span(), message, help);
+                }
+                fits
+            }
             (Takes::Duration { min, max, step }, DeValue::String(text)) => {
                 match duration(text, *min, *max, *step) {
                     Ok(_) => true,
@@ -211,6 +220,7 @@ impl<'a> Reader<'a> {
             (Takes::Number { .. }, DeValue::String(text)) if text.parse::<u64>().is_ok() => {
                 format!("write it without quotes: {text}")
             }
+            (Takes::Share, DeValue::String(_)) => "write a number: 0.5".to_owned(),
             (_, _) => String::new(),
         };
         self.refuse(value.span(), message, help);

@@ -10,9 +10,9 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{DNS, GEO, LISTEN, SERVER};
+use super::tables::{DNS, GEO, GUARD, LISTEN, SERVER};
 use super::value::Text;
-use super::{Listen, Server, sort_by_place, syntax};
+use super::{Doubt, Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -38,13 +38,16 @@ pub fn read_server(
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
     let dns = read_dns(&dns, &mut reader);
+    let (table, span) = server.table("guard").unwrap_or((&empty, 0..0));
+    let guard = reader.fields(&GUARD, table, span);
+    let guard = read_guard(&guard, &mut reader);
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, geo }))
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, guard, geo }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
@@ -84,6 +87,24 @@ fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
             .min(count(fields, "tcp_connections")),
         tcp_idle: fields.duration("tcp_idle"),
     })
+}
+
+fn read_guard(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Doubt {
+    let mut control = Vec::new();
+    for text in fields.texts("control", reader) {
+        match text.text.parse::<SocketAddr>() {
+            Ok(socket) if control.contains(&socket) => {
+                reader.refuse(text.span, format!("{socket} is listed twice"), "remove one");
+            }
+            Ok(socket) => control.push(socket),
+            Err(_) => {
+                let message = format!("\"{}\" is not an address and port", text.text);
+                let help = "write for example the gateway's: \"192.0.2.1:80\"; any answer will do";
+                reader.refuse(text.span, message, help);
+            }
+        }
+    }
+    Doubt { control, freeze: fields.duration("freeze") }
 }
 
 fn socket(text: &Text, port: u16, reader: &mut Reader<'_>) -> Option<SocketAddr> {

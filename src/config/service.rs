@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::check::Checks;
+use super::fields::Fields;
 use super::nodes::Draft;
 use super::pools::{self, PoolDraft};
 use super::published::{self, Extra, Published};
 use super::reader::Reader;
 use super::tables::SERVICE;
 use super::value::Value;
-use super::{answers, names, steering};
+use super::{answers, guard, names, steering};
 use crate::geo::Atlas;
 use crate::health::{Check, Target};
 use crate::steer::{Address, Node, Pool, Service};
@@ -90,10 +91,7 @@ pub(super) fn read(
         reader.refuse(span.clone(), message, help);
     }
     let pools = pools::read(&fields, owner, records, reader);
-    let checks = match fields.value("check") {
-        Some(value) => checks.of_service(value, owner, reader),
-        None => Vec::new(),
-    };
+    let asked = read_asked(&fields, owner, checks, reader);
     let policy = answers::read_policy(&fields, &pools, reader);
     let steer = steering::read(&fields, &pools, policy, atlas, reader);
     let count = answers::read_answers(&fields, policy);
@@ -104,7 +102,7 @@ pub(super) fn read(
         published::read(&fields, owner, &pools, ttl.calm, reader);
     let id = id(&records.apex, owner);
     let together = fields.flag("together");
-    let pools = pools.into_iter().map(|pool| make_pool(pool, &id, together, &checks)).collect();
+    let pools = pools.into_iter().map(|pool| make_pool(pool, &id, together, &asked)).collect();
     let service = Service {
         steer,
         policy,
@@ -112,6 +110,7 @@ pub(super) fn read(
         spread,
         ttl,
         when_all_down,
+        guard: guard::read(&fields, policy, reader),
         srv,
         https,
         explain,
@@ -120,12 +119,41 @@ pub(super) fn read(
     Some((service, names))
 }
 
-fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, checks: &[Check]) -> Pool {
+/// What is asked of every address of a service.
+struct Asked {
+    /// All must pass.
+    check: Vec<Check>,
+    /// What still passes where a node is alive but not ready.
+    live: Vec<Check>,
+}
+
+fn read_asked(
+    fields: &Fields<'_>,
+    owner: &Name,
+    checks: &mut Checks<'_>,
+    reader: &mut Reader<'_>,
+) -> Asked {
+    let mut of = |key: &str, reader: &mut Reader<'_>| {
+        fields.value(key).map_or_else(Vec::new, |value| checks.of_service(value, owner, reader))
+    };
+    let (check, live) = (of("check", reader), of("live", reader));
+    if fields.written("live") && !fields.written("check") {
+        let help = "write `check` too: `live` says whether a node that fails it is still alive";
+        reader.refuse(fields.key_span("live"), "`live` stands without `check`", help);
+    }
+    if live.iter().any(|one| check.contains(one)) {
+        let help = "ask what a node that is not ready still answers, or leave `live` out";
+        reader.refuse(fields.value_span("live"), "`live` asks the same as `check`", help);
+    }
+    Asked { check, live }
+}
+
+fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, asked: &Asked) -> Pool {
     let name = draft.name.text;
     // The key's bound is 100.
     let share = draft.fields.as_ref().map_or(0, |fields| fields.number("share"));
     let share = u8::try_from(share).unwrap_or(u8::MAX);
-    let node = |node| make_node(node, service, &name, together, checks);
+    let node = |node| make_node(node, service, &name, together, asked);
     let nodes = draft.nodes.into_iter().map(node).collect();
     Pool {
         min_healthy: draft.min_healthy,
@@ -136,11 +164,12 @@ fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, checks: &[Chec
     }
 }
 
-fn make_node(draft: Draft, service: &str, pool: &str, together: bool, checks: &[Check]) -> Node {
+fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &Asked) -> Node {
     let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.clone() });
+    let targets = |ip, checks: &[Check]| checks.iter().map(|check| target(ip, check)).collect();
     let stem = if pool.is_empty() { service.to_owned() } else { format!("{service}/{pool}") };
     let address =
-        |ip| Address { ip, targets: checks.iter().map(|check| target(ip, check)).collect() };
+        |ip| Address { ip, targets: targets(ip, &asked.check), live: targets(ip, &asked.live) };
     let addresses = draft.addresses.into_iter().map(address).collect();
     Node {
         weight: draft.weight,

@@ -127,9 +127,14 @@ impl<'j> Judge<'j, '_> {
                 self.reader.refuse(pool.name.span.clone(), message, help);
             }
             for (place, span) in &pool.places {
-                if let Some((_, other)) = known.iter().find(|(known, _)| known == place) {
+                // "EU: this pool, then that one" is a rule; the same network twice is a slip of the
+                // pen, since nobody but the operator says who is in it.
+                let is_network = matches!(place, Place::Network(_));
+                let other = known.iter().find(|(known, _)| is_network && known == place);
+                if let Some((_, other)) = other {
                     let message = format!("{place} stands in the pool {other} too");
-                    let help = "leave it in one: its clients get the other pools after that one";
+                    let help = "leave it in one: its clients get that pool first, and the \
+                                others after it";
                     self.reader.refuse(span.clone(), message, help);
                 } else {
                     known.push((*place, name));

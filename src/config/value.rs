@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeInteger, DeString, DeTable, DeValue};
+use toml::de::{DeFloat, DeInteger, DeString, DeTable, DeValue};
 
 use super::keys::Shape;
+use crate::health::Share;
 
 /// A value and where it stands.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
@@ -46,6 +47,12 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<u64> {
     value.as_integer().and_then(integer)
 }
 
+/// A part of a whole, where the value is one.
+pub(super) fn as_share(value: &DeValue<'_>) -> Option<Share> {
+    let float = value.as_float().map(DeFloat::as_str);
+    Share::from_text(float.or_else(|| value.as_integer().map(DeInteger::as_str))?)
+}
+
 /// A duration, where the value is text that says one.
 pub(super) fn as_duration(value: &DeValue<'_>) -> Option<Duration> {
     humantime::parse_duration(value.as_str()?).ok()
@@ -64,7 +71,8 @@ pub(super) fn shape(value: &DeValue<'_>) -> Option<Shape> {
         DeValue::Boolean(_) => Some(Shape::Flag),
         DeValue::Array(_) => Some(Shape::List),
         DeValue::Table(_) => Some(Shape::Table),
-        DeValue::Float(_) | DeValue::Datetime(_) => None,
+        DeValue::Float(_) => Some(Shape::Fraction),
+        DeValue::Datetime(_) => None,
     }
 }
 

@@ -10,6 +10,7 @@
 //!   board  ── view ────►┘
 //! ```
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,12 +19,13 @@ use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Standing, Status, Target};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Share, Standing, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::snapshot::{Authored, Current, Publisher, TierChange};
-use crate::steer::{Board, Node, Override, Tier};
+use crate::snapshot::{Authored, Current, Publisher};
+use crate::steer::{Board, Guards, Node, Override, Service};
 
+use super::events::{log_suspect, log_tier};
 use super::explain::Witness;
 use super::view::View;
 use super::{Wanted, state};
@@ -40,6 +42,8 @@ const LATE_MAX: Duration = Duration::from_secs(5);
 pub struct Control {
     monitor: Monitor,
     publisher: Publisher,
+    guards: Guards,
+    suspect: Option<Suspect>,
     prober: Prober,
     reports: Reports,
     rng: Rng,
@@ -51,15 +55,15 @@ pub struct Control {
 #[derive(Debug)]
 pub enum Command {
     /// Put something else in force.
-    Reload(Wanted),
+    Reload(Box<Wanted>),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell how everything stands.
     View(oneshot::Sender<View>),
 }
 
-/// The monitor as plans see it.
-struct Known<'m>(&'m Monitor);
+/// The monitor and the guards, as plans see them.
+struct Known<'m>(&'m Monitor, &'m Guards);
 
 impl Board for Known<'_> {
     fn standing(&self, target: &Target) -> Standing {
@@ -77,6 +81,14 @@ impl Board for Known<'_> {
     fn pace(&self, target: &Target) -> Option<Duration> {
         self.0.pace(target)
     }
+
+    fn holds(&self, node: &Node, ip: IpAddr) -> bool {
+        self.1.holds(node, ip)
+    }
+
+    fn part(&self, node: &Node) -> Share {
+        self.1.part(node)
+    }
 }
 
 impl Control {
@@ -86,6 +98,8 @@ impl Control {
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             publisher: Publisher::new(),
+            guards: Guards::default(),
+            suspect: None,
             prober,
             reports,
             rng,
@@ -100,19 +114,19 @@ impl Control {
     }
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
-    pub fn apply(&mut self, Wanted { zones, settings, atlas }: Wanted) {
-        let good = zones.iter().filter_map(|authored| match authored {
-            Authored::Good(model) => Some(model),
-            Authored::Broken(_) => None,
-        });
-        let services = good.flat_map(|model| &model.services);
-        let targets = services.flat_map(|service| service.targets()).map(Arc::clone);
+    pub fn apply(&mut self, wanted: Wanted) {
+        let Wanted { zones, settings, atlas, suspicion } = wanted;
+        let services = services(&zones);
+        let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
+        self.monitor.watch(suspicion);
         self.monitor.configure(targets, now(), &mut self.rng);
         // The same atlas again would have every zone compiled anew that asks it.
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
             self.publisher.locate(atlas);
         }
-        self.publisher.publish(&zones, settings, &Known(&self.monitor));
+        self.guards.retain(services.iter().map(|service| &**service));
+        services.iter().for_each(|service| self.observe(service));
+        self.publisher.publish(&zones, settings, &Known(&self.monitor, &self.guards));
         self.zones = zones;
         let snapshot = self.current().load();
         tracing::info!(
@@ -129,10 +143,11 @@ impl Control {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
                 self.monitor.restore(&saved);
+                services(&self.zones).iter().for_each(|service| self.observe(service));
                 let targets: Vec<Arc<Target>> =
                     self.monitor.views().map(|view| Arc::clone(view.target)).collect();
                 let targets = targets.iter().map(|target| &**target);
-                self.publisher.replan(targets, &Known(&self.monitor));
+                self.publisher.replan(targets, &Known(&self.monitor, &self.guards));
                 tracing::info!(statuses = saved.len(), "saved statuses taken over");
             }
             Err(error) => {
@@ -181,13 +196,14 @@ impl Control {
                         alive(now);
                     }
                     self.publisher.sweep();
+                    self.watch(now);
                     if self.keeper.is_due(now) {
                         self.keeper.save(&self.monitor, now).await;
                     }
                 }
                 Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
                 command = commands.recv() => match command {
-                    Some(Command::Reload(wanted)) => self.apply(wanted),
+                    Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     // Nobody waits any more where this fails.
                     Some(Command::View(reply)) => {
@@ -228,14 +244,48 @@ impl Control {
         if !change.is_restanding() {
             return;
         }
-        let tiers = self.publisher.replan([&*change.target], &Known(&self.monitor));
+        for service in self.publisher.services_on(&change.target) {
+            self.observe(&service);
+        }
+        let known = Known(&self.monitor, &self.guards);
+        let tiers = self.publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
             let reason = change.reason.as_ref().map(tracing::field::display);
             let (from, to) = (change.from.status, change.to.status);
-            tracing::info!(target = %change.target.place(), %from, %to, reason, "status changed");
+            let hold = change.hold.as_ref().map(tracing::field::display);
+            let target = change.target.place();
+            tracing::info!(%target, %from, %to, reason, hold, "status changed");
         }
         tiers.iter().for_each(log_tier);
+    }
+
+    /// Lets the guards of a service see how its nodes stand.
+    fn observe(&mut self, service: &Service) {
+        let unguarded = Guards::default();
+        let news = self.guards.observe(service, &Known(&self.monitor, &unguarded), now());
+        for news in news {
+            tracing::warn!(service = service.id, "{news}");
+        }
+    }
+
+    /// Goes on with what guards do by the time alone.
+    fn watch(&mut self, now: Instant) {
+        let suspect = self.monitor.suspect();
+        if suspect != self.suspect {
+            log_suspect(suspect, now);
+            self.suspect = suspect;
+        }
+        let due = self.guards.poll_due(now);
+        if due.is_empty() {
+            return;
+        }
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        let is_due = |service: &Service| due.contains(&service.id);
+        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
+        let known = Known(&self.monitor, &self.guards);
+        self.publisher.replan_services(is_due, &known).iter().for_each(log_tier);
     }
 
     fn handle_request(&self, request: Request, explainer: &mut Worker) {
@@ -244,12 +294,22 @@ impl Control {
             Request::Explain(inquiry, reply) => {
                 let snapshot = self.publisher.current().load();
                 explainer.begin_batch(&snapshot, now());
-                let witness = Witness::new(&self.monitor, self.publisher.atlas());
+                let witness =
+                    Witness::new(&self.monitor, &self.guards, self.publisher.atlas(), now());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }
         }
     }
+}
+
+/// Every service of the zones that are sound.
+fn services(zones: &[Authored]) -> Vec<Arc<Service>> {
+    let good = zones.iter().filter_map(|authored| match authored {
+        Authored::Good(model) => Some(model),
+        Authored::Broken(_) => None,
+    });
+    good.flat_map(|model| &model.services).map(Arc::clone).collect()
 }
 
 /// Saves statuses when it is time to.
@@ -285,37 +345,6 @@ impl Keeper {
             tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
         }
         self.failed = error.is_some();
-    }
-}
-
-/// Says when a service's answers come from another row of the truth table, or from other pools.
-fn log_tier(change: &TierChange) {
-    let TierChange { service, family, from, to, pools } = change;
-    let family = family.record_type();
-    let ((from, _), (to, able)) = (from, to);
-    let pools = able.iter().filter_map(|at| pools.get(at)).map(String::as_str);
-    let pools = pools.collect::<Vec<_>>().join(" ");
-    match to {
-        Tier::Open => tracing::warn!(%service, %family, "all down: all addresses are served"),
-        Tier::Closed => tracing::warn!(%service, %family, "all down: no address is served"),
-        Tier::LastKnown => {
-            tracing::warn!(%service, %family, "all down: the last known addresses are served");
-        }
-        Tier::Fallback => tracing::warn!(%service, %family, pools, "all down: a fallback serves"),
-        Tier::OtherFamily => {
-            tracing::warn!(%service, %family, "all down: clients are left to the other family");
-        }
-        Tier::Short => {
-            tracing::warn!(%service, %family, pools, "every pool is below its minimum: one serves");
-        }
-        Tier::Draining => {
-            tracing::warn!(%service, %family, "none up: draining addresses are served");
-        }
-        Tier::Serving if from == to => tracing::info!(%service, %family, pools, "pools serve"),
-        Tier::Serving | Tier::NoAddress => {
-            let message = "healthy addresses are served again";
-            tracing::info!(%service, %family, ?from, pools, "{message}");
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Answers to "why does this client get what it gets?".
 
-use std::time::Duration;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use crate::admin::Inquiry;
 use crate::geo::Atlas;
@@ -8,16 +9,24 @@ use crate::health::{Monitor, Outcome, Target};
 use crate::respond::explain::{self, Explanation, Informant};
 use crate::respond::{Client, Transport, Worker};
 use crate::snapshot::Snapshot;
+use crate::steer::{Guards, Node};
 
 /// Knows what plans do not hold: what probes said, and where addresses are.
 pub(super) struct Witness<'c> {
     monitor: &'c Monitor,
+    guards: &'c Guards,
     atlas: &'c Atlas,
+    now: Instant,
 }
 
 impl<'c> Witness<'c> {
-    pub(super) fn new(monitor: &'c Monitor, atlas: &'c Atlas) -> Self {
-        Self { monitor, atlas }
+    pub(super) fn new(
+        monitor: &'c Monitor,
+        guards: &'c Guards,
+        atlas: &'c Atlas,
+        now: Instant,
+    ) -> Self {
+        Self { monitor, guards, atlas, now }
     }
 
     /// Asks the answer path what the inquirer would, over a stream, where nothing is cut short and
@@ -50,5 +59,15 @@ impl Informant for Witness<'_> {
 
     fn pace(&self, target: &Target) -> Option<Duration> {
         self.monitor.pace(target)
+    }
+
+    fn guard(&self, node: &Node, ip: IpAddr) -> Option<String> {
+        if let Some(hand) = self.guards.hand(&node.id, ip) {
+            return Some(hand.told(self.now));
+        }
+        let own = node.addresses.iter().filter(|address| address.ip == ip);
+        let mut views = own.flat_map(|address| &address.targets);
+        let hold = views.find_map(|target| self.monitor.view(target)?.hold(self.now))?;
+        Some(hold.to_string())
     }
 }

@@ -6,6 +6,7 @@
 //! the process.
 
 pub mod control;
+mod events;
 mod explain;
 pub mod reload;
 pub mod server;
@@ -22,6 +23,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
+use crate::health::Suspicion;
 use crate::serve::{self, Ended};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
@@ -51,6 +53,8 @@ pub struct Wanted {
     pub settings: Settings,
     /// Where clients are.
     pub atlas: Arc<Atlas>,
+    /// When the prober is to be doubted.
+    pub suspicion: Suspicion,
 }
 
 /// Why a run ended otherwise than by being told to.
@@ -101,6 +105,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         zones: std::mem::take(&mut config.zones),
         settings: settings(&config.server, chance),
         atlas: Arc::clone(&config.geo.atlas),
+        suspicion: suspicion(&config.server),
     };
     let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
     loop {
@@ -176,6 +181,11 @@ pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
         ecs: dns.ecs.clone(),
         idle: server.listen.tcp_idle,
     }
+}
+
+/// What a configuration says of when the prober is to be doubted.
+pub fn suspicion(server: &config::Server) -> Suspicion {
+    Suspicion::new(&server.guard.control, server.guard.freeze)
 }
 
 /// A secret that nobody can know; none, which the log tells, where the system has no randomness.

@@ -24,7 +24,7 @@ use crate::wire::Name;
 use crate::wire::cookie::Secret;
 use crate::zone::Diagnostic;
 
-use super::{Server, Wanted, log_geo, settings};
+use super::{Server, Wanted, log_geo, settings, suspicion};
 
 /// Reads the configuration anew and puts in force what can be.
 pub(super) async fn reload(
@@ -49,6 +49,7 @@ pub(super) async fn reload(
     // The listeners are those of the start, and so is their idle time.
     let settings =
         Settings { idle: started_with.listen.tcp_idle, ..settings(&config.server, chance) };
+    let suspicion = suspicion(&config.server);
     let Config { server: wanted, geo: geo_read, zones } = config;
     if wanted.listen != started_with.listen {
         tracing::warn!("[listen] has changed: that takes a restart");
@@ -64,7 +65,7 @@ pub(super) async fn reload(
         tracing::error!("the geo files know less than before: what they said stays in force");
     }
     let atlas = Arc::clone(&geo.atlas);
-    server.reload(Wanted { zones, settings, atlas }).await;
+    server.reload(Wanted { zones, settings, atlas, suspicion }).await;
     tracing::info!(kept = kept.len(), "reloaded");
 }
 

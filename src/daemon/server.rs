@@ -120,7 +120,7 @@ impl Server {
     /// Puts something else in force.
     pub async fn reload(&self, wanted: Wanted) {
         // The control task ends only after this is gone.
-        drop(self.commands.send(Command::Reload(wanted)).await);
+        drop(self.commands.send(Command::Reload(Box::new(wanted))).await);
     }
 
     /// The zones in force.

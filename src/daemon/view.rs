@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use crate::health::{Monitor, Standing, Verdict};
 use crate::respond::Tally;
 use crate::snapshot::Snapshot;
-use crate::steer::eligible::combine;
 use crate::steer::{Node, Policy, Pool};
 
 /// How everything stands at one moment.
@@ -80,7 +79,7 @@ impl View {
                         },
                         ip: address.ip,
                         weight: node.weight,
-                        standing: combine(views.iter().map(|view| view.standing())),
+                        standing: address.standing(|target| monitor.standing(target)),
                         since: since.map(|since| now.saturating_duration_since(since)),
                         last: last.map(|seen| seen.verdict.clone()),
                         firsts,

@@ -2,7 +2,8 @@
 //!
 //! Classes of the index are orders: two clients are told apart only where they should be sent to
 //! the choices in another order. Every order holds every choice, so that the next one is known when
-//! the first cannot serve; how many at its head hold the client is told beside it.
+//! the first cannot serve. How many of them hold the client is not told: two orders that are alike
+//! but for that would be two classes, and scopes longer than they need to be.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -28,18 +29,14 @@ pub struct Ranking {
     choices: usize,
     /// The orders, one behind the other.
     orders: Box<[u16]>,
-    /// Of each order, how many at its head hold the client.
-    matching: Box<[u16]>,
 }
 
 /// What a client should be offered first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ranked<'r> {
-    /// All choices by their indexes, the best first.
+    /// All choices by their indexes, the best first; those that are not meant for the client
+    /// follow as they are listed.
     pub order: &'r [u16],
-    /// How many of them are meant for the client: those at the head whose place holds it, or all
-    /// where distances are known. The others follow as they are listed.
-    pub matching: usize,
     /// The length of the shortest prefix around the address with the same order.
     pub scope: u8,
 }
@@ -64,25 +61,25 @@ impl Ranking {
                 choices.iter().map(|places| narrowest(places, spot)).collect();
             let mut order: Vec<u16> = (0..choices.len() as u16).collect();
             order.sort_by_key(|&choice| Reverse(narrowest[usize::from(choice)]));
-            (order, narrowest.iter().flatten().count())
+            order
         }))
     }
 
     /// By great-circle distance, the nearest first, then as listed. Where the atlas has no
-    /// coordinates for a client, all stand as listed and none matches.
+    /// coordinates for a client, all stand as listed.
     pub fn by_distance(atlas: &Atlas, points: &[Coordinates]) -> Result<Self, TooMany> {
         limit(points.len(), POINTS_MAX)?;
         let points: Vec<Globe> = points.iter().map(|point| point.on_globe()).collect();
         Ok(Self::build(atlas, &[], points.len(), |spot| {
             let mut order: Vec<u16> = (0..points.len() as u16).collect();
             let Some(client) = spot.location.coordinates.map(Coordinates::on_globe) else {
-                return (order, 0);
+                return order;
             };
             let chords: Vec<f64> =
                 points.iter().map(|point| point.chord_squared(&client)).collect();
             let chord = |choice: &u16| chords[usize::from(*choice)];
             order.sort_by(|a, b| chord(a).total_cmp(&chord(b)));
-            (order, points.len())
+            order
         }))
     }
 
@@ -90,34 +87,24 @@ impl Ranking {
         atlas: &Atlas,
         networks: &[Network],
         choices: usize,
-        mut rank: impl FnMut(&Spot<'_>) -> (Vec<u16>, usize),
+        mut rank: impl FnMut(&Spot<'_>) -> Vec<u16>,
     ) -> Self {
-        let nothing = ((0..choices as u16).collect(), 0);
-        let mut orders: Interner<(Vec<u16>, usize)> = Interner::starting_with(nothing);
+        let mut orders = Interner::starting_with((0..choices as u16).collect());
         let index = Index::build(atlas, networks, |spot| Class(orders.add(rank(spot))));
-        let orders = orders.into_values();
-        Self {
-            index,
-            choices,
-            matching: orders.iter().map(|(_, matching)| *matching as u16).collect(),
-            orders: orders.into_iter().flat_map(|(order, _)| order).collect(),
-        }
+        Self { index, choices, orders: orders.into_values().concat().into() }
     }
 
     /// The order for an address.
     pub fn of(&self, address: IpAddr) -> Ranked<'_> {
         let (Class(class), scope) = self.index.locate(address);
         let class = class as usize;
-        Ranked {
-            order: &self.orders[class * self.choices..][..self.choices],
-            matching: usize::from(self.matching[class]),
-            scope,
-        }
+        Ranked { order: &self.orders[class * self.choices..][..self.choices], scope }
     }
 
     /// How many orders there are.
     pub fn orders(&self) -> usize {
-        self.matching.len()
+        // Of no choices there is one order: none.
+        self.orders.len().checked_div(self.choices).unwrap_or(1)
     }
 
     /// The index of addresses.
@@ -127,7 +114,7 @@ impl Ranking {
 
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
-        self.index.bytes() + size_of_val(&*self.orders) + size_of_val(&*self.matching)
+        self.index.bytes() + size_of_val(&*self.orders)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Ask;
+use super::{Ask, HoldDown};
 
 /// A recipe: what to ask, how often, and how many answers of a kind it takes.
 ///
@@ -23,6 +23,43 @@ pub struct Check {
     pub fails: u32,
     /// Consecutive good verdicts that turn a target up; at least 1.
     pub passes: u32,
+    /// From probe to probe while verdicts are being counted; at most `every`. None for half of
+    /// `every`, but at least [`FAST_MIN`] and at most `every`.
+    pub fast: Option<Duration>,
+    /// From probe to probe once the target has been up for long; at least `every`.
+    pub idle: Option<Duration>,
+    /// What is asked of targets that flap; none for no more than of others.
+    pub hold_down: Option<HoldDown>,
+}
+
+/// A changing target is probed twice as often, but not more often than this because of it.
+pub const FAST_MIN: Duration = Duration::from_secs(1);
+
+impl Check {
+    /// A question with everything else as it is where nothing else is written.
+    pub fn new(ask: Ask) -> Self {
+        Self {
+            ask,
+            every: Duration::from_secs(5),
+            timeout: Duration::from_secs(2),
+            max_latency: None,
+            fails: 3,
+            passes: 2,
+            fast: None,
+            idle: None,
+            hold_down: Some(HoldDown::DEFAULT),
+        }
+    }
+
+    /// From probe to probe while verdicts are being counted.
+    pub fn fast(&self) -> Duration {
+        self.fast.unwrap_or_else(|| FAST_MIN.max(self.every / 2)).min(self.every)
+    }
+
+    /// The longest from probe to probe: of a target that has been up for long.
+    pub fn slowest(&self) -> Duration {
+        self.idle.unwrap_or(self.every).max(self.every)
+    }
 }
 
 /// A recipe applied to one address: what is probed and owns a status.

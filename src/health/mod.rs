@@ -18,11 +18,14 @@
 pub mod ask;
 pub mod check;
 pub mod history;
+pub mod hold;
 mod latency;
 pub mod monitor;
 pub mod reason;
 pub mod schedule;
+pub mod share;
 pub mod status;
+pub mod suspicion;
 pub mod tracker;
 pub mod view;
 
@@ -32,9 +35,12 @@ pub use ask::{
 };
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};
+pub use hold::{Hold, HoldDown};
 pub use monitor::{Change, Monitor, ProbeOrder};
 pub use reason::{DnsFault, GrpcFault, Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
+pub use share::Share;
 pub use status::{Outcome, Standing, Status, Verdict};
+pub use suspicion::{Suspect, Suspicion};
 pub use tracker::Tracker;
 pub use view::{Pulse, View};

@@ -26,8 +26,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
-use super::{Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Target, TargetId};
+use super::{Hold, Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Suspect, Suspicion};
+use super::{Target, TargetId};
 use super::{Tracker, Verdict, View, Warning};
+
+/// Verdicts in a row that a target must pass before it is probed at its check's `idle`: a minute at
+/// the default pace, in which a node that is going to break again mostly has.
+pub const IDLE_AFTER: u32 = 12;
 
 /// All targets and the schedule of their probes.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ pub struct Monitor {
     /// Targets that are still unknown.
     unsettled: usize,
     last_verdict: Option<Instant>,
+    suspicion: Suspicion,
 }
 
 #[derive(Debug)]
@@ -69,6 +75,8 @@ pub struct Change {
     pub to: Standing,
     /// What the deciding verdict complained of; none for a pass.
     pub reason: Option<Reason>,
+    /// What it is held to before it is up again, if it flapped lately.
+    pub hold: Option<Hold>,
     /// Its probes take so much longer or less than was told before that it matters.
     pub repaced: bool,
     /// What the verdict warns of, where no verdict before it did.
@@ -99,6 +107,7 @@ impl Monitor {
             next_id: TargetId::FIRST,
             unsettled: 0,
             last_verdict: None,
+            suspicion: Suspicion::default(),
         }
     }
 
@@ -113,7 +122,8 @@ impl Monitor {
         let mut revivable: HashMap<_, _> =
             self.orphans.iter().map(|(id, target)| (Arc::clone(target), *id)).collect();
         let mut arriving = Vec::new();
-        for target in targets {
+        let control: Vec<_> = self.suspicion.targets().collect();
+        for target in control.into_iter().chain(targets) {
             if self.ids.contains_key(&target) {
                 continue;
             }
@@ -146,6 +156,17 @@ impl Monitor {
         let id = self.next_id;
         self.next_id = id.next();
         id
+    }
+
+    /// Has control targets probed too, from the next [`configure`](Self::configure) on.
+    pub fn watch(&mut self, mut suspicion: Suspicion) {
+        suspicion.inherit(&self.suspicion);
+        self.suspicion = suspicion;
+    }
+
+    /// Whether the prober is suspected to be cut off.
+    pub fn suspect(&self) -> Option<Suspect> {
+        self.suspicion.suspect()
     }
 
     /// Forgets targets; what they leave is given back by place, if anything was known of it. Where
@@ -224,15 +245,23 @@ impl Monitor {
             Outcome::Pass => None,
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
         };
-        let pace_if_settled = if tracker.history().is_empty() { Pace::First } else { Pace::Steady };
-        let warning = tracker.handle_verdict(verdict, &target.check, now);
+        let is_first = tracker.history().is_empty();
+        self.suspicion.handle_verdict(target, &verdict.outcome, now);
+        let warning = if self.suspicion.freezes(&verdict.outcome, now) {
+            tracker.note(verdict, now)
+        } else {
+            tracker.handle_verdict(verdict, &target.check, now)
+        };
         let (to, paced_now) = (tracker.standing(), tracker.pace());
 
-        let pace = if to.contradicted || to.status == Status::Unknown {
-            Pace::Changing
-        } else {
-            pace_if_settled
+        let pace = match to.status {
+            _ if to.contradicted => Pace::Changing,
+            Status::Unknown => Pace::Changing,
+            Status::Up | Status::Down | Status::Draining if is_first => Pace::First,
+            Status::Up if tracker.agreed() >= IDLE_AFTER => Pace::Idle,
+            Status::Up | Status::Down | Status::Draining => Pace::Steady,
         };
+        let hold = tracker.hold(&target.check, now);
         // From start to start; a probe that outlasted its interval is followed at once.
         let due = (flight.started + pace.draw(&target.check, rng)).max(now);
         let target = Arc::clone(target);
@@ -241,7 +270,7 @@ impl Monitor {
             self.unsettled -= 1;
         }
         let repaced = paced != paced_now;
-        let change = Change { target, from, to, reason, repaced, warning };
+        let change = Change { target, from, to, reason, hold, repaced, warning };
         (change.is_restanding() || warning.is_some()).then_some(change)
     }
 

@@ -31,9 +31,6 @@ use super::Check;
 /// second, which is 1,250 of them at the default pace.
 pub const IN_FLIGHT_MAX: usize = 512;
 
-/// A changing target is probed twice as often, but not more often than this because of it.
-const FAST_MIN: Duration = Duration::from_secs(1);
-
 /// The lowest factor an interval is drawn with; the highest is 1.
 const JITTER_LOW: f64 = 0.9;
 
@@ -62,17 +59,20 @@ pub enum Pace {
     Steady,
     /// It was probed for the first time: anywhere in the interval.
     First,
-    /// It is falling, rising or still unknown: twice as often.
+    /// It is falling, rising or still unknown: at the check's `fast`.
     Changing,
+    /// It has been up for so long that the check's `idle` will do.
+    Idle,
 }
 
 impl Pace {
-    /// Draws the time from the start of one probe to the start of the next: never above `every`.
+    /// Draws the time from the start of one probe to the start of the next: never above the pace.
     pub fn draw(self, check: &Check, rng: &mut fastrand::Rng) -> Duration {
         let (longest, low) = match self {
             Self::Steady => (check.every, JITTER_LOW),
             Self::First => (check.every, JITTER_LOW_FIRST),
-            Self::Changing => (check.every.min(FAST_MIN.max(check.every / 2)), JITTER_LOW),
+            Self::Changing => (check.fast(), JITTER_LOW),
+            Self::Idle => (check.slowest(), JITTER_LOW),
         };
         longest.mul_f64(low + (1.0 - low) * rng.f64()).min(longest)
     }

@@ -18,14 +18,17 @@
 //!   verdict that completes the count names the new status.
 //! * Between `down` and `draining` a count is of one kind. Neither is answered while others stand,
 //!   so there is no hurry, and a node that is restarting says both in turn.
+//! * Who fell too often lately is held down ([`super::hold`]): the count to `up` then also takes
+//!   its time, and meanwhile what passes is draining.
 //! * No verdict (the prober could not try) is shown, but neither counts nor settles.
 //! * A restored status counts as decided: a restart of the server changes no answers because of
 //!   one lost packet.
 
 use std::time::{Duration, Instant};
 
+use super::hold::Falls;
 use super::latency::Latency;
-use super::{Check, History, Outcome, Reason, Standing, Status, Verdict, Warning};
+use super::{Check, History, Hold, Outcome, Reason, Standing, Status, Verdict, Warning};
 
 /// The state machine of one target.
 #[derive(Clone, Debug)]
@@ -34,6 +37,9 @@ pub struct Tracker {
     since: Option<Instant>,
     /// What is being counted against the status.
     count: Option<Count>,
+    /// Verdicts in a row that agreed with the status.
+    agreed: u32,
+    falls: Falls,
     latency: Latency,
     history: History,
 }
@@ -43,6 +49,8 @@ pub struct Tracker {
 struct Count {
     says: Status,
     verdicts: u32,
+    /// When the first of them came.
+    since: Instant,
 }
 
 impl Tracker {
@@ -52,6 +60,8 @@ impl Tracker {
             status: Status::Unknown,
             since: None,
             count: None,
+            agreed: 0,
+            falls: Falls::default(),
             latency: Latency::default(),
             history: History::default(),
         }
@@ -74,29 +84,51 @@ impl Tracker {
         self.history.push(now, verdict)
     }
 
+    /// Takes one verdict that proves nothing: it is shown, but neither counts nor settles.
+    pub fn note(&mut self, verdict: Verdict, now: Instant) -> Option<Warning> {
+        self.history.push(now, verdict)
+    }
+
     fn weigh(&mut self, says: Status, check: &Check, now: Instant) {
         if says == self.status {
             self.count = None;
+            self.agreed = self.agreed.saturating_add(1);
             return;
         }
-        let verdicts = match self.count {
+        self.agreed = 0;
+        let (verdicts, since) = match self.count {
             Some(count) if self.status == Status::Up || count.says == says => {
-                count.verdicts.saturating_add(1)
+                (count.verdicts.saturating_add(1), count.since)
             }
-            Some(_) | None => 1,
+            Some(_) | None => (1, now),
         };
+        self.count = Some(Count { says, verdicts, since });
         let enough = match (self.status, says) {
             (Status::Unknown, _) => 1,
             (_, Status::Up) => check.passes,
             (_, Status::Down | Status::Draining | Status::Unknown) => check.fails,
         };
-        if verdicts >= enough {
-            self.status = says;
-            self.since = Some(now);
-            self.count = None;
-        } else {
-            self.count = Some(Count { says, verdicts });
+        if verdicts < enough {
+            return;
         }
+        let passed = now.saturating_duration_since(since);
+        let held = says == Status::Up && self.hold(check, now).is_some_and(|it| passed < it.lasts);
+        match (self.status, held) {
+            (Status::Down, true) => self.turn(Status::Draining, now),
+            (_, true) => {}
+            (from, false) => {
+                if from == Status::Up {
+                    self.falls.note(now);
+                }
+                self.turn(says, now);
+                self.count = None;
+            }
+        }
+    }
+
+    fn turn(&mut self, to: Status, now: Instant) {
+        self.status = to;
+        self.since = Some(now);
     }
 
     /// Takes a status that was saved before a restart, unless a verdict was faster.
@@ -114,6 +146,18 @@ impl Tracker {
     /// The status, and whether verdicts are being counted against it.
     pub fn standing(&self) -> Standing {
         Standing { status: self.status, contradicted: self.count.is_some() }
+    }
+
+    /// How many verdicts in a row have agreed with the status.
+    pub fn agreed(&self) -> u32 {
+        self.agreed
+    }
+
+    /// What it is held to before it is up again, if it flapped lately.
+    pub fn hold(&self, check: &Check, now: Instant) -> Option<Hold> {
+        let hold = self.falls.hold(check, now).filter(|_| self.status != Status::Up)?;
+        let passing = self.count.filter(|count| count.says == Status::Up);
+        Some(Hold { passing_since: passing.map(|count| count.since), ..hold })
     }
 
     /// When the status was reached; none where it is unknown or was restored.

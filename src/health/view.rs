@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Seen, Standing, Target, Tracker, Warning};
+use super::{Hold, Seen, Standing, Target, Tracker, Warning};
 
 /// One target as a board shows it.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,11 @@ impl<'a> View<'a> {
     /// When it reached its status; none where that is unknown or was restored.
     pub fn since(&self) -> Option<Instant> {
         self.tracker.since()
+    }
+
+    /// What it is held to before it is up again, if it flapped lately.
+    pub fn hold(&self, now: Instant) -> Option<Hold> {
+        self.tracker.hold(&self.target.check, now)
     }
 
     /// How long its probes take, smoothed and in steps that matter; none before the first pass.

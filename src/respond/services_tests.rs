@@ -65,11 +65,10 @@ impl Board for Statuses {
 
 fn node(pool: &str, label: &str, weight: u16, addresses: &[&str]) -> Node {
     let ask = Ask::Http(HttpAsk::get(80, "/ready", "app.test"));
-    let (every, timeout) = (Duration::from_secs(5), Duration::from_secs(2));
-    let check = Check { ask, every, timeout, max_latency: None, fails: 3, passes: 2 };
+    let check = Check::new(ask);
     let address = |text: &&str| {
         let ip = text.parse().unwrap();
-        Address { ip, targets: vec![Arc::new(Target { address: ip, check: check.clone() })] }
+        Address::new(ip, vec![Arc::new(Target { address: ip, check: check.clone() })])
     };
     let addresses = addresses.iter().map(address).collect();
     Node { weight, ..Node::new(format!("{pool}/{label}"), label, addresses) }

@@ -20,7 +20,7 @@ pub(super) fn name(text: &str) -> Name {
 
 fn service(owner: &str, addresses: &[&str]) -> Arc<Service> {
     let node = |address: &&str| {
-        let one = Address { ip: address.parse().unwrap(), targets: Vec::new() };
+        let one = Address::new(address.parse().unwrap(), Vec::new());
         Node::new(format!("{owner}/{address}"), *address, vec![one])
     };
     let pool = Pool::new("", addresses.iter().map(node).collect());

@@ -38,6 +38,10 @@ pub struct TierChange {
     pub from: (Tier, Pools),
     /// Now.
     pub to: (Tier, Pools),
+    /// Which pools answered with all they have, because too little of it served.
+    pub panicked: Pools,
+    /// Which do now.
+    pub panic: Pools,
     /// The names of the service's pools.
     pub pools: Vec<String>,
 }
@@ -121,6 +125,16 @@ impl Publisher {
         self.sweep();
     }
 
+    /// The services that stand on a target.
+    pub fn services_on(&self, target: &Target) -> Vec<Arc<Service>> {
+        let snapshot = self.current.0.load();
+        let service = |&(zone, service): &(usize, usize)| {
+            let zone = snapshot.zone_at(zone)?;
+            Some(Arc::clone(&zone.services()[service].service))
+        };
+        self.users.get(target).into_iter().flatten().filter_map(service).collect()
+    }
+
     /// Makes new plans for the services that stand on these targets and puts them in force.
     pub fn replan<'t>(
         &mut self,
@@ -186,11 +200,14 @@ fn tier_changes(entry: &ServiceEntry, plan: &Plan) -> Vec<TierChange> {
     let before = entry.plan();
     let change = |family| {
         let (from, to) = (before.tier(family), plan.tier(family));
-        (from != to).then(|| TierChange {
+        let (panicked, panic) = (before.panicking(family), plan.panicking(family));
+        (from != to || panicked != panic).then(|| TierChange {
             service: entry.service.id.clone(),
             family,
             from,
             to,
+            panicked,
+            panic,
             pools: entry.service.pools.iter().map(|pool| pool.name.clone()).collect(),
         })
     };

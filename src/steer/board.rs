@@ -1,9 +1,10 @@
 //! What the cold side knows of nodes when it makes a plan, and what that makes of each address.
 
+use std::iter;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::health::{Standing, Status, Target};
+use crate::health::{Share, Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
 use super::guide::{point, points};
@@ -24,6 +25,16 @@ pub trait Board {
     /// How long probes of a target take, smoothed; none where that is not known. It moves in steps
     /// that matter, so that what is ordered by it does not flap.
     fn pace(&self, target: &Target) -> Option<Duration>;
+
+    /// True where a guard holds an address in the answers although it fails.
+    fn holds(&self, _node: &Node, _ip: IpAddr) -> bool {
+        false
+    }
+
+    /// What a node has of its weight: all of it, unless it has just returned.
+    fn part(&self, _node: &Node) -> Share {
+        Share::WHOLE
+    }
 
     /// A pool's part of all clients in percent, where its service is split: as configured, unless
     /// an operator says otherwise.
@@ -62,6 +73,12 @@ pub(super) struct Judged<'s> {
     /// Among those of [`points`], where the policy asks for it.
     pub(super) point: Option<u16>,
     pub(super) seat: Seat,
+    /// What it would be without guards.
+    pub(super) bare: Duty,
+    /// Its checks have said something, or it has none.
+    pub(super) known: bool,
+    /// An operator has said what it is.
+    pub(super) forced: bool,
     /// Its verdicts contradict its status.
     pub(super) contradicted: bool,
     /// The slowest of its checks.
@@ -75,37 +92,64 @@ pub(super) fn judge<'s>(
     board: &impl Board,
     answered: impl Fn(usize) -> bool,
 ) -> Vec<Judged<'s>> {
-    let mut judged = Vec::new();
+    let (mut judged, mut parts) = (Vec::new(), Vec::new());
     let points = if service.policy == Policy::Nearest { points(service) } else { Vec::new() };
     for (number, pool) in service.pools.iter().enumerate() {
         for node in &pool.nodes {
             let at = point(pool, node);
             let at = at.and_then(|at| points.iter().position(|&it| it == at));
-            let (forced, weight) = (board.forced(&node.id), board.weight(node));
+            let (forced, full) = (board.forced(&node.id), board.weight(node));
+            parts.push((board.part(node), node.addresses.len()));
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
                 let standing = together.unwrap_or_else(|| standing(address, board));
-                let duty = Duty::of(standing, forced);
+                let bare = Duty::of(standing, forced);
+                let held = bare == Duty::Failed && board.holds(node, address.ip);
+                let duty = if held { Duty::Serving } else { bare };
                 let answered = answered(judged.len());
                 judged.push(Judged {
                     ip: address.ip,
                     node,
                     point: at.map(|at| at as u16),
-                    seat: Seat { pool: number, duty, weight, answered },
+                    seat: Seat { pool: number, duty, weight: full, full, answered },
+                    bare,
+                    known: standing.is_none_or(|it| it.status != Status::Unknown),
+                    forced: forced.is_some(),
                     contradicted: standing.is_some_and(|standing| standing.contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });
             }
         }
     }
+    weigh(&mut judged, &parts);
     judged
 }
 
+/// Gives each address its share of clients. Weights are small numbers (all 1, mostly), so where
+/// any node has but a part of its own, all of them are first made as large as they can be.
+fn weigh(judged: &mut [Judged<'_>], parts: &[(Share, usize)]) {
+    if parts.iter().all(|(part, _)| *part == Share::WHOLE) {
+        return;
+    }
+    let parts = parts.iter().flat_map(|&(part, count)| iter::repeat_n(part, count));
+    let shares: Vec<u64> = judged
+        .iter()
+        .zip(parts)
+        .map(|(one, part)| u64::from(one.seat.full) * u64::from(part.count()))
+        .collect();
+    let largest = shares.iter().max().copied().unwrap_or(0).max(1);
+    for (one, share) in judged.iter_mut().zip(shares) {
+        // Who weighs anything stays in the draw.
+        let least = u64::from(one.seat.full.min(1));
+        let weight = (share * u64::from(u16::MAX) / largest).max(least);
+        one.seat.weight = u16::try_from(weight).unwrap_or(u16::MAX);
+    }
+}
+
 fn standing(address: &Address, board: &impl Board) -> Option<Standing> {
-    combine(address.targets.iter().map(|target| board.standing(target)))
+    address.standing(|target| board.standing(target))
 }
 
 fn node_standing(node: &Node, board: &impl Board) -> Option<Standing> {
-    let targets = node.addresses.iter().flat_map(|address| &address.targets);
-    combine(targets.map(|target| board.standing(target)))
+    combine(node.addresses.iter().filter_map(|address| standing(address, board)))
 }

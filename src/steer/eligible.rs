@@ -4,7 +4,8 @@
 //!
 //! | 1 | an address is    | when                                                              |
 //! |---|------------------|-------------------------------------------------------------------|
-//! |   | `Serving`        | up; unknown; unchecked; an operator's `up`                        |
+//! |   | `Serving`        | up; unknown; unchecked; an operator's `up`; down, but held,       |
+//! |   |                  | because too much has left already ([`super::guards`])             |
 //! |   | `Draining`       | draining; an operator's `drain`                                   |
 //! |   | `Failed`         | down                                                              |
 //! |   | `Barred`         | an operator's `down`                                              |
@@ -22,11 +23,19 @@
 //! |   | `when_all_down = "<pool>"`              | that pool; all addresses but the barred    |
 //! |   | `when_all_down = "closed"`              | none (NODATA)                              |
 //!
-//! | 3 | a client gets the first of these pools in the order in which they stand for it           |
+//! | 3 | a pool that serves answers with         | when                                       |
+//! |---|-----------------------------------------|--------------------------------------------|
+//! |   | its serving addresses                   | they weigh `panic` of it or more           |
+//! |   | all its addresses but the barred        | they weigh less: what is left would break  |
+//! |   |                                         | under the load of what has failed          |
+//!
+//! | 4 | a client gets the first of these pools in the order in which they stand for it           |
 //! |---|------------------------------------------------------------------------------------------|
 //!
 //! The second row is for a service whose pools are all below their `min_healthy`: a little of what
 //! is healthy is better than what drains or has failed.
+//!
+//! The weights of rows 2 and 3 are those of nodes in full; a ramp or a load make none of them ill.
 //!
 //! Among the addresses that answer, those of weight 0 count only where there are no others.
 
@@ -34,7 +43,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use crate::health::{Standing, Status};
+use crate::health::{Share, Standing, Status};
 
 use super::service::{POOLS_MAX, WhenAllDown};
 
@@ -100,8 +109,11 @@ pub struct Seat {
     pub pool: usize,
     /// Row 1.
     pub duty: Duty,
-    /// Its node's weight.
+    /// Its share of clients beside the others: its node's weight, as far as a ramp or its load
+    /// leave it that.
     pub weight: u16,
+    /// Its node's weight in full.
+    pub full: u16,
     /// It was in the answers when a pool served last.
     pub answered: bool,
 }
@@ -208,11 +220,25 @@ pub fn choose(
     }
 }
 
+/// Row 3 of the table: those of the pools that can answer which do so with all they have, because
+/// too little of it serves.
+pub fn panicking(seats: &[Seat], (tier, pools): (Tier, Pools), panic: Option<Share>) -> Pools {
+    let (Some(panic), Tier::Serving | Tier::Short) = (panic, tier) else {
+        return Pools::default();
+    };
+    let willing = |pool: usize| -> u64 {
+        let willing = seats.iter().filter(|seat| seat.pool == pool && seat.duty != Duty::Barred);
+        willing.map(|seat| u64::from(seat.full)).sum()
+    };
+    pools.iter().filter(|&pool| panic.exceeds(weight(seats, pool).into(), willing(pool))).collect()
+}
+
 /// The indexes of the seats with which a pool that can answer does; those of weight 0 only where
 /// there are no others.
-pub fn members(seats: &[Seat], tier: Tier, pool: usize) -> Vec<usize> {
+pub fn members(seats: &[Seat], tier: Tier, pool: usize, panics: bool) -> Vec<usize> {
     let all = || {
-        let wanted = |index: &usize| seats[*index].pool == pool && tier.takes(&seats[*index]);
+        let takes = |seat: &Seat| if panics { seat.duty != Duty::Barred } else { tier.takes(seat) };
+        let wanted = move |index: &usize| seats[*index].pool == pool && takes(&seats[*index]);
         (0..seats.len()).filter(wanted)
     };
     let weighty: Vec<usize> = all().filter(|&index| seats[index].weight > 0).collect();
@@ -222,7 +248,7 @@ pub fn members(seats: &[Seat], tier: Tier, pool: usize) -> Vec<usize> {
 /// What a pool's serving addresses weigh.
 fn weight(seats: &[Seat], pool: usize) -> u32 {
     let serving = |seat: &&Seat| seat.pool == pool && seat.duty == Duty::Serving;
-    seats.iter().filter(serving).map(|seat| u32::from(seat.weight)).sum()
+    seats.iter().filter(serving).map(|seat| u32::from(seat.full)).sum()
 }
 
 impl Tier {
@@ -259,7 +285,8 @@ mod tests {
                 }
             };
             let answered = letter.eq_ignore_ascii_case(&'l');
-            seats.push(Seat { pool, duty, weight: u16::from(letter.is_lowercase()), answered });
+            let weight = u16::from(letter.is_lowercase());
+            seats.push(Seat { pool, duty, weight, full: weight, answered });
         }
         seats
     }
@@ -275,7 +302,7 @@ mod tests {
     ) {
         let seats = seats(text);
         let (found, pools) = choose(&seats, min_healthy, other, down);
-        let sets: Vec<_> = pools.iter().map(|pool| members(&seats, found, pool)).collect();
+        let sets: Vec<_> = pools.iter().map(|pool| members(&seats, found, pool, false)).collect();
         assert_eq!((found, sets.len()), (tier, expected.len()), "{text} {sets:?}");
         assert_eq!(sets, expected, "{text} other={other} {down:?}");
     }
@@ -365,5 +392,31 @@ mod tests {
         assert_eq!(of(&[Status::Draining, Status::Down, Status::Up]), Some(Status::Down));
         let both = combine([standing(Status::Up, true), standing(Status::Up, false)]);
         assert_eq!(both, Some(standing(Status::Up, true)));
+    }
+
+    #[test]
+    fn a_pool_of_which_too_little_serves_answers_with_all_it_has() {
+        let half = Some(Share::thousandths(500));
+        let check = |text, panic, expected: &[&[usize]]| {
+            let seats = seats(text);
+            let chosen = choose(&seats, &[], false, WhenAllDown::Closed);
+            let panicking = panicking(&seats, chosen, panic);
+            let set = |pool| members(&seats, chosen.0, pool, panicking.contains(pool));
+            let sets: Vec<_> = chosen.1.iter().map(set).collect();
+            assert_eq!(sets, expected, "{text}");
+        };
+        check("sfff", None, &[&[0]]);
+        check("sfff", half, &[&[0, 1, 2, 3]]);
+        check("ssff", half, &[&[0, 1]]);
+        check("sfdf", half, &[&[0, 1, 2, 3]]);
+        // What an operator took down is no part of the pool, and never in its answers.
+        check("sfbb", half, &[&[0]]);
+        check("sffb", half, &[&[0, 1, 2]]);
+        check("sffF", half, &[&[0, 1, 2]]);
+        // Each pool by itself, and only one that serves.
+        check("sff|ssf", half, &[&[0, 1, 2], &[3, 4]]);
+        check("fff|sff", half, &[&[3, 4, 5]]);
+        check("dff", half, &[&[0]]);
+        check("fff", half, &[]);
     }
 }

@@ -7,6 +7,7 @@
 pub mod asker;
 pub mod board;
 pub mod eligible;
+pub mod guards;
 pub mod guide;
 mod hint;
 pub mod listing;
@@ -25,13 +26,15 @@ pub mod weights;
 pub use asker::Asker;
 pub use board::{Board, Unchecked};
 pub use eligible::{Override, Pools, Tier};
+pub use guards::{Guards, Hand, News};
 pub use guide::{Guide, Guides};
 pub use listing::Listed;
 pub use overrides::{Order, Overrides};
 pub use pick::{Pick, Scratch, Turn};
 pub use plan::{Plan, SetId};
 pub use service::{
-    Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Steer, Ttl, WhenAllDown,
+    Address, Answers, Explain, Guard, Https, MaxWithdraw, Node, Policy, Pool, Service, Srv, Steer,
+    Ttl, WhenAllDown,
 };
 pub use set::{Family, Set};
 pub use spread::SPREAD_MAX;

@@ -182,7 +182,7 @@ impl Board for Shifted<'_> {
 #[test]
 fn a_shift_moves_clients() {
     let pool = |name: &str, ip: [u8; 4]| {
-        let address = Address { ip: ip.into(), targets: Vec::new() };
+        let address = Address::new(ip.into(), Vec::new());
         let node = Node::new(format!("lb.test/app/{name}/n"), "n", vec![address]);
         Pool { share: 50, ..Pool::new(name, vec![node]) }
     };

@@ -98,7 +98,7 @@ impl Plan {
                 let ranked = self.guide().points(asker.address()).map(|ranked| ranked.order);
                 let order = points.order(ranked, rng.u32(..)).take(answers);
                 picked.clear();
-                picked.extend(order.map(|member| member as u16));
+                order.for_each(|member| picked.push(member as u16));
             }
             (Order::Fixed, Some(spread)) => spread.walk(answers, 0..count, met, picked),
             (Order::Rotate, Some(spread)) => {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::asker::Asker;
 use super::board::{Board, Judged, judge};
-use super::eligible::{Duty, Pools, Seat, Tier, choose, members};
+use super::eligible::{Duty, Pools, Seat, Tier, choose, members, panicking};
 use super::guide::Guide;
 use super::hint;
 use super::listing::{self, Listed};
@@ -59,6 +59,8 @@ struct Choice {
     tier: Tier,
     /// Those that can answer.
     pools: Pools,
+    /// Those of them that answer with all they have.
+    panicking: Pools,
     route: Route,
     /// By pool; those that cannot answer have none.
     sets: Box<[Option<SetId>]>,
@@ -164,6 +166,12 @@ impl Plan {
         self.shares[pool]
     }
 
+    /// Those of the pools that can answer which do so with all they have, because too little of
+    /// it serves.
+    pub fn panicking(&self, family: Family) -> Pools {
+        self.choices[family as usize].panicking
+    }
+
     /// Where the service's choices stand for each client.
     pub fn guide(&self) -> &Guide {
         &self.guide
@@ -211,14 +219,15 @@ impl Draft<'_> {
         let serves = |one: &Judged<'_>| one.seat.duty == Duty::Serving;
         let other = judged.iter().any(|one| serves(one) && !is_of(family)(one));
         let (tier, pools) = choose(&seats, &min_healthy, other, service.when_all_down);
+        let panicking = panicking(&seats, (tier, pools), service.guard.panic);
         let remember = matches!(tier, Tier::Serving | Tier::Short);
         if remember {
             ours.iter().for_each(|&index| self.marks[index].answered = false);
         }
         let mut by_pool = vec![None; service.pools.len()];
         for pool in pools.iter() {
-            let members: Vec<usize> =
-                members(&seats, tier, pool).into_iter().map(|seat| ours[seat]).collect();
+            let members = members(&seats, tier, pool, panicking.contains(pool));
+            let members: Vec<usize> = members.into_iter().map(|seat| ours[seat]).collect();
             if remember {
                 members.iter().for_each(|&index| self.marks[index].answered = true);
             }
@@ -232,7 +241,7 @@ impl Draft<'_> {
             Steer::Geo | Steer::Nearest => Route::Ranked,
             Steer::Split => Route::Split(meeting(service, &self.shares)),
         };
-        Choice { tier, pools, route, sets: by_pool.into() }
+        Choice { tier, pools, panicking, route, sets: by_pool.into() }
     }
 }
 

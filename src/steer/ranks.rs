@@ -22,9 +22,9 @@ use super::rendezvous::{BUCKETS, Bucket, Rendezvous, contestant_of};
 
 /// Up to so many members are ranked while a client waits: about what one load from memory costs.
 const UNTABLED_MAX: usize = 4;
-/// Octets of all tables of one plan: those of two pools of both families with 16 addresses each.
-/// It bounds the time too that a change of status takes to be laid out: a few tens of milliseconds.
-const TABLES_MAX: usize = 8 << 20;
+/// Octets of all tables of one plan: those of two pools with 16 addresses an answer. It bounds the
+/// time too that a change of status takes to be laid out, which is some 50 ms for each 2 MiB.
+const TABLES_MAX: usize = 4 << 20;
 
 /// Members of a set by what each client prefers.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Ranks {
 
 fn all(meeting: &Rendezvous, bucket: Bucket, ranks: &mut Vec<u64>) {
     ranks.clear();
-    ranks.extend((0..meeting.count()).map(|index| meeting.rank(bucket, index)));
+    meeting.each_rank(bucket, |rank| ranks.push(rank));
     ranks.sort_unstable();
 }
 
@@ -108,11 +108,12 @@ fn rows(meeting: &Rendezvous, depth: usize) -> Box<[u16]> {
 
 /// Puts a rank in its place among the best; the worst falls out.
 fn insert(row: &mut [u64], rank: u64) {
-    let place = row.partition_point(|&better| better < rank);
-    if place < row.len() {
-        row[place..].rotate_right(1);
-        row[place] = rank;
+    if row.last().is_none_or(|&worst| worst < rank) {
+        return;
     }
+    let place = row.partition_point(|&better| better < rank);
+    row.copy_within(place..row.len() - 1, place + 1);
+    row[place] = rank;
 }
 
 #[cfg(test)]

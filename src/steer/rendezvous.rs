@@ -87,8 +87,27 @@ impl Rendezvous {
 
     /// The winner among those contestants that may win.
     pub fn winner(&self, bucket: Bucket, may_win: impl Fn(usize) -> bool) -> Option<usize> {
-        let able = (0..self.contestants.len()).filter(|&index| may_win(index));
-        able.map(|index| self.rank(bucket, index)).min().map(contestant_of)
+        let mut best = u64::MAX;
+        self.each_rank(bucket, |rank| {
+            best = if may_win(contestant_of(rank)) { best.min(rank) } else { best };
+        });
+        (best < u64::MAX).then(|| contestant_of(best))
+    }
+
+    /// The ranks of all contestants in a bucket, one after the other.
+    #[inline]
+    pub fn each_rank(&self, bucket: Bucket, mut take: impl FnMut(u64)) {
+        // Four at a time: the steps of one wait for each other, those of four do not.
+        for (four, contestants) in self.contestants.chunks(4).enumerate() {
+            let mut places = [0; 4];
+            for (place, contestant) in places.iter_mut().zip(contestants) {
+                *place = contestant.place(bucket);
+            }
+            let times = places.map(arrival);
+            for (at, (contestant, time)) in contestants.iter().zip(times).enumerate() {
+                take(contestant.rank(bucket, time * contestant.handicap, 4 * four + at));
+            }
+        }
     }
 
     /// Where a contestant stands in a bucket: the least wins. Ranks of one bucket are all

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::geo::{Coordinates, Network, Place};
-use crate::health::Target;
+use crate::health::{Share, Standing, Status, Target};
 use crate::wire::Name;
+
+use super::eligible::combine;
 
 /// A name whose addresses are steered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Service {
     pub ttl: Ttl,
     /// What is answered when no pool serves.
     pub when_all_down: WhenAllDown,
+    /// What keeps checks from doing harm.
+    pub guard: Guard,
     /// In the operator's order; 1 to [`POOLS_MAX`]. A simple service has one, unnamed.
     pub pools: Vec<Pool>,
     /// Its SRV records, in the operator's order.
@@ -36,6 +41,26 @@ pub struct Service {
     pub https: Option<Https>,
     /// Where its answers are explained over DNS itself, and to whom.
     pub explain: Option<Explain>,
+}
+
+/// What keeps checks from doing harm; each is off where nothing is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// A pool of which less than this serves answers with all it has.
+    pub panic: Option<Share>,
+    /// How much of the service's weight may leave by its checks within a window.
+    pub max_withdraw: Option<MaxWithdraw>,
+    /// For how long the weight of a node that has returned climbs.
+    pub slow_start: Option<Duration>,
+}
+
+/// How much of a service's weight may leave by its checks within a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxWithdraw {
+    /// No more than this.
+    pub share: Share,
+    /// The window.
+    pub within: Duration,
 }
 
 /// How many pools a service may have: one bit each where it counts.
@@ -85,6 +110,38 @@ pub struct Address {
     pub ip: IpAddr,
     /// All must pass; none where the service has no check.
     pub targets: Vec<Arc<Target>>,
+    /// What still passes where a node is alive but not ready; none where nothing tells.
+    pub live: Vec<Arc<Target>>,
+}
+
+impl Address {
+    /// An address and what must pass there.
+    pub fn new(ip: IpAddr, targets: Vec<Arc<Target>>) -> Self {
+        Self { ip, targets, live: Vec::new() }
+    }
+
+    /// What its checks say together; none where it has no check.
+    ///
+    /// | `check`  | `live`         | it is    | because                                        |
+    /// |----------|----------------|----------|------------------------------------------------|
+    /// | down     | up             | draining | it warms up or winds down, and still works     |
+    /// | down     | anything else  | down     | it is dead                                     |
+    /// | not down | anything       | as it is | what is ready lives                            |
+    pub fn standing(&self, of: impl Fn(&Target) -> Standing) -> Option<Standing> {
+        let all = |targets: &[Arc<Target>]| combine(targets.iter().map(|target| of(target)));
+        let ready = all(&self.targets)?;
+        match (ready.status, all(&self.live)) {
+            (Status::Down, Some(live)) => {
+                let lives = live.status == Status::Up;
+                let status = if lives { Status::Draining } else { Status::Down };
+                let contradicted = ready.contradicted || live.contradicted;
+                Some(Standing { status, contradicted })
+            }
+            (Status::Up | Status::Draining | Status::Unknown, _) | (Status::Down, None) => {
+                Some(ready)
+            }
+        }
+    }
 }
 
 /// In which order the pools stand for a client; the first that can answers.
@@ -212,7 +269,21 @@ impl Steer {
     }
 }
 
+impl MaxWithdraw {
+    /// Half of the service within a minute.
+    pub const DEFAULT: Self =
+        Self { share: Share::thousandths(500), within: Duration::from_secs(60) };
+}
+
 impl Policy {
+    /// True where nodes of more weight get more clients.
+    pub fn heeds_weights(self) -> bool {
+        match self {
+            Self::Weighted | Self::Hash | Self::LeastLoaded => true,
+            Self::Rotate | Self::Shuffle | Self::Ordered | Self::Nearest | Self::Fastest => false,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Rotate,
@@ -274,6 +345,7 @@ impl Service {
             spread: Vec::new(),
             ttl: Ttl { calm: 5, alert: 5 },
             when_all_down: WhenAllDown::Open,
+            guard: Guard::default(),
             pools,
             srv: Vec::new(),
             https: None,
@@ -281,9 +353,10 @@ impl Service {
         }
     }
 
-    /// Every target of every node.
+    /// Every target of every node, and what tells of those that live.
     pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
-        self.nodes().flat_map(|node| &node.addresses).flat_map(|address| &address.targets)
+        let addresses = self.nodes().flat_map(|node| &node.addresses);
+        addresses.flat_map(|address| address.targets.iter().chain(&address.live))
     }
 
     /// The name of one node: its own before the service's. None where that is no name; it is
@@ -297,5 +370,40 @@ impl Service {
     /// Every node of every pool.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.pools.iter().flat_map(|pool| &pool.nodes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::{Ask, Check, HttpAsk};
+
+    #[test]
+    fn who_is_not_ready_but_lives_is_draining() {
+        use Status::{Down, Draining, Unknown, Up};
+        let target = |path: &str| {
+            let check = Check::new(Ask::Http(HttpAsk::get(80, path, "app.test")));
+            vec![Arc::new(Target { address: [192, 0, 2, 1].into(), check })]
+        };
+        let address = Address::new([192, 0, 2, 1].into(), target("/ready"));
+        let watched = Address { live: target("/live"), ..address.clone() };
+        let is_live = |target: &Target| target.place().to_string().contains("/live");
+        for (ready, live, expected) in [
+            (Down, Up, Draining),
+            (Down, Down, Down),
+            (Down, Unknown, Down),
+            (Down, Draining, Down),
+            (Up, Down, Up),
+            (Unknown, Down, Unknown),
+            (Draining, Down, Draining),
+        ] {
+            let of = |target: &Target| {
+                let status = if is_live(target) { live } else { ready };
+                Standing { status, contradicted: false }
+            };
+            let told = watched.standing(of).unwrap();
+            assert_eq!(told.status, expected, "{ready} {live}");
+            assert_eq!(address.standing(of).unwrap().status, ready);
+        }
     }
 }

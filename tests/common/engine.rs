@@ -109,8 +109,7 @@ fn service(label: &str, policy: Policy, count: usize) -> Arc<Service> {
     let node = |index: usize| {
         let texts =
             [format!("10.0.{}.{}", index / 250, index % 250), format!("2001:db8::{index:x}")];
-        let address =
-            |text: &String| Address { ip: text.parse().expect("an address"), targets: Vec::new() };
+        let address = |text: &String| Address::new(text.parse().expect("an address"), Vec::new());
         let addresses = texts.iter().map(address).collect();
         let node = Node::new(format!("{label}/{index}"), format!("n{index}"), addresses);
         Node { weight: (index % 5 + 1) as u16, ..node }

@@ -341,6 +341,7 @@ fn collect_takes(takes: &'static Takes, known: &mut Vec<&'static str>) {
         Takes::Text(_)
         | Takes::Number { .. }
         | Takes::Flag
+        | Takes::Share
         | Takes::Duration { .. }
         | Takes::Words { .. } => {}
     }
@@ -629,4 +630,23 @@ fn without_zones_there_is_a_way_out() {
     let missing = load(Some(&folder.0.join("missing.toml")));
     assert!(missing.server.is_none());
     assert!(missing.diagnostics[0].message.starts_with("cannot read "));
+}
+
+#[test]
+fn control_targets_are_addresses_with_ports() {
+    let (read, said) = server("[guard]\ncontrol = [\"192.0.2.1:80\", \"[2001:db8::1]:53\"]\n");
+    assert_eq!(said, [""; 0]);
+    let guard = read.unwrap().guard;
+    assert_eq!((guard.control.len(), guard.freeze.as_secs()), (2, 600));
+    let (read, said) =
+        server("[guard]\ncontrol = [\"192.0.2.1\", \"192.0.2.2:1\", \"192.0.2.2:1\"]\n");
+    assert_eq!(read, None);
+    assert_eq!(
+        said,
+        [
+            "rota.toml:2:13: \"192.0.2.1\" is not an address and port (write for example the \
+             gateway's: \"192.0.2.1:80\"; any answer will do)",
+            "rota.toml:2:41: 192.0.2.2:1 is listed twice (remove one)",
+        ]
+    );
 }

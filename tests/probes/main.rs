@@ -39,7 +39,7 @@ const SHORT: Duration = Duration::from_millis(200);
 const MEDIUM: Duration = Duration::from_secs(3);
 
 fn check(ask: Ask, timeout: Duration) -> Check {
-    Check { ask, every: PATIENT, timeout, max_latency: None, fails: 3, passes: 2 }
+    Check { every: PATIENT, timeout, ..Check::new(ask) }
 }
 
 /// One probe of loopback by the prober of the server.

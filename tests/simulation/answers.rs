@@ -115,7 +115,7 @@ fn name(at: usize) -> Name {
 
 fn service(at: usize, targets: &[Arc<Target>]) -> Arc<Service> {
     let node = |target: &Arc<Target>| {
-        let one = Address { ip: target.address, targets: vec![Arc::clone(target)] };
+        let one = Address::new(target.address, vec![Arc::clone(target)]);
         let id = format!("sim/s{at}/{}", target.address);
         Node::new(id, target.address.to_string(), vec![one])
     };

@@ -11,6 +11,7 @@
 mod answers;
 mod node;
 mod reference;
+mod way;
 mod world;
 
 use std::env;
@@ -23,8 +24,15 @@ use world::{Profile, World};
 /// Seeds that are always played; one that found something is added here and stays.
 const SEEDS: [u64; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 1034, 2181, 2308, 9471];
 
-const CALM: Profile =
-    Profile { nodes: 20, in_flight_max: 256, verdicts: 1_500, reloads: false, trouble: false };
+const CALM: Profile = Profile {
+    nodes: 20,
+    in_flight_max: 256,
+    verdicts: 1_500,
+    reloads: false,
+    trouble: false,
+    cuts: false,
+    restarts: false,
+};
 
 /// Plays a profile with every seed, or with the one of the environment.
 fn play(profile: Profile) {
@@ -53,6 +61,11 @@ fn statuses_follow_verdicts() {
 }
 
 #[test]
+fn who_flaps_is_held_down() {
+    play(Profile { nodes: 4, verdicts: 3_000, reloads: true, ..CALM });
+}
+
+#[test]
 fn reloads_change_no_status() {
     play(Profile { reloads: true, ..CALM });
 }
@@ -60,6 +73,16 @@ fn reloads_change_no_status() {
 #[test]
 fn a_prober_in_trouble_withdraws_nobody() {
     play(Profile { trouble: true, reloads: true, ..CALM });
+}
+
+#[test]
+fn a_prober_that_is_cut_off_takes_no_silence_for_death() {
+    play(Profile { cuts: true, reloads: true, verdicts: 3_000, ..CALM });
+}
+
+#[test]
+fn restarts_and_leaps_of_the_clock_change_no_status() {
+    play(Profile { restarts: true, reloads: true, trouble: true, cuts: true, ..CALM });
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rota::health::{Ask, Check, HttpAsk, Outcome, Reason, Secure, Stage, Target, Trust};
+use rota::health::{Ask, Check, HoldDown, HttpAsk, Outcome, Reason, Secure, Stage, Target, Trust};
 
 /// Where the nodes are: RFC 3849.
 const NETWORK: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0);
@@ -19,13 +19,21 @@ pub(crate) enum Mood {
     Draining,
     /// Good and bad by chance.
     Flapping,
+    /// Good for a while and bad for a while, again and again.
+    Cycling,
     /// The prober cannot even try.
     OutOfReach,
 }
 
 impl Mood {
     /// What a probe finds, and how long that takes: mostly quick, never above the timeout.
-    pub(crate) fn answer(self, timeout: Duration, rng: &mut fastrand::Rng) -> (Outcome, Duration) {
+    /// `lived` is how long it has been in this mood.
+    pub(crate) fn answer(
+        self,
+        timeout: Duration,
+        lived: Duration,
+        rng: &mut fastrand::Rng,
+    ) -> (Outcome, Duration) {
         let latency = timeout.mul_f64(rng.f64().powi(4));
         match self {
             Self::Good => (Outcome::Pass, latency),
@@ -38,6 +46,8 @@ impl Mood {
                 1 => (Outcome::Fail(Reason::Draining), latency),
                 _ => (Outcome::Pass, latency),
             },
+            Self::Cycling if lived.as_secs() % 40 < 20 => (Outcome::Pass, latency),
+            Self::Cycling => (Outcome::Fail(Reason::Refused), latency),
             Self::OutOfReach => (Outcome::NoVerdict(Reason::Local("trouble".into())), latency),
         }
     }
@@ -59,7 +69,8 @@ pub(crate) fn mood(trouble: bool, rng: &mut fastrand::Rng) -> Mood {
         6 => Mood::Refusing,
         7 => Mood::Silent,
         8 => Mood::Draining,
-        9 | 10 => Mood::Flapping,
+        9 => Mood::Flapping,
+        10 => Mood::Cycling,
         _ if trouble => Mood::OutOfReach,
         _ => Mood::Good,
     }
@@ -71,14 +82,7 @@ pub(crate) fn node(n: usize, now: Instant, rng: &mut fastrand::Rng) -> Node {
     let secure = Secure { trust: Trust::System, identity: None, warn_before: Duration::ZERO };
     let tls = n.is_multiple_of(5).then(|| Arc::new(secure));
     let ask = HttpAsk { tls, ..HttpAsk::get(8080, "/ready", "app.example.org") };
-    let mut check = Check {
-        ask: Ask::Http(ask),
-        every: Duration::from_secs(5),
-        timeout: Duration::from_secs(2),
-        max_latency: None,
-        fails: 3,
-        passes: 2,
-    };
+    let mut check = Check::new(Ask::Http(ask));
     if rng.bool() {
         change_pace(&mut check, rng);
         check.timeout = check.timeout.min(Duration::from_secs(2));
@@ -99,6 +103,17 @@ pub(crate) fn change_pace(check: &mut Check, rng: &mut fastrand::Rng) {
     check.timeout = Duration::from_millis(rng.u64(100..5_000));
     check.fails = rng.u32(1..6);
     check.passes = rng.u32(1..4);
+    check.fast = rng.bool().then(|| check.every.mul_f64(rng.f64()));
+    check.idle = rng.bool().then(|| check.every.mul_f64(1.0 + 4.0 * rng.f64()));
+    check.hold_down = match rng.u8(0..4) {
+        0 => None,
+        1 => {
+            let within = Duration::from_secs(rng.u64(30..600));
+            let max = within.mul_f64(0.1 + 0.9 * rng.f64());
+            Some(HoldDown { after: rng.u32(1..5), within, max })
+        }
+        _ => Some(HoldDown::DEFAULT),
+    };
 }
 
 pub(crate) fn change_expect(check: &mut Check) {

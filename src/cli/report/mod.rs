@@ -5,6 +5,7 @@
 //! Problems are not told here: they are rendered by [`config::render`](crate::config::render).
 
 mod checks;
+mod guards;
 mod page;
 mod parent;
 mod pools;

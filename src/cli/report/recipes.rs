@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::page::Page;
-use super::{quoted, time};
+use super::{guards, quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
@@ -30,6 +30,7 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
     }
     page.setting(3, &CHECK, "fails", check.fails);
     page.setting(3, &CHECK, "passes", check.passes);
+    guards::pacing(page, check);
 }
 
 fn http(page: &mut Page, ask: &HttpAsk, service: &str) {

@@ -2,8 +2,8 @@
 
 use super::page::Page;
 use super::{quoted, time};
-use crate::config::tables::{DNS, LISTEN, SERVER};
-use crate::config::{Geo, Server};
+use crate::config::tables::{DNS, GUARD, LISTEN, SERVER};
+use crate::config::{Doubt, Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
 impl Page {
@@ -38,6 +38,9 @@ impl Page {
             EcsFrom::Networks(networks) => format!("[{}]", quoted(networks)),
         };
         self.setting(1, &DNS, "ecs", ecs);
+        let Doubt { control, freeze } = &server.guard;
+        self.setting(1, &GUARD, "control", format_args!("[{}]", quoted(control)));
+        self.setting(1, &GUARD, "freeze", time(*freeze));
         let files = server.geo.iter().map(|path| path.display());
         self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::page::Page;
-use super::{bare, checks, quoted, recipes, seconds};
+use super::{bare, checks, guards, quoted, recipes, seconds};
 use crate::config::relative;
 use crate::config::tables::SERVICE;
 use crate::steer::{Address, Answers, Node, Policy, Service, WhenAllDown};
@@ -43,11 +43,13 @@ impl Page {
             some => format!("true for {some} nodes"),
         };
         self.setting(2, &SERVICE, "together", together);
+        guards::guards(self, &service.guard);
         self.published(service, records);
         let checks = checks::of(service);
         for check in &checks {
             recipes::write(self, check, &bare(&service.owner));
         }
+        guards::live(self, service);
         self.withdrawal(service, &checks);
     }
 
@@ -97,6 +99,7 @@ fn names(service: &Service, records: &Records) -> Vec<&'static str> {
 fn policy(service: &Service) -> (&'static str, bool) {
     let pair_differs = |pair: &[Node]| pair[0].weight != pair[1].weight;
     let differ = service.pools.iter().any(|pool| pool.nodes.windows(2).any(pair_differs));
+    let differ = differ || service.guard.slow_start.is_some();
     let default = if differ { Policy::Weighted } else { Policy::Rotate };
     (service.policy.word(), service.policy == default)
 }

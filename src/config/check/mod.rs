@@ -25,6 +25,7 @@ use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
 use self::websocket::WebSocketRecipe;
 use super::fields::Fields;
+use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
@@ -42,6 +43,7 @@ struct Recipe {
     max_latency: Option<Duration>,
     fails: u32,
     passes: u32,
+    pacing: Pacing,
 }
 
 /// What to ask; some kinds still want a host.
@@ -178,6 +180,7 @@ impl Recipe {
             let help = "lower `max_latency` or raise `timeout`";
             reader.refuse(fields.value_span("max_latency"), message, help);
         }
+        let pacing = Pacing::read(fields, every, reader);
         let asked: Vec<&str> = ASKS.into_iter().filter(|ask| fields.written(ask)).collect();
         let ask = match asked[..] {
             [] => {
@@ -202,12 +205,13 @@ impl Recipe {
             // The keys' bounds lie within 32 bits.
             fails: u32::try_from(fields.number("fails")).unwrap_or(u32::MAX),
             passes: u32::try_from(fields.number("passes")).unwrap_or(u32::MAX),
+            pacing,
         })
     }
 
     /// The check for one service, whose name is the host unless another was given.
     fn applied(self, owner: &Name, place: Range<usize>, reader: &mut Reader<'_>) -> Option<Check> {
-        let Self { ask, every, timeout, max_latency, fails, passes } = self;
+        let Self { ask, every, timeout, max_latency, fails, passes, pacing } = self;
         let Some(ask) = ask.applied(owner) else {
             let message = format!("the check needs a host, because {owner} is not one");
             let help =
@@ -215,7 +219,8 @@ impl Recipe {
             reader.refuse(place, message, help);
             return None;
         };
-        Some(Check { ask, every, timeout, max_latency, fails, passes })
+        let check = Check { every, timeout, max_latency, fails, passes, ..Check::new(ask) };
+        Some(pacing.applied(check))
     }
 }
 

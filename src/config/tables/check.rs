@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::HOLD_DOWN;
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
@@ -73,13 +74,8 @@ pub static CHECK: Kind = Kind {
         )
         .aka(&["ws", "wss"]),
         Key::new(
-            // Faster would be load on the nodes rather than knowledge of them.
             "every",
-            Takes::Duration {
-                min: Duration::from_millis(100),
-                max: Duration::from_secs(3600),
-                step: MILLISECOND,
-            },
+            EVERY,
             Value("\"5s\""),
             "From the start of one probe to the start of the next",
         )
@@ -105,6 +101,27 @@ pub static CHECK: Kind = Kind {
             .aka(&["fall", "unhealthy_threshold", "failures", "down_thresh"]),
         Key::new("passes", STREAK, Value("2"), "Good verdicts in a row that turn a target up")
             .aka(&["rise", "healthy_threshold", "successes", "up_thresh"]),
+        Key::new(
+            "fast",
+            EVERY,
+            Rule("half of `every`, but at least 1s, or `every` where that is shorter"),
+            "From probe to probe while a target is falling or rising",
+        )
+        .aka(&["fastinter", "fast_interval", "retry_interval"]),
+        Key::new(
+            "idle",
+            EVERY,
+            Rule("none: `every`"),
+            "From probe to probe once a target has passed a dozen times in a row",
+        )
+        .aka(&["slow_interval"]),
+        Key::new(
+            "hold_down",
+            Takes::Either(&[Takes::Flag, Takes::Table(&HOLD_DOWN)]),
+            Rule("after 3 falls within 10m, for at most 10m"),
+            "How much longer who falls often must pass to return; false is no longer",
+        )
+        .aka(&["flap", "damping", "dampening"]),
     ],
 };
 
@@ -285,6 +302,12 @@ pub(super) const WARN_BEFORE: Key = Key::new(
 )
 .aka(&["expiry", "expires_in", "warn_expiry"]);
 
+/// Faster would be load on the nodes rather than knowledge of them.
+const EVERY: Takes = Takes::Duration {
+    min: Duration::from_millis(100),
+    max: Duration::from_secs(3600),
+    step: MILLISECOND,
+};
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const ONE_OF: Fallback = Rule("a check asks exactly one thing");

@@ -6,6 +6,7 @@
 
 mod asks;
 mod check;
+mod guards;
 mod pool;
 mod server;
 mod service;
@@ -15,6 +16,7 @@ use super::keys::Kind;
 
 pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
+pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
 pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -44,4 +46,7 @@ pub static KINDS: &[&Kind] = &[
     &NODE,
     &POOL,
     &HTTPS,
+    &GUARD,
+    &HOLD_DOWN,
+    &MAX_WITHDRAW,
 ];

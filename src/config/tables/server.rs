@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::GUARD;
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
@@ -14,6 +15,7 @@ pub static SERVER: Kind = Kind {
         Key::new("state", FOLDER, Value("\"state\""), "The folder of what must last"),
         Key::new("listen", Takes::Table(&LISTEN), Rule("its keys' own"), "Where to listen"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
+        Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
     ],

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::CHECK;
 use super::pool::{NODES, POOL, TOGETHER};
+use super::{CHECK, MAX_WITHDRAW};
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes, Word};
 
@@ -29,15 +29,18 @@ pub static SERVICE: Kind = Kind {
         ]),
         Key::new(
             "check",
-            Takes::Either(&[
-                Takes::Text("a check's name"),
-                Takes::Table(&CHECK),
-                Takes::List(&Takes::Either(&[Takes::Text("a check's name"), Takes::Table(&CHECK)])),
-            ]),
+            CHECKS,
             Rule("none: its nodes always count as healthy"),
             "What is asked of every address; several must all pass",
         )
         .aka(&["checks", "health", "healthcheck", "health_check", "service_types"]),
+        Key::new(
+            "live",
+            CHECKS,
+            Rule("none"),
+            "What still passes where a node that is not ready lives: it drains, and is not down",
+        )
+        .aka(&["liveness", "alive", "live_check"]),
         Key::new(
             "policy",
             Takes::Words {
@@ -53,7 +56,7 @@ pub static SERVICE: Kind = Kind {
                 ],
                 other: None,
             },
-            Rule("weighted where weights differ, else rotate"),
+            Rule("weighted where weights differ or climb (`slow_start`), else rotate"),
             "Which addresses come first in an answer",
         )
         .aka(&["method", "algorithm", "lb_method", "balance"]),
@@ -86,6 +89,31 @@ pub static SERVICE: Kind = Kind {
         )
         .aka(&["fallback", "fail_open"]),
         Key::new("together", Takes::Flag, Value("false"), TOGETHER),
+        Key::new(
+            "panic",
+            Takes::Share,
+            Value("0"),
+            "A pool of which less than this part is healthy answers with all it has; 0 is off",
+        )
+        .aka(&["panic_threshold", "min_active"]),
+        Key::new(
+            "max_withdraw",
+            Takes::Either(&[Takes::Flag, Takes::Table(&MAX_WITHDRAW)]),
+            Value("false"),
+            "How much of the service may leave by its checks at once; true is half within 1m",
+        )
+        .aka(&["max_ejection_percent", "max_fail"]),
+        Key::new(
+            "slow_start",
+            Takes::Duration {
+                min: Duration::ZERO,
+                max: Duration::from_secs(86_400),
+                step: Duration::from_secs(1),
+            },
+            Value("\"0s\""),
+            "For how long the weight of a node that has returned climbs to its own",
+        )
+        .aka(&["slowstart", "warmup", "ramp"]),
         Key::new(
             "steer",
             Takes::Words {
@@ -182,6 +210,11 @@ pub static HTTPS: Kind = Kind {
     ],
 };
 
+const CHECKS: Takes = Takes::Either(&[
+    Takes::Text("a check's name"),
+    Takes::Table(&CHECK),
+    Takes::List(&Takes::Either(&[Takes::Text("a check's name"), Takes::Table(&CHECK)])),
+]);
 const PORT: Takes = Takes::Number { min: 1, max: 65_535 };
 /// Whole seconds, as records have them; a day is far beyond what balancing can use.
 const TTL_TIME: Takes = Takes::Duration {

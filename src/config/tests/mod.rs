@@ -1,6 +1,7 @@
 //! One table per subject: a zone's text, and all that is said of it.
 
 mod checks;
+mod guards;
 mod kinds;
 mod nodes;
 mod published;
@@ -14,6 +15,7 @@ use toml::de::DeValue;
 
 use super::keys::{Fallback, Takes};
 use super::tables::KINDS;
+use super::value::as_share;
 use super::{ZoneFiles, read_zone};
 use crate::snapshot::{Authored, ZoneModel};
 use crate::steer::Service;
@@ -82,6 +84,7 @@ fn every_default_is_what_its_key_takes() {
             (Takes::Words { words, .. }, DeValue::String(text)) => {
                 words.iter().any(|word| word.name == text)
             }
+            (Takes::Share, found) => as_share(found).is_some(),
             (Takes::Text(_), DeValue::String(_)) | (Takes::Flag, DeValue::Boolean(_)) => true,
             _ => false,
         }

@@ -92,9 +92,12 @@ fn each_pool_of_geo_has_places_of_its_own() {
             "place = [\"DE\", \"10.0.0.0/8\", \"*\"]",
             "place = [\"10.0.0.0/8\", \"10.1.0.0/16\"]",
         ),
-        &["9:11: 10.0.0.0/8 stands in the pool eu too (leave it in one: its clients get the \
-           other pools after that one)"],
+        &["9:11: 10.0.0.0/8 stands in the pool eu too (leave it in one: its clients get that \
+           pool first, and the others after it)"],
     );
+    // Two for the same country or continent: the first one written, then the other.
+    let same = "place = [\"EU\", \"US\", \"US-CA\", \"AS64500\", \"*\"]";
+    check(&pools(geo, same, same), &[]);
     let nobody = "so `geo` sends it nobody (write for example place = [\"EU\"], or [\"*\"] for all \
                   others)";
     check(

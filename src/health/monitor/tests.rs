@@ -7,14 +7,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn target(host_octet: u8) -> Target {
     let ask = HttpAsk::get(8080, "/ready", "app.example.org");
-    let check = Check {
-        ask: Ask::Http(ask),
-        every: 5 * SECOND,
-        timeout: 2 * SECOND,
-        max_latency: None,
-        fails: 3,
-        passes: 2,
-    };
+    let check = Check::new(Ask::Http(ask));
     Target { address: [192, 0, 2, host_octet].into(), check }
 }
 
@@ -296,4 +289,19 @@ fn a_board_sees_the_latest_verdicts() {
     assert_eq!(view.history().count(), 2);
     assert!(view.since().unwrap() < view.last().unwrap().at);
     assert!(bench.monitor.view(&target(2)).is_none());
+}
+
+#[test]
+fn who_has_been_up_for_long_is_probed_at_the_idle_pace() {
+    let lazy = with_check(|check| check.idle = Some(60 * SECOND));
+    let mut bench = Bench::new(std::slice::from_ref(&lazy));
+    bench.probe_all((0..=IDLE_AFTER).map(|_| pass()));
+    let last = bench.now;
+    let order = bench.next_order();
+    assert!(bench.now - last >= 54 * SECOND && bench.now - last <= 60 * SECOND);
+    // One bad verdict, and it is looked at closely.
+    bench.report(order.id, fail());
+    let last = bench.now;
+    bench.next_order();
+    assert!(bench.now - last <= 5 * SECOND / 2);
 }

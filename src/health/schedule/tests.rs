@@ -111,15 +111,10 @@ fn intervals_are_drawn_below_the_pace_and_never_above() {
         (Pace::Changing, millis(5_000), millis(2_250), millis(2_500)),
         (Pace::Changing, millis(1_500), millis(900), millis(1_000)),
         (Pace::Changing, millis(200), millis(180), millis(200)),
+        (Pace::Idle, millis(5_000), millis(27_000), millis(30_000)),
     ] {
-        let check = Check {
-            ask: Ask::Http(HttpAsk::get(80, "/", "app.example.org")),
-            every,
-            timeout: SECOND,
-            max_latency: None,
-            fails: 3,
-            passes: 2,
-        };
+        let ask = Ask::Http(HttpAsk::get(80, "/", "app.example.org"));
+        let check = Check { every, idle: Some(6 * every), ..Check::new(ask) };
         let mut rng = fastrand::Rng::with_seed(1);
         let drawn: Vec<_> = (0..1000).map(|_| pace.draw(&check, &mut rng)).collect();
         let (least, most) = (drawn.iter().min().unwrap(), drawn.iter().max().unwrap());

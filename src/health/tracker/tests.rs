@@ -16,14 +16,8 @@ fn verdict(letter: char) -> Verdict {
 }
 
 fn recipe(fails: u32, passes: u32) -> Check {
-    Check {
-        ask: Ask::Http(HttpAsk::get(80, "/", "app.example.org")),
-        every: Duration::from_secs(5),
-        timeout: Duration::from_secs(2),
-        max_latency: None,
-        fails,
-        passes,
-    }
+    let ask = Ask::Http(HttpAsk::get(80, "/", "app.example.org"));
+    Check { fails, passes, ..Check::new(ask) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "an Instant to count from; none is compared to now")]
@@ -128,4 +122,45 @@ fn history_keeps_the_latest() {
     standings(&mut tracker, &recipe(3, 2), &format!("b{}", "p".repeat(HISTORY_MAX)));
     assert_eq!(tracker.history().len(), HISTORY_MAX);
     assert!(tracker.history().iter().all(|seen| seen.verdict.outcome == Outcome::Pass));
+}
+
+/// Plays one verdict every `step_secs`, in one run; one letter per verdict for what came of it:
+/// `u`p, `d`own, d`r`aining.
+fn played(tracker: &mut Tracker, check: &Check, step_secs: u64, verdicts: &str) -> String {
+    let mut now = tracker.history().last().map_or_else(start, |seen| seen.at);
+    let play = |letter| {
+        now += Duration::from_secs(step_secs);
+        tracker.handle_verdict(verdict(letter), check, now);
+        match tracker.standing().status {
+            Status::Up => 'u',
+            Status::Down => 'd',
+            Status::Draining => 'r',
+            Status::Unknown => '?',
+        }
+    };
+    verdicts.chars().map(play).collect()
+}
+
+#[test]
+fn who_falls_too_often_passes_longer_and_drains_meanwhile() {
+    let (check, mut tracker) = (recipe(1, 2), Tracker::new());
+    // Two falls are forgiven.
+    assert_eq!(played(&mut tracker, &check, 5, "pbppbppb"), "uddudduD".to_lowercase());
+    // Held from the third on: 20 s of passes, of which the first two already drain.
+    assert_eq!(played(&mut tracker, &check, 5, "pppp"), "drrr");
+    let hold = tracker.hold(&check, tracker.since().unwrap()).unwrap();
+    assert_eq!((hold.falls, hold.lasts.as_secs(), hold.passing_since.is_some()), (3, 20, true));
+    assert_eq!(played(&mut tracker, &check, 5, "pp"), "uu");
+    assert_eq!(tracker.hold(&check, tracker.since().unwrap()), None);
+    // The fourth doubles it, and a break starts it anew.
+    assert_eq!(played(&mut tracker, &check, 5, "bppppppb"), "ddrrrrrd");
+    assert_eq!(played(&mut tracker, &check, 5, "ppppppppp"), "drrrrrrru");
+}
+
+#[test]
+fn a_hold_ends_when_the_falls_are_forgotten() {
+    let (check, mut tracker) = (recipe(1, 1), Tracker::new());
+    assert_eq!(played(&mut tracker, &check, 1, "pbpbpbp"), "udududr");
+    assert_eq!(played(&mut tracker, &check, 601, "p"), "u");
+    assert_eq!(played(&mut tracker, &check, 1, "bp"), "du");
 }

@@ -8,14 +8,7 @@ use crate::health::{Check, HttpAsk, Stage};
 
 fn order(port: u16, timeout: Duration) -> ProbeOrder {
     let ask = HttpAsk::get(port, "/ready", "app.example.org");
-    let check = Check {
-        ask: Ask::Http(ask),
-        every: Duration::from_secs(5),
-        timeout,
-        max_latency: None,
-        fails: 3,
-        passes: 2,
-    };
+    let check = Check { timeout, ..Check::new(Ask::Http(ask)) };
     let target = Arc::new(Target { address: [127, 0, 0, 1].into(), check });
     ProbeOrder { id: TargetId::FIRST.next(), target }
 }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::geo::{Atlas, Network};
 use crate::health::Target;
 use crate::snapshot::Snapshot;
+use crate::steer::Node;
 use crate::wire::writer::MESSAGE_LEN_MAX;
 use crate::wire::{Name, OptionCode, RecordType};
 
@@ -168,6 +169,10 @@ pub trait Informant {
     fn complaint(&self, target: &Target) -> Option<String>;
     /// How long probes of a target take.
     fn pace(&self, target: &Target) -> Option<Duration>;
+    /// What a guard does to an address of a node, and since when; none where nothing does.
+    fn guard(&self, _node: &Node, _ip: IpAddr) -> Option<String> {
+        None
+    }
 }
 
 /// Answers a query and tells every stage of it.

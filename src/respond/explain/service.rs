@@ -59,7 +59,10 @@ pub(super) fn tell(
     ServiceStage {
         id: service.id.clone(),
         family: family.record_type().to_string(),
-        row: row(tier).to_owned(),
+        row: match chosen {
+            Some(pool) if plan.panicking(family).contains(pool) => PANIC.to_owned(),
+            Some(_) | None => row(tier).to_owned(),
+        },
         steer: service.steer.word().to_owned(),
         pools: plan.order(service, asker).into_iter().map(pool).collect(),
         policy: service.policy.word().to_owned(),
@@ -81,6 +84,9 @@ impl ServiceStage {
         self.picked.extend(self.addresses.get(at));
     }
 }
+
+/// Row 3 of the truth table.
+const PANIC: &str = "panic: too little of the pool serves, so all of it answers";
 
 /// The row of the truth table, as the operator knows it.
 pub(in crate::respond) fn row(tier: Tier) -> &'static str {
@@ -168,8 +174,12 @@ fn standing(node: &Node, ip: IpAddr, duty: Duty, informant: &impl Informant) -> 
         Duty::Failed => "down",
         Duty::Barred => "taken down by an operator",
     };
-    match complaints.next() {
-        Some(complaint) => format!("{state}: {complaint}"),
-        None => state.to_owned(),
+    let mut told = state.to_owned();
+    for (mark, more) in [(": ", complaints.next()), ("; ", informant.guard(node, ip))] {
+        if let Some(more) = more {
+            told += mark;
+            told += &more;
+        }
     }
+    told
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{Client, Statuses, make, node, service, up_to};
-use crate::health::Status;
-use crate::steer::{Answers, Family, Plan, Policy, Pool, Service, Tier, Ttl};
+use crate::health::{Share, Status};
+use crate::steer::{Answers, Family, Guard, Plan, Policy, Pool, Service, Tier, Ttl};
 
 fn of(policy: Policy, answers: Answers, nodes: &[(&[&str], u16)]) -> Service {
     let one = |&(addresses, weight): &(&[&str], u16)| {
@@ -94,4 +94,16 @@ fn the_ttl_is_short_while_a_member_is_falling_or_rising() {
     let service = of(Policy::Rotate, Answers::DEFAULT, FOUR);
     assert_eq!(make(&service, &Statuses::default()).ttl, 30);
     assert_eq!(make(&service, &statuses(&[("192.0.2.1", Status::Up, true)])).ttl, 5);
+}
+
+#[test]
+fn a_pool_in_panic_answers_with_all_it_has() {
+    let service = of(Policy::Rotate, Answers::DEFAULT, FOUR);
+    let three_down =
+        statuses(&["192.0.2.1", "192.0.2.3", "192.0.2.4"].map(|ip| (ip, Status::Down, false)));
+    assert_eq!(picks(&make(&service, &three_down), Family::V4, 1), [[2]]);
+    let guard = Guard { panic: Some(Share::thousandths(500)), ..Guard::default() };
+    let plan = make(&Service { guard, ..service }, &three_down);
+    assert_eq!(plan.panicking(Family::V4).len(), 1);
+    assert_eq!(picks(&plan, Family::V4, 1)[0].len(), 4);
 }

@@ -78,11 +78,10 @@ pub(super) fn number(address: IpAddr) -> usize {
 /// A node whose addresses are checked.
 pub(super) fn node(name: &str, addresses: &[IpAddr], weight: u16) -> Node {
     let ask = Ask::Http(HttpAsk::get(80, "/ready", "app.test"));
-    let (every, timeout) = (Duration::from_secs(5), Duration::from_secs(2));
-    let check = Check { ask, every, timeout, max_latency: None, fails: 3, passes: 2 };
+    let check = Check::new(ask);
     let address = |&ip: &IpAddr| {
         let target = Arc::new(Target { address: ip, check: check.clone() });
-        Address { ip, targets: vec![target] }
+        Address::new(ip, vec![target])
     };
     let addresses = addresses.iter().map(address).collect();
     Node { weight, ..Node::new(format!("test/app/{name}"), name, addresses) }
@@ -206,6 +205,22 @@ fn answers_hold_what_they_may_and_nothing_twice() {
             client.turn = Turn::at(rng.u16(..));
             for family in Family::ALL {
                 assert!(client.ask_from(&plan, family, somewhere(&mut rng)).is_some());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_nodes_are_picked_without_repetition() {
+    let pool = Pool::new("", numbered(0, (0..1000).map(|at| if at == 7 { 60_000 } else { 1 })));
+    for policy in [Policy::Weighted, Policy::Shuffle, Policy::Rotate] {
+        for (answers, count) in [(2, 2), (16, 16), (0, 1000)] {
+            let answers = up_to(answers);
+            let service = Service { answers, ..service(policy, vec![pool.clone()]) };
+            let plan = make(&service, &Statuses::default());
+            for _ in 0..3 {
+                let found = Client::new(7).ask(&plan, Family::V6, "192.0.2.99");
+                assert_eq!(found.map(|found| found.len()), Some(count), "{policy:?}");
             }
         }
     }

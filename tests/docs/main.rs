@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+mod checker;
+mod schema;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +23,46 @@ struct Block {
     text: String,
 }
 
+/// Which file a block is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// `rota.toml`.
+    Server,
+    /// `zones/<apex>.toml`.
+    Zone,
+}
+
+impl Block {
+    /// What has no services and no name servers is `rota.toml`.
+    fn kind(&self) -> Kind {
+        let zone = self.text.contains("[service.") || self.text.contains("[zone]");
+        if zone { Kind::Zone } else { Kind::Server }
+    }
+
+    /// The text as a whole file: a zone without name servers is a part of one that has them.
+    fn whole(&self) -> String {
+        let head =
+            if self.kind() == Kind::Zone && !self.text.contains("[zone]") { ZONE } else { "" };
+        format!("{head}{}", self.text)
+    }
+}
+
 #[test]
 fn every_configuration_in_the_documentation_is_taken() {
+    let mut wrong = String::new();
+    for block in &blocks_of_all_pages() {
+        let mut out = Vec::new();
+        read(block, &mut out);
+        if !out.is_empty() {
+            let told = render(&out, false);
+            wrong += &format!("{}, line {}:\n{told}\n", block.page, block.line);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The blocks of the README and of every page of the documentation.
+fn blocks_of_all_pages() -> Vec<Block> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages: Vec<PathBuf> = vec![root.join("README.md")];
     for entry in fs::read_dir(root.join("docs")).unwrap() {
@@ -31,16 +72,7 @@ fn every_configuration_in_the_documentation_is_taken() {
     pages.sort();
     let blocks: Vec<Block> = pages.iter().flat_map(|page| blocks(page)).collect();
     assert!(blocks.len() > 5, "there are blocks");
-    let mut wrong = String::new();
-    for block in &blocks {
-        let mut out = Vec::new();
-        read(block, &mut out);
-        if !out.is_empty() {
-            let told = render(&out, false);
-            wrong += &format!("{}, line {}:\n{told}\n", block.page, block.line);
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    blocks
 }
 
 /// The blocks of a page that are TOML.
@@ -67,20 +99,16 @@ fn blocks(page: &Path) -> Vec<Block> {
     blocks
 }
 
-/// A first line `# zones/<apex>.toml` says whose zone it is; what has no services is `rota.toml`.
+/// A first line `# zones/<apex>.toml` says whose zone it is.
 fn read(block: &Block, out: &mut Vec<Diagnostic>) {
-    let source = |text: String| Arc::new(Source { path: block.page.clone(), text });
-    if !block.text.contains("[service.") && !block.text.contains("[zone]") {
-        read_server(&source(block.text.clone()), Path::new(""), out);
+    let source = Arc::new(Source { path: block.page.clone(), text: block.whole() });
+    if block.kind() == Kind::Server {
+        read_server(&source, Path::new(""), out);
         return;
     }
     let named = block.text.lines().next().unwrap().strip_prefix("# zones/");
     let stem = named.and_then(|name| name.strip_suffix(".toml")).unwrap_or("lb.example.org");
-    let mut text = block.text.clone();
-    if !text.contains("[zone]") {
-        text.insert_str(0, ZONE);
-    }
     let apex = Name::from_text(stem).unwrap();
-    let files = ZoneFiles { apex, toml: Some(source(text)), master: None, serial: 1 };
+    let files = ZoneFiles { apex, toml: Some(source), master: None, serial: 1 };
     read_zone(&files, out);
 }

@@ -1,0 +1,28 @@
+//! What keeps the checks of a service from doing harm: `panic`, `max_withdraw`, `slow_start`.
+
+use super::fields::Fields;
+use super::reader::Reader;
+use super::tables::MAX_WITHDRAW;
+use crate::health::Share;
+use crate::steer::{Guard, MaxWithdraw, Policy};
+
+/// Reads the guards of a service with this policy.
+pub(super) fn read(fields: &Fields<'_>, policy: Policy, reader: &mut Reader<'_>) -> Guard {
+    let slow_start = Some(fields.duration("slow_start")).filter(|lasts| !lasts.is_zero());
+    if slow_start.is_some() && !policy.heeds_weights() {
+        let message = format!("`policy = \"{}\"` takes no notice of weights", policy.word());
+        let help = "write policy = \"weighted\": a node that returns has but a part of its weight";
+        reader.warn(fields.value_span("slow_start"), message, help);
+    }
+    let panic = Some(fields.share("panic")).filter(|panic| *panic > Share::thousandths(0));
+    Guard { panic, max_withdraw: read_max_withdraw(fields, reader), slow_start }
+}
+
+/// A table, or whether there is a limit at all.
+fn read_max_withdraw(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<MaxWithdraw> {
+    let Some((table, span)) = fields.table("max_withdraw") else {
+        return fields.flag("max_withdraw").then_some(MaxWithdraw::DEFAULT);
+    };
+    let table = reader.fields(&MAX_WITHDRAW, table, span);
+    Some(MaxWithdraw { share: table.share("share"), within: table.duration("within") })
+}

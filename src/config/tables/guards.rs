@@ -1,0 +1,55 @@
+//! What keeps checks from doing harm: the kinds of tables that say how far they may go.
+
+use std::time::Duration;
+
+use crate::config::keys::Fallback::Value;
+use crate::config::keys::{Key, Kind, Takes};
+
+/// The `hold_down` of a check.
+pub static HOLD_DOWN: Kind = Kind {
+    noun: "a hold-down",
+    header: "hold_down = { … } of a check",
+    keys: &[
+        Key::new(
+            "after",
+            Takes::Number { min: 1, max: 20 },
+            Value("3"),
+            "So many falls within `within` are too many",
+        ),
+        Key::new("within", WINDOW, Value("\"10m\""), "Falls are forgotten after so long"),
+        Key::new("max", WINDOW, Value("\"10m\""), "The longest that a target must pass to return"),
+    ],
+};
+
+/// `[guard]`.
+pub static GUARD: Kind = Kind {
+    noun: "[guard]",
+    header: "[guard] of rota.toml",
+    keys: &[
+        Key::new(
+            "control",
+            Takes::List(&Takes::Text("an address and port (\"192.0.2.1:80\")")),
+            Value("[]"),
+            "What always answers TCP: while all of it is silent, no node goes down for silence",
+        )
+        .aka(&["suspect", "canaries", "gateway"]),
+        Key::new("freeze", WINDOW, Value("\"10m\""), "The longest that no node goes down so"),
+    ],
+};
+
+/// The `max_withdraw` of a service.
+pub static MAX_WITHDRAW: Kind = Kind {
+    noun: "a limit of withdrawals",
+    header: "max_withdraw = { … } of a service",
+    keys: &[
+        Key::new("share", Takes::Share, Value("0.5"), "No more of the service's weight than this"),
+        Key::new("within", WINDOW, Value("\"1m\""), "The window in which no more leaves"),
+    ],
+};
+
+/// From what a check can see at all to what an operator would have acted on.
+const WINDOW: Takes = Takes::Duration {
+    min: Duration::from_secs(1),
+    max: Duration::from_secs(86_400),
+    step: Duration::from_millis(1),
+};
