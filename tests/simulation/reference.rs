@@ -155,16 +155,17 @@ impl Reference {
 
 /// The recipe's address.
 pub(crate) fn place(target: &Target) -> (SocketAddr, bool, &str, &str) {
-    let ask = http(target);
+    let ask = http(target).expect("nodes are asked over HTTP");
     (socket(target), ask.tls.is_some(), &ask.path, &ask.host)
 }
 
-/// Where a target's probes go.
+/// Where a target's probes go: nodes are asked over HTTP, control targets over TCP.
 pub(crate) fn socket(target: &Target) -> SocketAddr {
-    SocketAddr::new(target.address, http(target).port)
+    let tcp = if let Ask::Tcp(ask) = &target.check.ask { Some(ask.port) } else { None };
+    let port = tcp.or_else(|| http(target).map(|ask| ask.port));
+    SocketAddr::new(target.address, port.expect("nothing is asked otherwise here"))
 }
 
-fn http(target: &Target) -> &HttpAsk {
-    let Ask::Http(ask) = &target.check.ask else { unreachable!("nodes are asked over HTTP") };
-    ask
+fn http(target: &Target) -> Option<&HttpAsk> {
+    if let Ask::Http(ask) = &target.check.ask { Some(ask) } else { None }
 }
