@@ -16,6 +16,10 @@ test:
 compare *ARGS:
     cargo test --locked --test compare -- --nocapture {{ARGS}}
 
+# What clients of real resolvers see (Debian's unbound, bind9, nsd)
+resolvers:
+    cargo test --locked --test resolvers
+
 # What an answer of each policy costs beside a static one
 bench:
     cargo bench --locked

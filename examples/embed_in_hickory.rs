@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());
     let (commands, received) = mpsc::channel(1);
-    let (_desk, requests) = Desk::new();
+    let (_desk, requests) = Desk::new(control.events());
     let tallies = vec![Arc::clone(handler.tally())];
     let control = tokio::spawn(control.run(received, requests, tallies, |_| ()));
 

@@ -3,22 +3,17 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use rota::admin::docs::Wish;
 use rota::cli::log::{self, Loudness};
-use rota::cli::{self, Cli, Exit, Verb, ask, check, demo, explain, node, ready, run, schema};
+use rota::cli::{self, Cli, Exit, Verb};
+use rota::cli::{
+    ask, check, demo, explain, manual, node, order, ready, reload, run, schema, status,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let loudness = match &cli.verb {
-        Verb::Demo(args) => args.loudness(),
-        Verb::Run(_)
-        | Verb::Check(_)
-        | Verb::Explain(_)
-        | Verb::Ready(_)
-        | Verb::Schema(_)
-        | Verb::Ask(_)
-        | Verb::Node(_) => Loudness::Events,
-    };
-    log::start(cli.log, loudness);
+    let demo = if let Verb::Demo(args) = &cli.verb { Some(args) } else { None };
+    log::start(cli.log, demo.map_or(Loudness::Events, demo::DemoArgs::loudness));
     match perform(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -33,10 +28,21 @@ fn perform(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.verb {
         Verb::Run(args) => run::run(args, config, cli.log),
         Verb::Check(args) => check::run(args, config),
-        Verb::Explain(args) => cli::runtime()?.block_on(explain::run(args, config)),
         Verb::Demo(args) => demo::run(args),
         Verb::Ready(args) => ready::run(args, config),
         Verb::Schema(args) => Ok(schema::run(args)),
+        Verb::Completions(args) => manual::completions(args),
+        Verb::Man(args) => manual::man(args),
+        Verb::Explain(args) => cli::runtime()?.block_on(explain::run(args, config)),
+        Verb::Status(args) => cli::runtime()?.block_on(status::run(args, config)),
+        Verb::Drain(args) => cli::runtime()?.block_on(order::order(args, Wish::Drain, config)),
+        Verb::Undrain(args) => cli::runtime()?.block_on(order::lift(args, Wish::Undrain, config)),
+        Verb::Up(args) => cli::runtime()?.block_on(order::order(args, Wish::Up, config)),
+        Verb::Down(args) => cli::runtime()?.block_on(order::order(args, Wish::Down, config)),
+        Verb::Auto(args) => cli::runtime()?.block_on(order::lift(args, Wish::Auto, config)),
+        Verb::Weight(args) => cli::runtime()?.block_on(order::weight(args, config)),
+        Verb::Shift(args) => cli::runtime()?.block_on(order::shift(args, config)),
+        Verb::Reload(args) => cli::runtime()?.block_on(reload::run(args, config)),
         Verb::Ask(args) => cli::runtime()?.block_on(ask::run(args)),
         Verb::Node(args) => {
             cli::runtime()?.block_on(node::run(args))?;

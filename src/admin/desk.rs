@@ -2,12 +2,16 @@
 //!
 //! The listener knows HTTP and nothing of plans; the task that owns every status knows nothing of
 //! HTTP. They meet here: a request goes in by a channel and its answer comes back by another, so
-//! neither locks anything of the other.
+//! neither locks anything of the other. What happens meanwhile is told by a third, [`Events`].
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, ReloadedDoc};
+use super::docs::{ServiceDoc, StatusDoc};
+use super::events::{Event, Events};
 use crate::geo::Network;
 use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
@@ -17,13 +21,29 @@ const REQUESTS_MAX: usize = 64;
 
 /// Where requests are handed in.
 #[derive(Clone, Debug)]
-pub struct Desk(mpsc::Sender<Request>);
+pub struct Desk {
+    requests: mpsc::Sender<Request>,
+    /// Never read: every listener to events begins with one of its own.
+    events: Arc<broadcast::Receiver<Event>>,
+    reloads: Option<Reloads>,
+}
+
+/// Where it is asked that the configuration be read anew.
+pub type Reloads = mpsc::Sender<oneshot::Sender<ReloadedDoc>>;
 
 /// What may be asked.
 #[derive(Debug)]
 pub enum Request {
     /// Why a client gets what it gets.
     Explain(Inquiry, oneshot::Sender<Explanation>),
+    /// How everything stands.
+    Status(oneshot::Sender<StatusDoc>),
+    /// How one service stands, by its id; none where there is no such service.
+    Service(String, oneshot::Sender<Option<ServiceDoc>>),
+    /// All that is known of one node, by its id; none where there is no such node.
+    Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
+    /// What operators say is to be another.
+    Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
 }
 
 /// Which answer is to be explained.
@@ -39,11 +59,71 @@ pub struct Inquiry {
     pub subnet: Option<Network>,
 }
 
+/// What operators say is to be another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What.
+    pub wanted: Wanted,
+    /// Who asks for it over which way: for the log, and the author where no other is named.
+    pub source: String,
+}
+
+/// What is to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// What a form says.
+    Form(ChangeForm),
+    /// The override of this id is to be lifted.
+    Lift(u64),
+}
+
+/// Why a change was not made: nothing of it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Of what kind.
+    pub kind: RefusalKind,
+    /// In words.
+    pub doc: ErrorDoc,
+}
+
+/// What kind of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// What was asked for has no meaning here.
+    Wrong,
+    /// Nothing has that name.
+    Unknown,
+    /// There is no room for more.
+    Full,
+    /// It could not be written down, so it would not last.
+    Unkept,
+}
+
+impl Refusal {
+    /// A refusal in words; `help` may be empty.
+    pub fn new(kind: RefusalKind, error: impl Into<String>, help: impl Into<String>) -> Self {
+        let help = Some(help.into()).filter(|help| !help.is_empty());
+        Self { kind, doc: ErrorDoc { error: error.into(), help } }
+    }
+}
+
 impl Desk {
-    /// A desk, and where the requests come out.
-    pub fn new() -> (Self, mpsc::Receiver<Request>) {
+    /// A desk that tells of these events, and where the requests come out.
+    pub fn new(events: &Events) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
-        (Self(requests), received)
+        let events = Arc::new(events.listen());
+        (Self { requests, events, reloads: None }, received)
+    }
+
+    /// The same desk, where a configuration can be read anew, too.
+    #[must_use]
+    pub fn with_reloads(self, reloads: Option<Reloads>) -> Self {
+        Self { reloads, ..self }
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.resubscribe()
     }
 
     /// Why a client gets what it gets; none where the server is stopping.
@@ -51,9 +131,36 @@ impl Desk {
         self.ask(|reply| Request::Explain(inquiry, reply)).await
     }
 
+    /// How everything stands; none where the server is stopping.
+    pub async fn status(&self) -> Option<StatusDoc> {
+        self.ask(Request::Status).await
+    }
+
+    /// How one service stands; none where the server is stopping.
+    pub async fn service(&self, id: String) -> Option<Option<ServiceDoc>> {
+        self.ask(|reply| Request::Service(id, reply)).await
+    }
+
+    /// All that is known of one node; none where the server is stopping.
+    pub async fn node(&self, id: String) -> Option<Option<NodeDetailDoc>> {
+        self.ask(|reply| Request::Node(id, reply)).await
+    }
+
+    /// Changes what operators say; none where the server is stopping.
+    pub async fn change(&self, change: Change) -> Option<Result<ChangedDoc, Refusal>> {
+        self.ask(|reply| Request::Change(change, reply)).await
+    }
+
+    /// Reads the configuration anew; none where the server is stopping, or has no files to read.
+    pub async fn reload(&self) -> Option<ReloadedDoc> {
+        let (reply, answer) = oneshot::channel();
+        self.reloads.as_ref()?.send(reply).await.ok()?;
+        answer.await.ok()
+    }
+
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(request(reply)).await.ok()?;
+        self.requests.send(request(reply)).await.ok()?;
         answer.await.ok()
     }
 }

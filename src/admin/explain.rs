@@ -9,9 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::geo::Network;
+use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
 
+use super::api::stopping;
 use super::desk::{Desk, Inquiry};
+use super::docs::ErrorDoc;
 
 /// The query of the URL.
 #[derive(Debug, Deserialize)]
@@ -41,13 +44,28 @@ impl Params {
     }
 }
 
+/// Why a client gets what it gets, stage by stage
+#[utoipa::path(
+    get,
+    path = "/api/v1/explain",
+    params(
+        ("name" = String, Query, description = "The name asked for"),
+        ("type" = Option<String>, Query, description = "The record type; A where it is not given"),
+        ("client" = Option<String>, Query, description = "The address that the query comes from"),
+        ("ecs" = Option<String>, Query, description = "The network that a resolver tells of"),
+    ),
+    responses((status = 200, body = Explanation), (status = 400, body = ErrorDoc))
+)]
 pub(super) async fn explain(State(desk): State<Desk>, Query(params): Query<Params>) -> Response {
     let inquiry = match params.read() {
         Ok(inquiry) => inquiry,
-        Err(why) => return (StatusCode::BAD_REQUEST, why + "\n").into_response(),
+        Err(error) => {
+            let doc = ErrorDoc { error, help: None };
+            return (StatusCode::BAD_REQUEST, Json(doc)).into_response();
+        }
     };
     match desk.explain(inquiry).await {
         Some(explanation) => Json(explanation).into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response(),
+        None => stopping(),
     }
 }

@@ -7,7 +7,7 @@
 //! ```text
 //!   connections   CONNECTIONS_MAX, then the backlog of the kernel waits
 //!   header        HEADER_LEN_MAX octets within HEADER_PATIENCE, which also ends idle keep-alive
-//!   body          is never read: nothing here takes one
+//!   body          BODY_LEN_MAX octets within BODY_PATIENCE, where one is taken at all (`api`)
 //!   stop          open requests have STOP_PATIENCE to end
 //! ```
 
@@ -18,15 +18,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::{Desk, State};
+use super::guard::{Token, Way};
+use super::{Desk, Socket, State};
 
 /// Connections at one time: a supervisor, a scraper and a few people, many times over.
 const CONNECTIONS_MAX: usize = 64;
@@ -72,13 +75,42 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     TcpListener::bind(address).await.map_err(|error| BindError { address, error })
 }
 
+/// Where requests come in.
+#[derive(Debug)]
+pub enum Door {
+    /// An address; changes need the token, where there is one.
+    Tcp(TcpListener, Option<Token>),
+    /// A file.
+    Unix(Socket),
+}
+
+enum Connection {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<(Connection, Way)> {
+        match self {
+            Self::Tcp(listener, token) => {
+                let (stream, peer) = listener.accept().await?;
+                // By the listener, not the connection: behind one on all addresses a peer on
+                // loopback may be a proxy's.
+                let loopback = listener.local_addr().is_ok_and(|own| own.ip().is_loopback());
+                let way = Way::Tcp { peer, loopback, token: token.clone() };
+                Ok((Connection::Tcp(stream), way))
+            }
+            Self::Unix(socket) => {
+                let (stream, _) = socket.listener.accept().await?;
+                let uid = stream.peer_cred().ok().map(|peer| peer.uid());
+                Ok((Connection::Unix(stream), Way::Unix { uid }))
+            }
+        }
+    }
+}
+
 /// Answers until `stop` is over and the last open request has ended or was cut.
-pub async fn serve(
-    listener: TcpListener,
-    state: Arc<State>,
-    desk: Desk,
-    stop: impl Future<Output = ()>,
-) {
+pub async fn serve(door: Door, state: Arc<State>, desk: Desk, stop: impl Future<Output = ()>) {
     let router = super::router(state, desk);
     let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stopping, stopped) = watch::channel(());
@@ -86,11 +118,11 @@ pub async fn serve(
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &seats) => accepted,
+            accepted = accept(&door, &seats) => accepted,
             Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
-        let (stream, seat) = match accepted {
+        let (connection, way, seat) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "the admin listener cannot accept");
@@ -98,13 +130,16 @@ pub async fn serve(
                 continue;
             }
         };
-        let (router, stopped) = (router.clone(), stopped.clone());
+        let (router, stopped) = (router.clone().layer(Extension(way)), stopped.clone());
         connections.spawn(async move {
-            converse(stream, router, stopped).await;
+            match connection {
+                Connection::Tcp(stream) => converse(stream, router, stopped).await,
+                Connection::Unix(stream) => converse(stream, router, stopped).await,
+            }
             drop(seat);
         });
     }
-    drop(listener);
+    drop(door);
     drop(stopping);
     // What is still open after the patience is cut by dropping the set.
     let _ =
@@ -113,16 +148,20 @@ pub async fn serve(
 
 /// The next connection, once there is a seat for it.
 async fn accept(
-    listener: &TcpListener,
+    door: &Door,
     seats: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(Connection, Way, tokio::sync::OwnedSemaphorePermit)> {
     let seat = Arc::clone(seats).acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, seat))
+    let (connection, way) = door.accept().await?;
+    Ok((connection, way, seat))
 }
 
 /// One connection, from its first request to its last.
-async fn converse(stream: TcpStream, router: axum::Router, mut stopped: watch::Receiver<()>) {
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    router: axum::Router,
+    mut stopped: watch::Receiver<()>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE).max_buf_size(HEADER_LEN_MAX);
     let service = TowerToHyperService::new(router);

@@ -5,24 +5,34 @@
 //!                  restart it
 //!   GET /readyz    200 while it serves; 503 with the reason before the first verdicts and while
 //!                  it stops: send it nothing
-//!   GET /api/v1/explain?name=…&type=…&client=…&ecs=…
-//!                  why a client gets what it gets, as JSON
+//!   /api/v1        the API: how everything stands, what operators say, reload, events;
+//!                  GET /api/v1/openapi.json describes it
 //!   GET /          what there is here
 //! ```
 //!
 //! The two differ on purpose. A server that starts or stops is well and must not be killed for
 //! it; a server whose prober is stuck still answers, with the last statuses, and must be replaced.
 //!
-//! The listener is for few and friendly clients, and on loopback unless the operator says
-//! otherwise; `listen` bounds what an unfriendly one can hold.
+//! The same is answered on a TCP listener and on a Unix socket. They are for few and friendly
+//! clients, and on this machine alone unless the operator says otherwise; `listen` bounds what an
+//! unfriendly one can hold, `guard` what it may do.
 
+mod api;
 mod desk;
+pub mod docs;
+pub mod events;
 mod explain;
+mod guard;
 mod listen;
+pub mod openapi;
+mod socket;
 mod state;
 
-pub use desk::{Desk, Inquiry, Request};
-pub use listen::{BindError, bind, serve};
+pub use desk::{Change, Desk, Inquiry, Refusal, RefusalKind, Reloads, Request, Wanted};
+pub use events::{Event, Events};
+pub use guard::Token;
+pub use listen::{BindError, Door, bind, serve};
+pub use socket::Socket;
 pub use state::{Health, Phase, State};
 
 use std::sync::Arc;
@@ -35,17 +45,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 /// What there is, for people and for those who ask for something else.
-const CONTENTS: &str = "GET /healthz /readyz /api/v1/explain";
+const CONTENTS: &str = "GET /healthz /readyz /api/v1/openapi.json";
 
 /// Everything that the listener answers.
 fn router(state: Arc<State>, desk: Desk) -> Router {
-    let api = Router::new().route("/explain", get(explain::explain)).with_state(desk);
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/", get(contents))
         .with_state(state)
-        .nest("/api/v1", api)
+        .nest("/api/v1", api::router(desk))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
 }

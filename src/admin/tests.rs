@@ -23,8 +23,8 @@ async fn start() -> Running {
     let address = listener.local_addr().unwrap();
     let state = Arc::new(State::new(now(), SILENCE_MAX));
     let (stop, stopped) = oneshot::channel::<()>();
-    let (desk, _) = Desk::new();
-    let task = tokio::spawn(serve(listener, Arc::clone(&state), desk, async {
+    let (desk, _) = Desk::new(&Events::default());
+    let task = tokio::spawn(serve(Door::Tcp(listener, None), Arc::clone(&state), desk, async {
         let _ = stopped.await;
     }));
     Running { address, state, stop, task }
@@ -67,17 +67,22 @@ async fn readiness_follows_the_phase() {
 #[tokio::test]
 async fn what_is_not_there_is_said() {
     let running = start().await;
-    check(running.address, "GET /", "200", "GET /healthz /readyz /api/v1/explain\n").await;
+    check(running.address, "GET /", "200", "GET /healthz /readyz /api/v1/openapi.json\n").await;
     check(running.address, "HEAD /healthz", "200", "\r\n\r\n").await;
     check(
         running.address,
         "GET /metric",
         "404",
-        "there are GET /healthz /readyz /api/v1/explain\n",
+        "there are GET /healthz /readyz /api/v1/openapi.json\n",
     )
     .await;
-    check(running.address, "POST /readyz", "405", "only GET /healthz /readyz /api/v1/explain\n")
-        .await;
+    check(
+        running.address,
+        "POST /readyz",
+        "405",
+        "only GET /healthz /readyz /api/v1/openapi.json\n",
+    )
+    .await;
 }
 
 #[tokio::test]

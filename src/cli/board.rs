@@ -11,11 +11,12 @@
 //! Nothing here knows of terminals beyond colours and a width, so all of it is tested as text. No
 //! line is wider than the terminal: a line that wraps would spoil the redraw in place.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::health::{Outcome, Status, Verdict};
+use crate::admin::docs::{OutcomeWord, Status, VerdictDoc};
+
+use super::page::{Ink, Page, age, columns, cut, widest};
 
 /// The widest bar, in columns.
 const BAR_MAX: usize = 24;
@@ -60,7 +61,7 @@ pub struct Row {
     /// How long it has had the status; none before the first verdict.
     pub since: Option<Duration>,
     /// The latest verdict.
-    pub last: Option<Verdict>,
+    pub last: Option<VerdictDoc>,
     /// The part of the answers that began with it, from 0 to 1; none where nothing was answered.
     pub share: Option<f64>,
 }
@@ -83,35 +84,9 @@ pub struct Hint {
     pub command: String,
 }
 
-/// A way to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ink {
-    Plain,
-    Strong,
-    Faint,
-    Green,
-    Red,
-    Yellow,
-    Cyan,
-}
-
-impl Ink {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Plain => "",
-            Self::Strong => "1",
-            Self::Faint => "2",
-            Self::Green => "32",
-            Self::Red => "31",
-            Self::Yellow => "33",
-            Self::Cyan => "36",
-        }
-    }
-}
-
 /// The board in at most `width` columns, each line ended by a line feed.
 pub fn render(board: &Board, width: usize, colour: bool) -> String {
-    let mut page = Page { out: String::new(), line: Vec::new(), width, colour };
+    let mut page = Page::new(width, colour);
     header(board, &mut page);
     table(board, &mut page);
     if !board.events.is_empty() {
@@ -131,7 +106,7 @@ pub fn render(board: &Board, width: usize, colour: bool) -> String {
         page.put(Ink::Cyan, &hint.command);
         page.end();
     }
-    page.out
+    page.into_text()
 }
 
 fn header(board: &Board, page: &mut Page) {
@@ -162,7 +137,7 @@ fn table(board: &Board, page: &mut Page) {
         "node", "address", "status", "since",
     );
     // What is left is shared by the verdict, and by the share with its bar.
-    let room = page.width.saturating_sub(columns(&left) + "  100% ".len());
+    let room = page.width().saturating_sub(columns(&left) + "  100% ".len());
     let verdict_width = (room / 2).clamp(VERDICT_MIN, VERDICT_MAX);
     let bar_width = room.saturating_sub(verdict_width).min(BAR_MAX);
     page.put(Ink::Faint, format!("{left}{:verdict_width$}  answered first", "last verdict"));
@@ -192,98 +167,38 @@ fn table(board: &Board, page: &mut Page) {
     }
 }
 
-fn mark(status: Status) -> (char, Ink) {
+/// A status as a mark and its colour.
+pub(super) fn mark(status: Status) -> (char, Ink) {
     match status {
         Status::Up => ('●', Ink::Green),
         Status::Down => ('○', Ink::Red),
         Status::Draining => ('◐', Ink::Yellow),
         Status::Unknown => ('?', Ink::Faint),
+        Status::Unchecked => ('·', Ink::Faint),
     }
 }
 
 fn ink_of_bar(status: Status) -> Ink {
     match status {
-        Status::Up | Status::Unknown => Ink::Cyan,
+        Status::Up | Status::Unknown | Status::Unchecked => Ink::Cyan,
         Status::Down | Status::Draining => Ink::Yellow,
     }
 }
 
-fn verdict(last: Option<&Verdict>) -> (String, Ink) {
+/// The latest verdict in a few words.
+pub(super) fn verdict(last: Option<&VerdictDoc>) -> (String, Ink) {
     let Some(verdict) = last else {
         return ("-".to_owned(), Ink::Faint);
     };
-    let milliseconds = verdict.latency.as_secs_f64() * 1000.0;
-    match &verdict.outcome {
-        Outcome::Pass => match verdict.warning {
+    let reason = || verdict.reason.clone().unwrap_or_default();
+    match verdict.outcome {
+        OutcomeWord::Pass => match &verdict.warning {
             Some(warning) => (format!("ok, {warning}"), Ink::Yellow),
-            None => (format!("ok in {milliseconds:.1} ms"), Ink::Plain),
+            None => (format!("ok in {:.1} ms", verdict.latency_ms), Ink::Plain),
         },
-        Outcome::Fail(reason) => (reason.to_string(), Ink::Red),
-        Outcome::NoVerdict(reason) => (reason.to_string(), Ink::Yellow),
+        OutcomeWord::Fail => (reason(), Ink::Red),
+        OutcomeWord::NoVerdict => (reason(), Ink::Yellow),
     }
-}
-
-/// A short age: `8s`, `3m05`, `2h07`.
-pub fn age(age: Duration) -> String {
-    let seconds = age.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
-/// Lines under way: pieces are collected, cut to the width and only then coloured, so that
-/// escape sequences never count as columns.
-struct Page {
-    out: String,
-    line: Vec<(Ink, String)>,
-    width: usize,
-    colour: bool,
-}
-
-impl Page {
-    fn put(&mut self, ink: Ink, text: impl Into<String>) {
-        self.line.push((ink, text.into()));
-    }
-
-    fn end(&mut self) {
-        let mut room = self.width;
-        let pieces = std::mem::take(&mut self.line);
-        let last = pieces.len().saturating_sub(1);
-        for (at, (ink, text)) in pieces.iter().enumerate() {
-            let text = cut(text, room);
-            room -= columns(&text);
-            let text = if at == last { text.trim_end() } else { &text };
-            if self.colour && *ink != Ink::Plain && !text.is_empty() {
-                write!(self.out, "\x1b[{}m{text}\x1b[0m", ink.code())
-                    .expect("a string takes all text");
-            } else {
-                self.out.push_str(text);
-            }
-        }
-        self.out.push('\n');
-    }
-}
-
-/// Columns of a text: everything that the board writes is one column a character.
-fn columns(text: &str) -> usize {
-    text.chars().count()
-}
-
-fn cut(text: &str, width: usize) -> String {
-    if columns(text) <= width {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
-    if width > 0 {
-        short.push('…');
-    }
-    short
-}
-
-fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(columns).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,24 +1,33 @@
 //! The board as a reader sees it.
 
-use crate::health::Reason;
-
 use super::*;
 
-fn row(last: u8, status: Status, outcome: Option<Outcome>, share: Option<f64>) -> Row {
+fn row(
+    last: u8,
+    status: Status,
+    last_verdict: Option<Result<(), &str>>,
+    share: Option<f64>,
+) -> Row {
     Row {
         node: format!("node{last}"),
         address: IpAddr::from([127, 0, 0, 10 + last]),
         weight: 4,
         status,
         contradicted: false,
-        since: outcome.is_some().then_some(Duration::from_secs(8)),
-        last: outcome.map(|outcome| Verdict::new(outcome, Duration::from_micros(412))),
+        since: last_verdict.is_some().then_some(Duration::from_secs(8)),
+        last: last_verdict.map(|result| VerdictDoc {
+            ago_ms: 0,
+            outcome: if result.is_ok() { OutcomeWord::Pass } else { OutcomeWord::Fail },
+            reason: result.err().map(str::to_owned),
+            latency_ms: 0.412,
+            warning: None,
+        }),
         share,
     }
 }
 
 fn board() -> Board {
-    let mut falling = row(4, Status::Up, Some(Outcome::Fail(Reason::Refused)), Some(0.25));
+    let mut falling = row(4, Status::Up, Some(Err("connection refused")), Some(0.25));
     falling.contradicted = true;
     Board {
         service: "thoughtspot.customer.com".to_owned(),
@@ -26,8 +35,8 @@ fn board() -> Board {
         ttl: Duration::from_secs(5),
         answers_per_second: 49.7,
         rows: vec![
-            row(1, Status::Up, Some(Outcome::Pass), Some(0.75)),
-            row(2, Status::Down, Some(Outcome::Fail(Reason::HttpStatus(503))), Some(0.0)),
+            row(1, Status::Up, Some(Ok(())), Some(0.75)),
+            row(2, Status::Down, Some(Err("status 503")), Some(0.0)),
             row(3, Status::Unknown, None, None),
             falling,
         ],
@@ -60,10 +69,7 @@ fn columns_are_aligned_and_bars_are_to_scale() {
 #[test]
 fn a_wide_terminal_gets_whole_reasons_and_long_bars() {
     let mut board = board();
-    board.rows[1].last = Some(Verdict::new(
-        Outcome::Fail(Reason::Protocol("its head is too long".to_owned())),
-        Duration::ZERO,
-    ));
+    board.rows[1] = row(2, Status::Down, Some(Err("not http: its head is too long")), Some(0.0));
     let wide = render(&board, 120, false);
     assert!(wide.contains("  not http: its head is t…    0%\n"), "{wide}");
     assert!(wide.contains(&format!("  75% {}\n", "█".repeat(18))), "{wide}");

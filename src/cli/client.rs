@@ -1,45 +1,102 @@
-//! Asks the admin listener of a running server, as the verbs that control one do.
+//! Asks a running server, as the verbs that control one do.
 //!
-//! One HTTP request over a plain connection, bounded in time and size. hyper is in the tree for
-//! the listener itself, so this needs no client of a larger kind.
+//! One HTTP request over a plain connection, bounded in time and size. The Unix socket comes first,
+//! because whoever may open it needs no token; where there is none, the address. hyper is in the
+//! tree for the listener itself, so this needs no client of a larger kind.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Method, Request, StatusCode, header};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use crate::config::load_server;
+use crate::admin::docs::ErrorDoc;
+use crate::config::{Server, load_server};
 
-/// How long the whole of a request may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the whole of a request may take. A reload of many zones takes a while.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Most octets of a response that are read.
 const RESPONSE_LEN_MAX: usize = 64 << 20;
 
-/// Where a server's admin listener is: as given, or else where the configuration says; its zones
-/// do not matter here.
+/// Where the running server is.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct ServerArgs {
+    /// Ask here rather than where the configuration says: an address and port, or the path of a
+    /// Unix socket
+    #[arg(long, value_name = "ADDRESS:PORT|PATH")]
+    pub admin: Option<At>,
+
+    /// The file of the token that changes over an address need [default: as configured]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// A place to ask at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// An address.
+    Tcp(SocketAddr),
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains('/') {
+            return Ok(Self::Unix(text.into()));
+        }
+        let wrong = |_| "write an address and port (127.0.0.1:9153), or a path with a slash".into();
+        text.parse().map(Self::Tcp).map_err(wrong)
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => path.display().fmt(f),
+            Self::Tcp(address) => address.fmt(f),
+        }
+    }
+}
+
+/// A server that is asked.
+#[derive(Debug)]
+pub(super) struct Client {
+    at: At,
+    token: Option<String>,
+}
+
+/// The address of a server's admin listener: as given, or else as configured; its zones do not
+/// matter here.
 pub(super) fn admin(
     given: Option<SocketAddr>,
     config: Option<&Path>,
 ) -> anyhow::Result<SocketAddr> {
     let listen = match given {
         Some(admin) => admin,
-        None => {
-            let server = load_server(config).map_err(|diagnostics| {
-                let first = diagnostics.first().map(ToString::to_string).unwrap_or_default();
-                anyhow::anyhow!("the configuration has errors: {first}")
-            })?;
-            server.listen.admin
-        }
+        None => configured(config)?.listen.admin,
     };
     Ok(reachable(listen))
+}
+
+fn configured(config: Option<&Path>) -> anyhow::Result<Server> {
+    load_server(config).map_err(|diagnostics| {
+        let first = diagnostics.first().map(ToString::to_string).unwrap_or_default();
+        anyhow!("the configuration has errors: {first}")
+    })
 }
 
 /// A listener on all addresses is asked on loopback.
@@ -52,24 +109,89 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Gets a document; the path begins with a slash and is already in the form of a URL.
-pub(super) async fn get<T: DeserializeOwned>(server: SocketAddr, path: &str) -> anyhow::Result<T> {
-    let request = Request::get(path).header(header::HOST, server.to_string());
-    let request = request.body(Body::empty()).context("the question cannot be put in a URL")?;
-    let (status, body) = timeout(PATIENCE, talk(server, request))
-        .await
-        .map_err(|_| anyhow::anyhow!("no answer from {server} within {PATIENCE:?}"))??;
-    if status != StatusCode::OK {
-        bail!("{}", String::from_utf8_lossy(&body).trim());
+impl Client {
+    /// The server that the arguments or the configuration say.
+    pub(super) fn new(args: &ServerArgs, config: Option<&Path>) -> anyhow::Result<Self> {
+        let (at, configured_token) = match &args.admin {
+            Some(at) => (at.clone(), None),
+            None => {
+                let server = configured(config)?;
+                let socket = server.admin.socket.filter(|path| answers(path));
+                let tcp = || At::Tcp(reachable(server.listen.admin));
+                (socket.map_or_else(tcp, At::Unix), server.admin.token_file)
+            }
+        };
+        let token = match (&args.token_file, configured_token) {
+            (Some(path), _) => {
+                let text = std::fs::read_to_string(path);
+                let token = text.with_context(|| format!("cannot read {}", path.display()))?;
+                Some(token.trim().to_owned())
+            }
+            // Only changes need it: without the right to read it, looking is allowed still.
+            (None, Some(path)) => std::fs::read_to_string(path).ok().map(|it| it.trim().to_owned()),
+            (None, None) => None,
+        };
+        Ok(Self { at, token })
     }
-    serde_json::from_slice(&body).with_context(|| {
-        format!("what answers at {server} is not this version's rota: it said something else")
-    })
+
+    /// Gets a document; the path begins with a slash and is already in the form of a URL.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.ask(Method::GET, path, String::new()).await
+    }
+
+    /// Asks for a change with a document.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.ask(Method::POST, path, serde_json::to_string(form)?).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> anyhow::Result<T> {
+        let host = match &self.at {
+            At::Unix(_) => "localhost".to_owned(),
+            At::Tcp(address) => address.to_string(),
+        };
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, host);
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Body::from(body)).context("this cannot be put in a request")?;
+        let (status, body) = timeout(PATIENCE, self.talk(request))
+            .await
+            .map_err(|_| anyhow!("no answer from {} within {PATIENCE:?}", self.at))??;
+        if status != StatusCode::OK {
+            bail!("{}", complaint(&body));
+        }
+        serde_json::from_slice(&body).with_context(|| {
+            format!("what answers at {} is not this version's rota: it said otherwise", self.at)
+        })
+    }
+
+    async fn talk(&self, request: Request<Body>) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+        let unreached = || format!("no server at {}; is `rota run` running there?", self.at);
+        match &self.at {
+            At::Unix(path) => {
+                converse(UnixStream::connect(path).await.with_context(unreached)?, request).await
+            }
+            At::Tcp(address) => {
+                converse(TcpStream::connect(address).await.with_context(unreached)?, request).await
+            }
+        }
+    }
 }
 
-async fn talk(server: SocketAddr, request: Request<Body>) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-    let unreached = || format!("no server at {server}; is `rota run` running there?");
-    let stream = TcpStream::connect(server).await.with_context(unreached)?;
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Body>,
+) -> anyhow::Result<(StatusCode, Vec<u8>)> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let conversation = async {
         let response = sender.send_request(request).await?;
@@ -80,6 +202,20 @@ async fn talk(server: SocketAddr, request: Request<Body>) -> anyhow::Result<(Sta
     tokio::select! {
         said = conversation => said,
         Err(error) = connection => Err(error.into()),
+    }
+}
+
+/// True where somebody listens at a Unix socket.
+fn answers(path: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path).is_ok()
+}
+
+/// What a server says is wrong, with its help on a line of its own.
+fn complaint(body: &[u8]) -> String {
+    match serde_json::from_slice::<ErrorDoc>(body) {
+        Ok(ErrorDoc { error, help: Some(help) }) => format!("{error}\n      {help}"),
+        Ok(ErrorDoc { error, help: None }) => error,
+        Err(_) => String::from_utf8_lossy(body).trim().to_owned(),
     }
 }
 
@@ -118,6 +254,24 @@ mod tests {
             [("app.test", "app.test"), ("192.0.2.0/24", "192.0.2.0%2F24"), ("a b*", "a%20b%2A")]
         {
             assert_eq!(escaped(text), expected);
+        }
+    }
+
+    #[test]
+    fn places_are_addresses_or_paths() {
+        assert_eq!("./rota.sock".parse(), Ok(At::Unix("./rota.sock".into())));
+        assert_eq!("[::1]:9153".parse(), Ok(At::Tcp("[::1]:9153".parse().unwrap())));
+        assert!("rota.sock".parse::<At>().is_err());
+    }
+
+    #[test]
+    fn complaints_are_told_with_their_help() {
+        for (body, expected) in [
+            (r#"{"error": "no", "help": "yes"}"#, "no\n      yes"),
+            (r#"{"error": "no", "help": null}"#, "no"),
+            ("stopping\n", "stopping"),
+        ] {
+            assert_eq!(complaint(body.as_bytes()), expected);
         }
     }
 }

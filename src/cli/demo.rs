@@ -134,6 +134,9 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
         admin: stage.admin,
         state: None,
+        reloads: None,
+        token_file: None,
+        socket: None,
         seed: crate::daemon::random_seed(),
     };
     let atlas = Arc::new(Atlas::empty());

@@ -5,7 +5,7 @@
 //! the answer path that is asked, and what it told is only laid out here.
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ use crate::snapshot::{Publisher, Settings};
 use crate::steer::Unchecked;
 use crate::wire::{Name, RecordType};
 
-use super::{Exit, client};
+use super::Exit;
+use super::client::{self, ServerArgs};
 
 /// Arguments of `rota explain`.
 #[derive(clap::Args, Debug)]
@@ -44,12 +45,12 @@ pub struct ExplainArgs {
     pub ecs: Option<Network>,
 
     /// Read the files, whether or not a server is running
-    #[arg(long)]
+    #[arg(long, conflicts_with = "admin")]
     pub offline: bool,
 
-    /// Ask here rather than where the configuration says
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "offline")]
-    pub admin: Option<SocketAddr>,
+    /// Where the server is.
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -70,7 +71,7 @@ pub async fn run(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Ex
 }
 
 async fn online(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Explanation> {
-    let server = client::admin(args.admin, config)?;
+    let server = client::Client::new(&args.server, config)?;
     let mut path = format!(
         "/api/v1/explain?name={}&type={}&client={}",
         client::escaped(&args.name.to_string()),
@@ -80,7 +81,7 @@ async fn online(args: &ExplainArgs, config: Option<&Path>) -> anyhow::Result<Exp
     if let Some(ecs) = &args.ecs {
         let _ = write!(path, "&ecs={}", client::escaped(&ecs.to_string()));
     }
-    let told = client::get(server, &path).await;
+    let told = server.get(&path).await;
     told.context("a running server explains best; --offline reads the files instead")
 }
 
@@ -128,7 +129,17 @@ const INDENT: usize = 10;
 
 fn layout(title: &str, told: &Explanation) -> String {
     let mut out = format!("{title}\n\n");
+    // One label for a list: what follows is more of the same.
+    let mut labelled = "";
     for stage in &told.stages {
+        let mut once = |label| {
+            if labelled == label {
+                ""
+            } else {
+                labelled = label;
+                label
+            }
+        };
         match stage {
             Stage::Client(client) => lay_client(&mut out, client),
             Stage::Zone { apex } => line(&mut out, "zone", bare(apex)),
@@ -136,18 +147,31 @@ fn layout(title: &str, told: &Explanation) -> String {
             Stage::Alias { to } => line(&mut out, "alias", &format!("goes on at {}", bare(to))),
             Stage::Service(service) => lay_service(&mut out, service),
             Stage::Node { name, weight } => {
-                line(&mut out, "srv", &format!("{}, weight {weight}", bare(name)));
+                line(&mut out, once("srv"), &format!("{}, weight {weight}", bare(name)));
             }
             Stage::Hint { family, count, given: true } => {
-                line(&mut out, "hint", &format!("{family}: {count} of {count} addresses"));
+                line(&mut out, once("hints"), &format!("{family}: {count} of {count} addresses"));
             }
             Stage::Hint { family, count, given: false } => {
                 let why = "one answer holds only a part";
-                line(&mut out, "hint", &format!("{family}: none of {count} addresses: {why}"));
+                line(
+                    &mut out,
+                    once("hints"),
+                    &format!("{family}: none of {count} addresses: {why}"),
+                );
             }
         }
     }
-    line(&mut out, "answer", told.rcode.as_deref().unwrap_or("nothing is sent"));
+    if !told.stages.iter().any(|stage| matches!(stage, Stage::Zone { .. })) {
+        line(&mut out, "zone", "none that answers this");
+    }
+    let rcode = told.rcode.as_deref().unwrap_or("nothing is sent");
+    let why = match (&told.why, told.answer.is_empty() && rcode == "NOERROR") {
+        (Some(why), _) => format!(": {why}"),
+        (None, true) => ": the name has nothing of this type".to_owned(),
+        (None, false) => String::new(),
+    };
+    line(&mut out, "answer", &format!("{rcode}{why}"));
     for record in &told.answer {
         line(&mut out, "", record);
     }
@@ -167,19 +191,20 @@ fn lay_client(out: &mut String, client: &ClientStage) {
     line(out, "client", &format!("{}{how}", client.asker));
     let place = match client.network.ends_with("/0") {
         true => "not known: no file of [geo] holds it".to_owned(),
-        false => format!("{}, as all of {}", client.location, client.network),
+        false => format!("{}, like all of {}", client.location, client.network),
     };
     line(out, "place", &place);
 }
 
 fn lay_service(out: &mut String, service: &ServiceStage) {
-    line(out, "service", &service.id);
-    line(out, "row", &format!("{}: {}", service.family, service.row));
+    // SRV and HTTPS are made of both families: each has a part of its own.
+    line(out, "service", &format!("{}, its {} addresses", service.id, service.family));
+    line(out, "state", &service.row);
     if service.pools.len() > 1 {
         line(out, "steer", &format!("{}, so for this client:", service.steer));
         let width = width(service.pools.iter().map(|pool| pool.name.as_str()));
         for (at, pool) in service.pools.iter().enumerate() {
-            let text = format!("{}. {:width$}  {}", at + 1, pool.name, outcome(pool));
+            let text = format!("{}. {:width$}  {}", at + 1, pool.name, outcome(pool, service));
             line(out, "", &text);
         }
     }
@@ -216,11 +241,13 @@ fn lay_service(out: &mut String, service: &ServiceStage) {
     line(out, "scope", &scope);
 }
 
-fn outcome(pool: &PoolLine) -> String {
+fn outcome(pool: &PoolLine, service: &ServiceStage) -> String {
+    let has_any = service.nodes.iter().any(|node| node.pool == pool.name);
     let fate = match (pool.chosen, pool.able) {
-        (true, _) => "<- answers",
-        (false, true) => "could answer",
-        (false, false) => "cannot answer",
+        (true, _) => "<- answers".to_owned(),
+        (false, true) => "could answer".to_owned(),
+        (false, false) if has_any => "cannot answer: too little of it serves".to_owned(),
+        (false, false) => format!("cannot answer: it has no {} address", service.family),
     };
     format!("{}; {fate}", pool.why)
 }

@@ -6,16 +6,23 @@
 pub mod ask;
 pub mod board;
 pub mod check;
-mod client;
+pub mod client;
 pub mod demo;
 pub mod explain;
 pub mod log;
+pub mod manual;
 pub mod node;
+pub mod order;
+mod page;
 pub mod ready;
+pub mod reload;
 pub mod report;
 pub mod run;
 pub mod schema;
+mod screen;
 mod show;
+pub mod status;
+mod status_board;
 pub mod traffic;
 
 use std::io::Write;
@@ -58,6 +65,8 @@ Examples:
   rota check                    read rota.toml and zones/, report every mistake, start nothing
   rota run                      serve zones/ on the addresses of rota.toml
   rota -c /etc/rota/rota.toml run --log json
+  rota status --watch           how everything stands
+  rota drain eu1 --for 1h       take a node out of the answers, for an hour
 
 Exit codes: 0 good, 1 found something, 2 could not run.";
 
@@ -76,6 +85,47 @@ pub enum Verb {
     /// Exit code 0 where all is well, 1 where there are errors.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(check::CheckArgs),
+
+    /// Show how everything stands: a board of services, nodes and what operators said of them
+    ///
+    /// Exit code 0 where all is well, 1 where a service is not answered from healthy pools, a zone
+    /// has errors, or the server has something to say of itself.
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(status::StatusArgs),
+
+    /// Take nodes out of the answers while others stand
+    ///
+    /// Clients that know the address may go on; new ones are sent elsewhere. It holds over restarts
+    /// until it is lifted or its time is over.
+    #[command(after_help = ORDER_EXAMPLES)]
+    Drain(order::OrderArgs),
+
+    /// Drain nodes no more
+    Undrain(order::LiftArgs),
+
+    /// Serve nodes whatever their checks say
+    Up(order::OrderArgs),
+
+    /// Never serve nodes, not even where all others are down
+    Down(order::OrderArgs),
+
+    /// Lift all that was said of nodes: checks and configuration decide again
+    Auto(order::LiftArgs),
+
+    /// Give nodes another weight
+    #[command(after_help = WEIGHT_EXAMPLES)]
+    Weight(order::WeightArgs),
+
+    /// Give the pools of a split service other shares of all clients
+    ///
+    /// Each client keeps its pool unless the shift moves it.
+    #[command(after_help = SHIFT_EXAMPLES)]
+    Shift(order::ShiftArgs),
+
+    /// Have a running server read its configuration anew
+    ///
+    /// Exit code 1 where the new one has errors; what is served without them stays in force.
+    Reload(reload::ReloadArgs),
 
     /// Say why a client gets the answer that it gets, stage by stage
     ///
@@ -101,6 +151,14 @@ pub enum Verb {
     /// Print what the configuration may hold, as JSON Schema for editors
     #[command(after_help = schema::EXAMPLES)]
     Schema(schema::SchemaArgs),
+
+    /// Print what a shell reads to complete verbs and options
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(manual::CompletionsArgs),
+
+    /// Write the man pages to a folder
+    #[command(hide = true)]
+    Man(manual::ManArgs),
 
     /// Ask a DNS server for addresses, for machines without dig
     #[command(hide = true)]
@@ -128,6 +186,37 @@ Examples:
   rota explain app.lb.customer.com
   rota explain app.lb.customer.com --type AAAA --client 192.0.2.53 --ecs 198.51.100.0/24
   rota explain app.lb.customer.com --offline --json | jq .";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  rota status --watch               a live board
+  rota status app                   services with app in their name
+  rota status --json | jq '.services[].pools[].nodes[] | {id, addresses}'
+
+On the board: ● up, ◐ draining, ○ down, ? no verdict yet, · no check; #3 is the override that
+decides, with what checks say in brackets where that is something else.";
+
+const ORDER_EXAMPLES: &str = "\
+Examples:
+  rota drain eu1                            a node, by the end of its id
+  rota drain app/eu --for 2h --reason 'kernel update'
+  rota drain 192.0.2.11 'eu*'               by address; all nodes whose name begins with eu
+  rota undrain eu1";
+
+const WEIGHT_EXAMPLES: &str = "\
+Examples:
+  rota weight eu1 3
+  rota weight 'eu*' 0 --for 10m";
+
+const SHIFT_EXAMPLES: &str = "\
+Examples:
+  rota shift app blue=90 green=10
+  rota auto app                             as configured again";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  rota completions bash > /etc/bash_completion.d/rota
+  rota completions zsh > \"${fpath[1]}/_rota\"";
 
 const DEMO_EXAMPLES: &str = "\
 While it runs, in another terminal:

@@ -4,17 +4,15 @@
 //! now and then, one of shares. Both come of the same look, so they cannot tell different stories.
 
 use std::collections::VecDeque;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use terminal_size::{Height, Width};
-
+use crate::admin::docs::{AddressDoc, NodeDoc, ServiceDoc, Status};
 use crate::daemon::Server;
-use crate::daemon::view::{AddressView, ServiceView};
-use crate::health::Status;
 
 use super::board::{self, Board, Event, Hint, Row};
 use super::demo;
+use super::page::age;
+use super::screen::{self, Screen};
 use super::traffic::{Shares, Window};
 
 /// Between two looks at the server: fast enough to see a change happen.
@@ -23,8 +21,6 @@ const REDRAW: Duration = Duration::from_millis(250);
 const SHARES_EVERY: Duration = Duration::from_secs(10);
 /// What happened lately and is still shown.
 const EVENTS_MAX: usize = 4;
-/// Columns and lines where the terminal does not tell.
-const SIZE_DEFAULT: (usize, usize) = (100, 24);
 
 /// What is looked at again and again.
 pub(super) struct Show {
@@ -52,8 +48,7 @@ impl Show {
 
     /// Looks and shows until dropped; what is printed afterwards begins below the board.
     pub(super) async fn run(mut self, server: &Server) {
-        let _cursor = (!self.plain).then(|| Cursor);
-        let mut drawn_lines = 0;
+        let mut screen = (!self.plain).then(Screen::default);
         let mut shares_due = self.started + SHARES_EVERY;
         if self.plain {
             for hint in &self.hints {
@@ -63,12 +58,12 @@ impl Show {
         let mut looks = tokio::time::interval(REDRAW);
         loop {
             looks.tick().await;
-            let mut services = server.view().await.services.into_iter();
-            let Some(view) = services.next() else { continue };
+            let status = server.status().await;
+            let Some(service) = status.services.first() else { continue };
             let now = now();
-            let board = self.look(&view, now);
-            if !self.plain {
-                drawn_lines = draw(&board, drawn_lines);
+            let board = self.look(service, status.now, now);
+            if let Some(screen) = &mut screen {
+                screen.draw(&board::render(&board, screen::size().0, screen::colours()));
             } else if now >= shares_due {
                 shares_due = now + SHARES_EVERY;
                 super::print(&format!("{:>6}  {}", self.clock(now), shares_line(&board)));
@@ -76,11 +71,11 @@ impl Show {
         }
     }
 
-    /// Makes a board of a view; a status that is another than before becomes an event.
-    fn look(&mut self, view: &ServiceView, now: Instant) -> Board {
-        let counts = view.addresses.iter().map(|address| address.firsts).collect();
-        let shares = self.window.note(now, counts);
-        let rows = rows(view, &shares);
+    /// Makes a board of what a server says at a time (`unix`, its own); a status that is another
+    /// than before becomes an event.
+    fn look(&mut self, service: &ServiceDoc, unix: u64, now: Instant) -> Board {
+        let shares = self.window.note(now, service.firsts());
+        let rows = rows(service, unix, &shares);
         let before = std::mem::replace(&mut self.before, statuses(&rows));
         for (at, Row { node, address, status, .. }) in rows.iter().enumerate() {
             if before.get(at).copied().unwrap_or(Status::Unknown) != *status {
@@ -88,9 +83,9 @@ impl Show {
             }
         }
         Board {
-            service: view.owner.trim_end_matches('.').to_owned(),
-            policy: view.policy.word().to_owned(),
-            ttl: Duration::from_secs(view.ttl.into()),
+            service: service.owner.clone(),
+            policy: service.policy.clone(),
+            ttl: Duration::from_secs(service.ttl.into()),
             answers_per_second: shares.per_second,
             notice: notice(&rows),
             rows,
@@ -116,22 +111,27 @@ impl Show {
 
     /// Time since the start, as plain lines begin with it.
     fn clock(&self, now: Instant) -> String {
-        board::age(now.saturating_duration_since(self.started))
+        age(now.saturating_duration_since(self.started))
     }
 }
 
-fn rows(view: &ServiceView, shares: &Shares) -> Vec<Row> {
-    let row = |(at, seen): (usize, &AddressView)| Row {
-        node: demo::node_at(seen.ip).unwrap_or_else(|| seen.node.clone()),
-        address: seen.ip,
-        weight: seen.weight,
-        status: seen.standing.map_or(Status::Unknown, |standing| standing.status),
-        contradicted: seen.standing.is_some_and(|standing| standing.contradicted),
-        since: seen.since,
-        last: seen.last.clone(),
-        share: shares.of[at],
+fn rows(service: &ServiceDoc, unix: u64, shares: &Shares) -> Vec<Row> {
+    let nodes = service.pools.iter().flat_map(|pool| &pool.nodes);
+    let seen = nodes.flat_map(|node| node.addresses.iter().map(move |address| (node, address)));
+    let row = |(seen, share): ((&NodeDoc, &AddressDoc), &Option<f64>)| {
+        let (node, address) = seen;
+        Row {
+            node: demo::node_at(address.address).unwrap_or_else(|| node.name.clone()),
+            address: address.address,
+            weight: node.weight,
+            status: address.effective,
+            contradicted: address.turning,
+            since: address.since.map(|since| Duration::from_secs(unix.saturating_sub(since))),
+            last: address.last.clone(),
+            share: *share,
+        }
     };
-    view.addresses.iter().enumerate().map(row).collect()
+    seen.zip(&shares.of).map(row).collect()
 }
 
 fn statuses(rows: &[Row]) -> Vec<Status> {
@@ -159,44 +159,6 @@ fn shares_line(board: &Board) -> String {
     format!("{:.0} answers/s; first in them: {}", board.answers_per_second, shares.join(", "))
 }
 
-/// Draws over what was drawn before, and gives the lines drawn.
-fn draw(board: &Board, lines_before: usize) -> usize {
-    let (width, height) = terminal_size::terminal_size()
-        .map_or(SIZE_DEFAULT, |(Width(width), Height(height))| (width.into(), height.into()));
-    let colour = std::env::var_os("NO_COLOR").is_none();
-    let text = board::render(board, width, colour);
-    // A board that is higher than the terminal would scroll, and could not be drawn over.
-    let lines = text.lines().count().min(height.saturating_sub(1));
-    // Hide the cursor; go up over the old board; clear the rest of each line as it is written
-    // (clearing first would flicker), and whatever is below the last one.
-    let mut out = String::from("\x1b[?25l");
-    if lines_before > 0 {
-        out += &format!("\x1b[{lines_before}A\r");
-    }
-    for line in text.lines().take(lines) {
-        out += line;
-        out += "\x1b[K\n";
-    }
-    out += "\x1b[J";
-    print_raw(&out);
-    lines
-}
-
-/// The board hides the cursor; whatever ends the board, dropping this brings it back.
-struct Cursor;
-
-impl Drop for Cursor {
-    fn drop(&mut self) {
-        print_raw("\x1b[?25h\n");
-    }
-}
-
-fn print_raw(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A terminal that went away is noticed by the signal that comes with it.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
 /// The one place where the demo asks the clock.
 #[expect(clippy::disallowed_methods, reason = "the demo shows what happens now")]
 pub(super) fn now() -> Instant {
@@ -207,46 +169,61 @@ pub(super) fn now() -> Instant {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use crate::health::{Outcome, Reason, Standing, Verdict};
-    use crate::steer::Policy;
+    use crate::admin::docs::{OutcomeWord, PoolDoc, VerdictDoc};
 
     use super::*;
 
     /// What a server says whose second node is down and whose first was answered so often.
-    fn view(firsts: u64) -> ServiceView {
-        let address = |ip: Ipv4Addr, weight| {
-            let down = ip.octets()[3] == 12;
+    fn service(firsts: u64) -> ServiceDoc {
+        let node = |(last, weight): (u8, u16)| {
+            let ip = Ipv4Addr::new(127, 0, 0, last);
+            let down = last == 12;
             let (status, outcome) = if down {
-                (Status::Down, Outcome::Fail(Reason::HttpStatus(503)))
+                (Status::Down, OutcomeWord::Fail)
             } else {
-                (Status::Up, Outcome::Pass)
+                (Status::Up, OutcomeWord::Pass)
             };
-            AddressView {
-                node: ip.to_string().replace('.', "-"),
-                ip: ip.into(),
+            let reason = down.then(|| "status 503".to_owned());
+            let last_verdict =
+                VerdictDoc { ago_ms: 0, outcome, reason, warning: None, latency_ms: 0.0 };
+            let address = AddressDoc {
+                address: ip.into(),
+                real: status,
+                effective: status,
+                turning: false,
+                answering: !down,
+                since: Some(99),
+                last: Some(last_verdict),
+                latencies_ms: Vec::new(),
+                firsts: if last == 11 { firsts } else { 0 },
+            };
+            NodeDoc {
+                id: format!("{}/@/{last}", demo::APEX),
+                name: ip.to_string().replace('.', "-"),
                 weight,
-                standing: Some(Standing { status, contradicted: false }),
-                since: Some(Duration::from_secs(1)),
-                last: Some(Verdict::new(outcome, Duration::ZERO)),
-                firsts: if ip.octets()[3] == 11 { firsts } else { 0 },
+                weight_configured: weight,
+                overrides: Vec::new(),
+                addresses: vec![address],
             }
         };
-        ServiceView {
+        let nodes = [(11, 4), (12, 2), (13, 1), (14, 1)].map(node).into();
+        let pool = PoolDoc { name: String::new(), share: None, share_configured: None, nodes };
+        ServiceDoc {
             id: "thoughtspot.customer.com/@".to_owned(),
-            owner: "thoughtspot.customer.com.".to_owned(),
+            owner: "thoughtspot.customer.com".to_owned(),
             ttl: 5,
-            policy: Policy::Weighted,
-            addresses: [(11, 4), (12, 2), (13, 1), (14, 1)]
-                .map(|(last, weight)| address(Ipv4Addr::new(127, 0, 0, last), weight))
-                .into(),
+            steer: "failover".to_owned(),
+            policy: "weighted".to_owned(),
+            families: Vec::new(),
+            pools: vec![pool],
         }
     }
 
     #[test]
     fn the_board_shows_what_was_seen_and_what_changed() {
         let mut show = Show::new(true, Vec::new());
-        show.look(&view(0), now());
-        let board = show.look(&view(50), now());
+        show.look(&service(0), 100, now());
+        let board = show.look(&service(50), 100, now());
         assert_eq!(board.service, demo::APEX);
         assert_eq!(board.rows[0].share, Some(1.0));
         assert_eq!((board.rows[1].node.as_str(), board.rows[1].status), ("node2", Status::Down));
@@ -266,12 +243,12 @@ mod tests {
 
     #[test]
     fn a_red_board_is_explained() {
-        let mut view = view(0);
+        let mut service = service(0);
         let mut show = Show::new(true, Vec::new());
-        for address in &mut view.addresses {
-            address.standing = Some(Standing { status: Status::Down, contradicted: false });
+        for node in &mut service.pools[0].nodes {
+            node.addresses[0].effective = Status::Down;
         }
-        let board = show.look(&view, now());
+        let board = show.look(&service, 100, now());
         assert!(board.notice.is_some_and(|text| text.contains("all are answered")));
     }
 }

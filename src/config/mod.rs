@@ -18,6 +18,7 @@
 //! hands on what it could read, and only at the end is a zone with an error declared broken. All
 //! but [`load()`] and [`reload()`] is pure over texts.
 
+mod admin;
 mod answers;
 mod check;
 mod delegation;
@@ -63,6 +64,7 @@ pub use load::{load, load_server, reload};
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
+pub(crate) use suggest::nearest;
 pub use zone::{ZoneFiles, read_zone, read_zone_with};
 
 /// What the files of a configuration say, with everything that is wrong in them.
@@ -115,6 +117,8 @@ pub struct Server {
     pub state: PathBuf,
     /// Where to listen.
     pub listen: Listen,
+    /// Who may change things.
+    pub admin: Admin,
     /// Protocol settings.
     pub dns: Dns,
     /// When the prober is to be doubted.
@@ -137,7 +141,7 @@ pub struct Doubt {
 pub struct Listen {
     /// UDP and TCP.
     pub dns: Vec<SocketAddr>,
-    /// Health and readiness.
+    /// Health, readiness, the API.
     pub admin: SocketAddr,
     /// UDP threads; 0 = one per core of the affinity mask.
     pub workers: usize,
@@ -147,6 +151,17 @@ pub struct Listen {
     pub tcp_connections_per_client: usize,
     /// A TCP connection that asks nothing for this long is closed.
     pub tcp_idle: Duration,
+}
+
+/// `[admin]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// The file of what changes over TCP need; none where they need nothing.
+    pub token_file: Option<PathBuf>,
+    /// The token may travel over a network as it is.
+    pub plain_text: bool,
+    /// The Unix socket; none where there is none.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[dns]`.

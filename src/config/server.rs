@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use super::admin::{judge_reach, read_admin};
 use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{DNS, GEO, GUARD, LISTEN, SERVER};
+use super::tables::{ADMIN, DNS, GEO, GUARD, LISTEN, SERVER};
 use super::value::Text;
 use super::{Doubt, Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
@@ -34,7 +35,7 @@ pub fn read_server(
     let server = reader.fields(&SERVER, table, 0..0);
     let (table, span) = server.table("listen").unwrap_or((&empty, 0..0));
     let listen = reader.fields(&LISTEN, table, span);
-    let listen = read_listen(&listen, &mut reader);
+    let (listen_fields, listen) = (&listen, read_listen(&listen, &mut reader));
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
     let dns = read_dns(&dns, &mut reader);
@@ -45,9 +46,15 @@ pub fn read_server(
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
+    let (table, span) = server.table("admin").unwrap_or((&empty, 0..0));
+    let admin = reader.fields(&ADMIN, table, span);
+    let admin = read_admin(&admin, &state, base, &mut reader);
+    if let Some(listen) = &listen {
+        judge_reach(listen, &admin, listen_fields, &mut reader);
+    }
     sort_by_place(&mut out[before..]);
     let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, dns, guard, geo }))
+    (zones.clone(), server.map(|listen| Server { zones, state, listen, admin, dns, guard, geo }))
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {

@@ -7,10 +7,10 @@
 //! ```text
 //!   prober ── report ──►┐
 //!   SIGHUP ── reload ──►├─ monitor ─ change ─► publisher ─ plan ─► workers
-//!   board  ── view ────►┘
+//!   admin  ─ request ──►┤        ▲
+//!   clock  ─ expiry ───►└─ orders ┘
 //! ```
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,22 +18,26 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::Request;
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Share, Standing, Status, Suspect, Target};
+use crate::admin::docs::ChangedDoc;
+use crate::admin::events::OverrideChange;
+use crate::admin::{self, Event, Events, Request};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::snapshot::{Authored, Current, Publisher};
-use crate::steer::{Board, Guards, Node, Override, Service};
+use crate::steer::overrides::Scope;
+use crate::steer::{Guards, Service};
 
-use super::events::{log_suspect, log_tier};
 use super::explain::Witness;
-use super::view::View;
+use super::keeper::Keeper;
+use super::known::Known;
+use super::orders::{self, Orders};
+use super::told;
+use super::view::{self, View};
 use super::{Wanted, state};
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
-/// Statuses are saved this often even if none has changed, so that they are fresh after a crash.
-const SAVE_EVERY: Duration = Duration::from_secs(20);
 /// A probe that should have started this long ago means that the prober is stalled.
 const LATE_MAX: Duration = Duration::from_secs(5);
 
@@ -49,6 +53,9 @@ pub struct Control {
     rng: Rng,
     zones: Vec<Authored>,
     keeper: Keeper,
+    orders: Orders,
+    events: Events,
+    started: Instant,
 }
 
 /// What others ask of the control task.
@@ -58,37 +65,6 @@ pub enum Command {
     Reload(Box<Wanted>),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
-    /// Tell how everything stands.
-    View(oneshot::Sender<View>),
-}
-
-/// The monitor and the guards, as plans see them.
-struct Known<'m>(&'m Monitor, &'m Guards);
-
-impl Board for Known<'_> {
-    fn standing(&self, target: &Target) -> Standing {
-        self.0.standing(target)
-    }
-
-    fn forced(&self, _: &str) -> Option<Override> {
-        None
-    }
-
-    fn weight(&self, node: &Node) -> u16 {
-        node.weight
-    }
-
-    fn pace(&self, target: &Target) -> Option<Duration> {
-        self.0.pace(target)
-    }
-
-    fn holds(&self, node: &Node, ip: IpAddr) -> bool {
-        self.1.holds(node, ip)
-    }
-
-    fn part(&self, node: &Node) -> Share {
-        self.1.part(node)
-    }
 }
 
 impl Control {
@@ -105,12 +81,20 @@ impl Control {
             rng,
             zones: Vec::new(),
             keeper: Keeper::default(),
+            orders: Orders::default(),
+            events: Events::default(),
+            started: now(),
         }
     }
 
     /// What workers read from.
     pub fn current(&self) -> &Arc<Current> {
         self.publisher.current()
+    }
+
+    /// What happens here.
+    pub fn events(&self) -> &Events {
+        &self.events
     }
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
@@ -126,19 +110,22 @@ impl Control {
         }
         self.guards.retain(services.iter().map(|service| &**service));
         services.iter().for_each(|service| self.observe(service));
-        self.publisher.publish(&zones, settings, &Known(&self.monitor, &self.guards));
+        let (publisher, known) = self.hands();
+        publisher.publish(&zones, settings, &known);
         self.zones = zones;
         let snapshot = self.current().load();
-        tracing::info!(
-            generation = snapshot.generation(),
-            zones = snapshot.all().len(),
-            targets = self.monitor.views().count(),
-            "published"
-        );
+        let (generation, zones) = (snapshot.generation(), snapshot.all().len());
+        self.events.tell(Event::Published { generation, zones });
+        tracing::info!(generation, zones, targets = self.monitor.views().count(), "published");
     }
 
-    /// Keeps statuses in this folder from now on, and takes over those that are there and fresh.
+    /// Keeps statuses and overrides in this folder from now on, and takes over the overrides that
+    /// are there, and the statuses that are fresh.
     pub fn keep_in(&mut self, folder: PathBuf) {
+        self.orders.keep_in(folder.clone());
+        let orders = self.orders.overrides().orders();
+        let scopes: Vec<Scope> = orders.iter().map(|order| order.scope.clone()).collect();
+        self.replan_scopes(&scopes);
         match state::load(&folder) {
             Ok(saved) if saved.is_empty() => {}
             Ok(saved) => {
@@ -146,8 +133,8 @@ impl Control {
                 services(&self.zones).iter().for_each(|service| self.observe(service));
                 let targets: Vec<Arc<Target>> =
                     self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-                let targets = targets.iter().map(|target| &**target);
-                self.publisher.replan(targets, &Known(&self.monitor, &self.guards));
+                let (publisher, known) = self.hands();
+                publisher.replan(targets.iter().map(|target| &**target), &known);
                 tracing::info!(statuses = saved.len(), "saved statuses taken over");
             }
             Err(error) => {
@@ -197,20 +184,17 @@ impl Control {
                     }
                     self.publisher.sweep();
                     self.watch(now);
+                    self.expire_orders().await;
                     if self.keeper.is_due(now) {
                         self.keeper.save(&self.monitor, now).await;
                     }
                 }
-                Some(request) = requests.recv() => self.handle_request(request, &mut explainer),
+                Some(request) = requests.recv() => {
+                    self.handle_request(request, &mut explainer, &tallies).await;
+                }
                 command = commands.recv() => match command {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
-                    // Nobody waits any more where this fails.
-                    Some(Command::View(reply)) => {
-                        let snapshot = self.current().load();
-                        let view = View::of(&self.monitor, &snapshot, &tallies, now());
-                        drop(reply.send(view));
-                    },
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }
@@ -247,24 +231,20 @@ impl Control {
         for service in self.publisher.services_on(&change.target) {
             self.observe(&service);
         }
-        let known = Known(&self.monitor, &self.guards);
-        let tiers = self.publisher.replan([&*change.target], &known);
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
-            let reason = change.reason.as_ref().map(tracing::field::display);
-            let (from, to) = (change.from.status, change.to.status);
-            let hold = change.hold.as_ref().map(tracing::field::display);
-            let target = change.target.place();
-            tracing::info!(%target, %from, %to, reason, hold, "status changed");
+            told::status(change, &self.events);
         }
-        tiers.iter().for_each(log_tier);
+        told::tiers(&tiers, &self.events);
     }
 
     /// Lets the guards of a service see how its nodes stand.
     fn observe(&mut self, service: &Service) {
         let unguarded = Guards::default();
-        let news = self.guards.observe(service, &Known(&self.monitor, &unguarded), now());
-        for news in news {
+        let known = Known::now(&self.monitor, &unguarded, self.orders.overrides());
+        for news in self.guards.observe(service, &known, now()) {
             tracing::warn!(service = service.id, "{news}");
         }
     }
@@ -273,7 +253,7 @@ impl Control {
     fn watch(&mut self, now: Instant) {
         let suspect = self.monitor.suspect();
         if suspect != self.suspect {
-            log_suspect(suspect, now);
+            told::suspect(suspect, now);
             self.suspect = suspect;
         }
         let due = self.guards.poll_due(now);
@@ -284,18 +264,83 @@ impl Control {
         let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
         let is_due = |service: &Service| due.contains(&service.id);
         services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
-        let known = Known(&self.monitor, &self.guards);
-        self.publisher.replan_services(is_due, &known).iter().for_each(log_tier);
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan_services(is_due, &known);
+        told::tiers(&tiers, &self.events);
     }
 
-    fn handle_request(&self, request: Request, explainer: &mut Worker) {
+    /// What makes plans, and what it makes them from.
+    fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
+        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        (&mut self.publisher, known)
+    }
+
+    fn replan_scopes(&mut self, scopes: &[Scope]) {
+        if scopes.is_empty() {
+            return;
+        }
+        let (publisher, known) = self.hands();
+        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let tiers = publisher.replan_services(meant, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// Changes what operators say, and everything that follows from it.
+    async fn change_orders(
+        &mut self,
+        change: &admin::Change,
+    ) -> Result<ChangedDoc, admin::Refusal> {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let source = &orders::asker(change);
+        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
+        let done = match done {
+            Ok(done) => done,
+            Err(refusal) => {
+                let error = &refusal.doc.error;
+                tracing::warn!(source, error, "a change of overrides is refused");
+                return Err(refusal);
+            }
+        };
+        for (how, all) in
+            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
+        {
+            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
+        }
+        self.replan_scopes(&done.touched);
+        Ok(done.doc)
+    }
+
+    async fn expire_orders(&mut self) {
+        let expired = self.orders.expire(state::unix_now()).await;
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        for order in &expired {
+            let doc = view::override_doc(order, &snapshot);
+            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
+        }
+        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
+        self.replan_scopes(&scopes);
+    }
+
+    async fn handle_request(
+        &mut self,
+        request: Request,
+        explainer: &mut Worker,
+        tallies: &[Arc<Tally>],
+    ) {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        let view = View { known, snapshot: &snapshot, tallies, now: now() };
+        // Where a reply cannot be sent, nobody waits for it any more.
         match request {
-            // Nobody waits any more where this fails.
+            Request::Status(reply) => {
+                drop(reply.send(view.status(self.started, self.orders.notice())));
+            }
+            Request::Service(id, reply) => drop(reply.send(view.service(&id))),
+            Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
-                let snapshot = self.publisher.current().load();
                 explainer.begin_batch(&snapshot, now());
-                let witness =
-                    Witness::new(&self.monitor, &self.guards, self.publisher.atlas(), now());
+                let witness = Witness::new(known, self.publisher.atlas(), now());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }
@@ -310,42 +355,6 @@ fn services(zones: &[Authored]) -> Vec<Arc<Service>> {
         Authored::Broken(_) => None,
     });
     good.flat_map(|model| &model.services).map(Arc::clone).collect()
-}
-
-/// Saves statuses when it is time to.
-#[derive(Debug, Default)]
-struct Keeper {
-    /// None where nothing is kept.
-    folder: Option<PathBuf>,
-    saved: Option<Instant>,
-    changed: bool,
-    failed: bool,
-}
-
-impl Keeper {
-    fn is_due(&self, now: Instant) -> bool {
-        let stale = self.saved.is_none_or(|saved| now.duration_since(saved) >= SAVE_EVERY);
-        self.folder.is_some() && (self.changed || stale)
-    }
-
-    async fn save(&mut self, monitor: &Monitor, now: Instant) {
-        let Some(folder) = self.folder.clone() else { return };
-        self.changed = false;
-        self.saved = Some(now);
-        let file = state::file_in(&folder);
-        let statuses = monitor.statuses();
-        let saved = tokio::task::spawn_blocking(move || state::save(&folder, &statuses)).await;
-        let error = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        // Said once, until it works again: a full disk would fill the log too.
-        if let (Some(error), false) = (&error, self.failed) {
-            tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
-        }
-        self.failed = error.is_some();
-    }
 }
 
 /// Never, where there is no time to wait for.

@@ -5,28 +5,24 @@ use std::time::{Duration, Instant};
 
 use crate::admin::Inquiry;
 use crate::geo::Atlas;
-use crate::health::{Monitor, Outcome, Target};
+use crate::health::{Outcome, Target};
 use crate::respond::explain::{self, Explanation, Informant};
 use crate::respond::{Client, Transport, Worker};
 use crate::snapshot::Snapshot;
-use crate::steer::{Guards, Node};
+use crate::steer::{Node, Override};
+
+use super::known::Known;
 
 /// Knows what plans do not hold: what probes said, and where addresses are.
 pub(super) struct Witness<'c> {
-    monitor: &'c Monitor,
-    guards: &'c Guards,
+    known: Known<'c>,
     atlas: &'c Atlas,
     now: Instant,
 }
 
 impl<'c> Witness<'c> {
-    pub(super) fn new(
-        monitor: &'c Monitor,
-        guards: &'c Guards,
-        atlas: &'c Atlas,
-        now: Instant,
-    ) -> Self {
-        Self { monitor, guards, atlas, now }
+    pub(super) fn new(known: Known<'c>, atlas: &'c Atlas, now: Instant) -> Self {
+        Self { known, atlas, now }
     }
 
     /// Asks the answer path what the inquirer would, over a stream, where nothing is cut short and
@@ -50,7 +46,7 @@ impl Informant for Witness<'_> {
     }
 
     fn complaint(&self, target: &Target) -> Option<String> {
-        match &self.monitor.view(target)?.last()?.verdict.outcome {
+        match &self.known.monitor.view(target)?.last()?.verdict.outcome {
             Outcome::Pass => None,
             Outcome::Fail(reason) => Some(reason.to_string()),
             Outcome::NoVerdict(reason) => Some(format!("no verdict: {reason}")),
@@ -58,16 +54,27 @@ impl Informant for Witness<'_> {
     }
 
     fn pace(&self, target: &Target) -> Option<Duration> {
-        self.monitor.pace(target)
+        self.known.monitor.pace(target)
+    }
+
+    fn said(&self, node: &str) -> Option<String> {
+        let (forced, order) = self.known.overrides.forced(node, self.known.now)?;
+        let word = match forced {
+            Override::Up => "up",
+            Override::Down => "down",
+            Override::Drain => "drain",
+        };
+        let reason = order.reason.as_ref().map(|reason| format!(" ({reason})"));
+        Some(format!("{} said {word}{}", order.author, reason.unwrap_or_default()))
     }
 
     fn guard(&self, node: &Node, ip: IpAddr) -> Option<String> {
-        if let Some(hand) = self.guards.hand(&node.id, ip) {
+        if let Some(hand) = self.known.guards.hand(&node.id, ip) {
             return Some(hand.told(self.now));
         }
         let own = node.addresses.iter().filter(|address| address.ip == ip);
         let mut views = own.flat_map(|address| &address.targets);
-        let hold = views.find_map(|target| self.monitor.view(target)?.hold(self.now))?;
+        let hold = views.find_map(|target| self.known.monitor.view(target)?.hold(self.now))?;
         Some(hold.to_string())
     }
 }

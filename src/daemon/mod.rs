@@ -2,16 +2,21 @@
 //!
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
-//! one task that thinks, [`reload`] what a new configuration may change, [`state`] what outlives
-//! the process.
+//! one task that thinks, [`reload`] what a new configuration may change, [`state`] and `kept` what
+//! outlives the process, `orders` what operators say, `view` how all of it is told.
 
 pub mod control;
-mod events;
 mod explain;
+mod keeper;
+mod kept;
+mod known;
+mod orders;
 pub mod reload;
+mod scopes;
 pub mod server;
 pub mod state;
-pub mod view;
+mod told;
+mod view;
 
 use std::fmt;
 use std::io;
@@ -20,7 +25,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
+use crate::admin::Reloads;
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::health::Suspicion;
@@ -32,6 +39,9 @@ use crate::zone::Diagnostic;
 use crate::zone::diagnostic::has_errors;
 
 pub use server::{Server, Setup, StartError};
+
+/// Reloads that may wait: each is followed by a whole one.
+const RELOADS_MAX: usize = 4;
 
 /// How `rota run` was called.
 #[derive(Clone, Debug)]
@@ -98,7 +108,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         return Err(RunError::Config);
     }
     let mut config = loaded.into_config().ok_or(RunError::Config)?;
-    let setup = setup(&config, call.seed.unwrap_or_else(random_seed));
+    let (reloads, mut asked) = mpsc::channel(RELOADS_MAX);
+    let setup = setup(&config, call.seed.unwrap_or_else(random_seed), reloads);
     let chance = random_secret();
     log_geo(&config.server, &config.geo);
     let wanted = Wanted {
@@ -109,17 +120,14 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     };
     let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;
     loop {
-        tokio::select! {
+        let asker = tokio::select! {
             ended = server.ended() => {
                 server.stop().await;
                 return Err(RunError::Ended(ended));
             }
+            Some(asker) = asked.recv() => Some(asker),
             told = signals.next() => match told {
-                Told::Reload => {
-                    let path = call.config.clone();
-                    let Config { server: started_with, geo, .. } = &mut config;
-                    reload::reload(&server, started_with, geo, chance, path, &report).await;
-                }
+                Told::Reload => None,
                 Told::Stop(name) => {
                     tracing::info!(signal = name, "stopping");
                     server.stop().await;
@@ -127,6 +135,13 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
                     return Ok(());
                 }
             },
+        };
+        let Config { server: started_with, geo, .. } = &mut config;
+        let path = call.config.clone();
+        let told = reload::reload(&server, started_with, geo, chance, path, &report).await;
+        if let Some(asker) = asker {
+            // Whoever asked may have gone.
+            drop(asker.send(told));
         }
     }
 }
@@ -143,7 +158,7 @@ fn log_geo(server: &config::Server, geo: &Geo) {
 }
 
 /// What a configuration says of a server.
-fn setup(config: &Config, seed: u64) -> Setup {
+fn setup(config: &Config, seed: u64, reloads: Reloads) -> Setup {
     let listen = &config.server.listen;
     Setup {
         serve: serve::Options {
@@ -156,7 +171,10 @@ fn setup(config: &Config, seed: u64) -> Setup {
             },
         },
         admin: listen.admin,
+        token_file: config.server.admin.token_file.clone(),
+        socket: config.server.admin.socket.clone(),
         state: Some(config.server.state.clone()),
+        reloads: Some(reloads),
         seed,
     }
 }

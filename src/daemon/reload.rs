@@ -17,16 +17,17 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
-use crate::zone::Diagnostic;
+use crate::zone::{Diagnostic, Severity};
 
 use super::{Server, Wanted, log_geo, settings, suspicion};
 
-/// Reads the configuration anew and puts in force what can be.
+/// Reads the configuration anew and puts in force what can be; tells what came of it.
 pub(super) async fn reload(
     server: &Server,
     started_with: &config::Server,
@@ -34,17 +35,22 @@ pub(super) async fn reload(
     chance: Option<Secret>,
     path: Option<PathBuf>,
     report: &impl Fn(&[Diagnostic]),
-) {
+) -> ReloadedDoc {
     let before = geo.clone();
     let load = move || config::reload(path.as_deref(), &before);
     let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
-        return;
+        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
     };
     report(&loaded.diagnostics);
+    let diagnostic = |one: &Diagnostic| DiagnosticDoc {
+        error: one.severity == Severity::Error,
+        text: one.to_string(),
+    };
+    let diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
-        return;
+        return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics };
     };
     // The listeners are those of the start, and so is their idle time.
     let settings =
@@ -53,6 +59,9 @@ pub(super) async fn reload(
     let Config { server: wanted, geo: geo_read, zones } = config;
     if wanted.listen != started_with.listen {
         tracing::warn!("[listen] has changed: that takes a restart");
+    }
+    if wanted.admin != started_with.admin {
+        tracing::warn!("[admin] has changed: that takes a restart");
     }
     let (zones, kept) = keep_what_serves(zones, &server.zones().await);
     for apex in &kept {
@@ -67,6 +76,8 @@ pub(super) async fn reload(
     let atlas = Arc::clone(&geo.atlas);
     server.reload(Wanted { zones, settings, atlas, suspicion }).await;
     tracing::info!(kept = kept.len(), "reloaded");
+    let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
+    ReloadedDoc { applied: true, kept: kept.collect(), diagnostics }
 }
 
 /// True where something is known of no client any more: a zone that is kept may ask for it.

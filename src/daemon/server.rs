@@ -3,21 +3,21 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
-use crate::admin::{self, Desk, Phase};
+use crate::admin::docs::StatusDoc;
+use crate::admin::{self, Desk, Door, Phase, Reloads, Socket, Token};
 use crate::serve::{self, Ended, Listeners, Running};
 use crate::snapshot::Authored;
 
 use super::Wanted;
 use super::control::{Command, Control};
-use super::view::View;
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -34,8 +34,14 @@ pub struct Setup {
     pub serve: serve::Options,
     /// The admin listener.
     pub admin: SocketAddr,
-    /// Where statuses are kept; none to keep nothing.
+    /// What changes over it need.
+    pub token_file: Option<PathBuf>,
+    /// The admin listener's Unix socket; none to have none.
+    pub socket: Option<PathBuf>,
+    /// Where statuses and overrides are kept; none to keep nothing.
     pub state: Option<PathBuf>,
+    /// Where a reload is asked for; none where there is nothing to read anew.
+    pub reloads: Option<Reloads>,
     /// The start of all random numbers.
     pub seed: u64,
 }
@@ -45,10 +51,11 @@ pub struct Setup {
 pub struct Server {
     running: Running,
     commands: mpsc::Sender<Command>,
+    desk: Desk,
     control: JoinHandle<()>,
     state: Arc<admin::State>,
-    admin: JoinHandle<()>,
-    stop_admin: oneshot::Sender<()>,
+    admin: JoinSet<()>,
+    stop_admin: watch::Sender<()>,
 }
 
 /// Why a server could not start.
@@ -58,6 +65,8 @@ pub enum StartError {
     Dns(serve::BindError),
     /// The admin address.
     Admin(admin::BindError),
+    /// The file of the admin token.
+    Token(PathBuf, io::Error),
     /// No thread or runtime.
     Threads(io::Error),
 }
@@ -67,6 +76,9 @@ impl fmt::Display for StartError {
         match self {
             Self::Dns(error) => error.fmt(f),
             Self::Admin(error) => error.fmt(f),
+            Self::Token(path, error) => {
+                write!(f, "the token cannot be read from {}: {error}", path.display())
+            }
             Self::Threads(error) => write!(f, "cannot start a worker: {error}"),
         }
     }
@@ -80,16 +92,24 @@ impl Server {
     pub async fn start(setup: Setup, wanted: Wanted) -> Result<Self, StartError> {
         // A port that is taken is the first thing to say; it is given back until it can be served.
         let options = available(setup.serve)?;
+        let token = |path: PathBuf| Token::read(&path).map_err(|why| StartError::Token(path, why));
+        let token = setup.token_file.map(token).transpose()?;
         let listener = admin::bind(setup.admin).await.map_err(StartError::Admin)?;
         let admin_addr = listener.local_addr().unwrap_or(setup.admin);
         let state = Arc::new(admin::State::new(now(), SILENCE_MAX));
-        let (stop_admin, stopped) = oneshot::channel();
-        let stopped = async { drop(stopped.await) };
-        let (desk, requests) = Desk::new();
-        let admin = tokio::spawn(admin::serve(listener, Arc::clone(&state), desk, stopped));
-
+        let doors = [Some(Door::Tcp(listener, token)), unix_door(setup.socket.as_deref())];
+        let stop_admin = watch::Sender::new(());
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
+        let (desk, requests) = Desk::new(control.events());
+        let desk = desk.with_reloads(setup.reloads);
+        let mut admin = JoinSet::new();
+        for door in doors.into_iter().flatten() {
+            let mut stopped = stop_admin.subscribe();
+            let stopped = async move { while stopped.changed().await.is_ok() {} };
+            admin.spawn(admin::serve(door, Arc::clone(&state), desk.clone(), stopped));
+        }
+
         control.apply(wanted);
         if let Some(folder) = setup.state {
             control.keep_in(folder);
@@ -109,7 +129,7 @@ impl Server {
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
-        Ok(Self { running, commands, control, state, admin, stop_admin })
+        Ok(Self { running, commands, desk, control, state, admin, stop_admin })
     }
 
     /// Where DNS is answered, with real ports.
@@ -125,18 +145,14 @@ impl Server {
 
     /// The zones in force.
     pub async fn zones(&self) -> Vec<Authored> {
-        self.ask(Command::Zones).await
+        let (reply, answer) = oneshot::channel();
+        drop(self.commands.send(Command::Zones(reply)).await);
+        answer.await.unwrap_or_default()
     }
 
     /// How everything stands.
-    pub async fn view(&self) -> View {
-        self.ask(Command::View).await
-    }
-
-    async fn ask<T: Default>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> T {
-        let (reply, answer) = oneshot::channel();
-        drop(self.commands.send(command(reply)).await);
-        answer.await.unwrap_or_default()
+    pub async fn status(&self) -> StatusDoc {
+        self.desk.status().await.unwrap_or_default()
     }
 
     /// Waits until a worker or the control task has ended, which neither does by itself.
@@ -158,7 +174,22 @@ impl Server {
             drop(control.await);
         }
         drop(stop_admin);
-        drop(admin.await);
+        admin.join_all().await;
+    }
+}
+
+/// The Unix socket, if it can be had: TCP does what it is for, and answers need neither.
+fn unix_door(path: Option<&Path>) -> Option<Door> {
+    let path = path?;
+    match Socket::bind(path) {
+        Ok(socket) => {
+            tracing::info!(socket = %path.display(), "listening");
+            Some(Door::Unix(socket))
+        }
+        Err(error) => {
+            tracing::warn!(socket = %path.display(), %error, "the Unix socket cannot be used");
+            None
+        }
     }
 }
 

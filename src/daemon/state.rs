@@ -95,8 +95,9 @@ fn render(statuses: &HashMap<Place, Status>, now: u64) -> String {
     serde_json::to_string_pretty(&saved).expect("text keys and plain values are always JSON")
 }
 
+/// Seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "what is saved outlives the monotonic clock")]
-fn unix_now() -> u64 {
+pub(super) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -252,6 +252,21 @@ fn weight(seats: &[Seat], pool: usize) -> u32 {
 }
 
 impl Tier {
+    /// One word for machines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Serving => "serving",
+            Self::Short => "short",
+            Self::Draining => "draining",
+            Self::NoAddress => "no_address",
+            Self::OtherFamily => "other_family",
+            Self::Open => "open",
+            Self::LastKnown => "last_known",
+            Self::Fallback => "fallback",
+            Self::Closed => "closed",
+        }
+    }
+
     /// Which seats of a pool that can answer are in its answers.
     fn takes(self, seat: &Seat) -> bool {
         match self {

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::eligible::Override;
+use super::service::Service;
 
 /// Orders that may be kept: a glob does the work of many, and each is looked at for every node.
 pub const ORDERS_MAX: usize = 1000;
@@ -31,6 +32,8 @@ pub const ORDERS_MAX: usize = 1000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     orders: Vec<Order>,
+    /// The highest id that was ever given: one that was lifted is never another's.
+    newest: u64,
 }
 
 /// One thing that an operator has said.
@@ -110,6 +113,12 @@ impl Scope {
         }
     }
 
+    /// True where it matches a service, or anything in it.
+    pub fn touches(&self, service: &Service) -> bool {
+        let hit = |id: &str| self.rank(id).is_some();
+        hit(&service.id) || service.nodes().any(|node| hit(&node.id))
+    }
+
     /// True where all that the other one is about lies within this one.
     fn holds(&self, other: &Self) -> bool {
         self == other || self.rank(other.text()).is_some()
@@ -135,10 +144,16 @@ impl Order {
 }
 
 impl Overrides {
-    /// What was kept, in any order.
-    pub fn new(mut orders: Vec<Order>) -> Self {
+    /// What was kept, in any order, and the highest id that was given before.
+    pub fn new(mut orders: Vec<Order>, newest: u64) -> Self {
         orders.sort_by_key(|order| order.id);
-        Self { orders }
+        let newest = orders.last().map_or(newest, |last| last.id.max(newest));
+        Self { orders, newest }
+    }
+
+    /// The highest id that was ever given.
+    pub fn newest(&self) -> u64 {
+        self.newest
     }
 
     /// All of them, the oldest first; those whose time is over stay until [`Self::expire`].
@@ -206,7 +221,8 @@ impl Overrides {
         if kept >= ORDERS_MAX {
             return Err(Full);
         }
-        order.id = self.orders.last().map_or(0, |newest| newest.id) + 1;
+        self.newest = self.newest.saturating_add(1);
+        order.id = self.newest;
         self.orders.retain(|other| !same(other));
         self.orders.push(order);
         Ok(self.orders.last().expect("it was just added"))

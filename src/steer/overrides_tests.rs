@@ -119,6 +119,8 @@ fn what_lies_within_a_scope_is_lifted() {
     assert_eq!((drains.len(), overrides.orders().len()), (3, 1));
     assert_eq!(overrides.remove(4).map(|order| order.id), Some(4));
     assert_eq!(overrides.remove(4), None);
+    // Whoever lifts by an id that is gone lifts nothing of somebody else's.
+    assert_eq!(overrides.give(order("eu*", What::Weight(1))).map(|order| order.id), Ok(5));
 }
 
 #[test]

@@ -386,6 +386,37 @@ fn a_server_file_is_judged_whole() {
     assert_eq!(server_read.unwrap().zones, Path::new("/srv/zones"));
 }
 
+#[test]
+fn a_listener_that_others_reach_is_guarded() {
+    let check = |lines: &str, expected: Option<&str>| {
+        let (_, said) = server(lines);
+        let said = said.first().map(String::as_str);
+        let fits = match (said, expected) {
+            (Some(said), Some(expected)) => said.contains(expected),
+            (said, expected) => said == expected,
+        };
+        assert!(fits, "{lines}\n{said:?}");
+    };
+    let far = "[listen]\nadmin = \"0.0.0.0:9153\"\n";
+    check(far, Some("2:9: others can reach `admin` at 0.0.0.0:9153, and changes would need no to"));
+    let token = format!("{far}[admin]\ntoken_file = \"token\"\n");
+    check(
+        &token,
+        Some("2:9: others can reach `admin` at 0.0.0.0:9153, and the token would travel"),
+    );
+    check(&format!("{token}plain_text = true\n"), None);
+    check("[admin]\ntoken_file = \"token\"\n", None);
+    check("[admin]\ntoken = \"secret\"\n", Some("here it is called `token_file`"));
+    check("[admin]\nsocket = \"\"\n", Some("`socket` is empty"));
+
+    let admin = |text: &str| server(text).0.unwrap().admin;
+    assert_eq!(admin("").socket.as_deref(), Some(Path::new("base/state/rota.sock")));
+    assert_eq!(admin("[admin]\nsocket = false\n").socket, None);
+    let written = admin("[admin]\nsocket = \"/run/rota.sock\"\ntoken_file = \"token\"\n");
+    assert_eq!(written.socket.as_deref(), Some(Path::new("/run/rota.sock")));
+    assert_eq!(written.token_file.as_deref(), Some(Path::new("base/token")));
+}
+
 /// `[dns]` with these lines: what is wrong with them, each by its place and first words.
 #[track_caller]
 fn check_dns(lines: &str, expected: &[&str]) -> Option<rota::config::Dns> {

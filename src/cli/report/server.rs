@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::{quoted, time};
-use crate::config::tables::{DNS, GUARD, LISTEN, SERVER};
+use crate::config::tables::{ADMIN, DNS, GUARD, LISTEN, SERVER};
 use crate::config::{Doubt, Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
@@ -14,6 +14,13 @@ impl Page {
         self.setting(1, &SERVER, "state", server.state.display());
         self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
         self.setting(1, &LISTEN, "admin", listen.admin);
+        let admin = &server.admin;
+        let token = admin.token_file.as_ref().map(|path| path.display().to_string());
+        self.resolved(1, "token_file", token.as_deref().unwrap_or("none"), token.is_none());
+        self.setting(1, &ADMIN, "plain_text", admin.plain_text);
+        let socket = admin.socket.as_ref().map(|path| path.display().to_string());
+        let default = admin.socket.as_deref() == Some(&*server.state.join("rota.sock"));
+        self.resolved(1, "socket", socket.as_deref().unwrap_or("false"), default);
         self.setting(1, &LISTEN, "workers", listen.workers);
         self.setting(1, &LISTEN, "tcp_connections", listen.tcp_connections);
         let per_client = listen.tcp_connections_per_client;

@@ -18,7 +18,7 @@ pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
-pub use server::{DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -26,6 +26,7 @@ pub use zone::{ZONE, ZONE_FILE};
 pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
+    &ADMIN,
     &DNS,
     &GEO,
     &RATE_LIMIT,

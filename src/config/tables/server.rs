@@ -14,6 +14,7 @@ pub static SERVER: Kind = Kind {
         Key::new("zones", FOLDER, Value("\"zones\""), "The folder of zones"),
         Key::new("state", FOLDER, Value("\"state\""), "The folder of what must last"),
         Key::new("listen", Takes::Table(&LISTEN), Rule("its keys' own"), "Where to listen"),
+        Key::new("admin", Takes::Table(&ADMIN), Rule("its keys' own"), "Who may change things"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
@@ -32,7 +33,12 @@ pub static LISTEN: Kind = Kind {
             Value("[\"127.0.0.1:5300\", \"[::1]:5300\"]"),
             "Where queries come in, over UDP and TCP",
         ),
-        Key::new("admin", SOCKET, Value("\"127.0.0.1:9153\""), "Health and readiness over HTTP"),
+        Key::new(
+            "admin",
+            SOCKET,
+            Value("\"127.0.0.1:9153\""),
+            "Health, readiness and the API over HTTP",
+        ),
         Key::new(
             "workers",
             Takes::Number { min: 0, max: 1024 },
@@ -60,6 +66,35 @@ pub static LISTEN: Kind = Kind {
             "A TCP connection that asks nothing for this long is closed",
         )
         .aka(&["tcp_timeout", "idle_timeout"]),
+    ],
+};
+
+/// `[admin]`.
+pub static ADMIN: Kind = Kind {
+    noun: "[admin]",
+    header: "[admin] of rota.toml",
+    keys: &[
+        Key::new(
+            "token_file",
+            Takes::Text("a file with one line of 16 characters or more"),
+            Rule("none: changes over TCP come from this machine alone"),
+            "The token that changes over TCP need; the Unix socket needs none",
+        )
+        .aka(&["token", "api_key", "api-key", "password"]),
+        Key::new(
+            "plain_text",
+            Takes::Flag,
+            Value("false"),
+            "Whether the token may travel a network as it is, where others reach the listener",
+        )
+        .aka(&["insecure"]),
+        Key::new(
+            "socket",
+            Takes::Either(&[Takes::Text("a path"), Takes::Flag]),
+            Rule("rota.sock in the state folder"),
+            "The Unix socket that the command line uses, for this user alone; false for none",
+        )
+        .aka(&["control_socket", "unix_socket"]),
     ],
 };
 

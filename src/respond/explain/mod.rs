@@ -16,8 +16,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::base::Message;
+use domain::base::opt::ExtendedError;
 use domain::rdata::AllRecordData;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::geo::{Atlas, Network};
 use crate::health::Target;
@@ -28,22 +30,25 @@ use crate::wire::{Name, OptionCode, RecordType};
 
 use super::{Action, Client, Worker, respond};
 
+pub use service::row;
+
 use recorder::Recorder;
-pub(super) use service::row;
 
 /// A decision and every stage on the way to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// In the order in which they were gone through.
     pub stages: Vec<Stage>,
     /// The response code; none where nothing was sent.
     pub rcode: Option<String>,
+    /// What the response says of its reason (RFC 8914); most have no need to.
+    pub why: Option<String>,
     /// The records of the answer section, as a master file has them.
     pub answer: Vec<String>,
 }
 
 /// One stage of a decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Whom the answer is for.
@@ -84,11 +89,12 @@ pub enum Stage {
 }
 
 /// Whom an answer is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientStage {
     /// What choices go by: an address, or the prefix that ECS told.
     pub asker: String,
     /// Where the query came from.
+    #[schema(value_type = String)]
     pub source: IpAddr,
     /// True where ECS told of the asker.
     pub told: bool,
@@ -101,7 +107,7 @@ pub struct ClientStage {
 }
 
 /// How a service chose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceStage {
     /// `zone/service`.
     pub id: String,
@@ -120,11 +126,13 @@ pub struct ServiceStage {
     /// How many addresses an answer holds.
     pub answers: usize,
     /// The addresses that were picked, in order.
+    #[schema(value_type = Vec<String>)]
     pub picked: Vec<IpAddr>,
     /// In seconds.
     pub ttl: u32,
     /// All addresses of the service, as the steps of a decision number them.
     #[serde(skip)]
+    #[schema(ignore)]
     addresses: Vec<IpAddr>,
     /// The length of the shortest prefix for which the choice is the same; 0 where it does not
     /// depend on the client.
@@ -132,7 +140,7 @@ pub struct ServiceStage {
 }
 
 /// One pool on the way to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PoolLine {
     /// Empty for the one pool of a simple service.
     pub name: String,
@@ -145,13 +153,14 @@ pub struct PoolLine {
 }
 
 /// One address on the way to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeLine {
     /// Empty for the one pool of a simple service.
     pub pool: String,
     /// The node's name.
     pub node: String,
     /// Its address.
+    #[schema(value_type = String)]
     pub address: IpAddr,
     /// Its weight.
     pub weight: u16,
@@ -173,6 +182,11 @@ pub trait Informant {
     fn guard(&self, _node: &Node, _ip: IpAddr) -> Option<String> {
         None
     }
+
+    /// What an operator has said of a node's status, by its id: who, and why.
+    fn said(&self, _node: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Answers a query and tells every stage of it.
@@ -190,8 +204,7 @@ pub fn explain(
         Action::Send(len) => out.truncate(len),
         Action::Drop => out.clear(),
     }
-    let (rcode, answer) = read(&out);
-    (Explanation { stages: recorder.into_stages(), rcode, answer }, out)
+    (read(&out, recorder.into_stages()), out)
 }
 
 /// A query as a client would send it.
@@ -222,12 +235,25 @@ fn subnet_option(subnet: &Network) -> Vec<u8> {
     option
 }
 
-/// The response code and the answer section, read by a library that is not ours.
-fn read(response: &[u8]) -> (Option<String>, Vec<String>) {
-    let Ok(message) = Message::from_octets(response) else { return (None, Vec::new()) };
-    let rcode = message.opt_rcode().to_string();
+/// An extended error's own text, which says more than the name of its code.
+fn words<Octs: AsRef<[u8]>>(error: ExtendedError<Octs>) -> String {
+    let text = error.text_slice().map(String::from_utf8_lossy).filter(|text| !text.is_empty());
+    text.map_or_else(|| error.code().to_string(), |text| text.into_owned())
+}
+
+/// What a response says, read by a library that is not ours.
+fn read(response: &[u8], stages: Vec<Stage>) -> Explanation {
+    let Ok(message) = Message::from_octets(response) else {
+        return Explanation { stages, rcode: None, why: None, answer: Vec::new() };
+    };
+    let error = message.opt().and_then(|record| record.opt().extended_error().map(words));
     let records = message.answer().into_iter().flat_map(|section| {
         section.limit_to::<AllRecordData<_, _>>().flatten().map(|record| record.to_string())
     });
-    (Some(rcode), records.collect())
+    Explanation {
+        stages,
+        rcode: Some(message.opt_rcode().to_string()),
+        why: error,
+        answer: records.collect(),
+    }
 }

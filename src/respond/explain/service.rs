@@ -89,7 +89,7 @@ impl ServiceStage {
 const PANIC: &str = "panic: too little of the pool serves, so all of it answers";
 
 /// The row of the truth table, as the operator knows it.
-pub(in crate::respond) fn row(tier: Tier) -> &'static str {
+pub fn row(tier: Tier) -> &'static str {
     match tier {
         Tier::Serving => "pools serve",
         Tier::Short => "every pool is below its min_healthy: the healthiest serves",
@@ -174,8 +174,9 @@ fn standing(node: &Node, ip: IpAddr, duty: Duty, informant: &impl Informant) -> 
         Duty::Failed => "down",
         Duty::Barred => "taken down by an operator",
     };
+    let reason = informant.said(&node.id).or_else(|| complaints.next());
     let mut told = state.to_owned();
-    for (mark, more) in [(": ", complaints.next()), ("; ", informant.guard(node, ip))] {
+    for (mark, more) in [(": ", reason), ("; ", informant.guard(node, ip))] {
         if let Some(more) = more {
             told += mark;
             told += &more;

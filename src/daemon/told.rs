@@ -1,13 +1,57 @@
-//! What the log tells of answers: events, never steps.
+//! What happened: one line of the log, and one event for whoever listens.
 
 use std::time::Instant;
 
-use crate::health::Suspect;
+use crate::admin::docs::OverrideDoc;
+use crate::admin::events::OverrideChange;
+use crate::admin::{Event, Events};
+use crate::health::{Change, Suspect};
 use crate::snapshot::TierChange;
 use crate::steer::{Pools, Tier};
 
-/// Says when a service's answers come from another row of the truth table, or from other pools.
-pub(super) fn log_tier(change: &TierChange) {
+use super::view;
+
+/// The status of a target has turned.
+pub(super) fn status(change: &Change, events: &Events) {
+    let reason = change.reason.as_ref().map(ToString::to_string);
+    let (target, from, to) = (change.target.place(), change.from.status, change.to.status);
+    let shown = reason.as_ref().map(tracing::field::display);
+    let hold = change.hold.as_ref().map(tracing::field::display);
+    tracing::info!(%target, %from, %to, reason = shown, hold, "status changed");
+    let (from, to) = (view::status(from), view::status(to));
+    events.tell(Event::Status { target: target.to_string(), from, to, reason });
+}
+
+/// What operators say has changed; the line is the audit of it. `source` is who asked for it over
+/// which way.
+pub(super) fn an_override(
+    change: OverrideChange,
+    one: &OverrideDoc,
+    source: &str,
+    events: &Events,
+) {
+    let OverrideDoc { scope, says, author, reason, until, nodes, .. } = one;
+    let (how, reason) = (change.word(), reason.as_ref().map(tracing::field::display));
+    tracing::info!(%scope, %says, %author, reason, until, nodes, %source, "override {how}");
+    events.tell(Event::Override { change, says: one.clone() });
+}
+
+/// Services' answers come from another row of the truth table, or from other pools.
+pub(super) fn tiers(changes: &[TierChange], events: &Events) {
+    for change in changes {
+        log_tier(change);
+        let (tier, able) = change.to;
+        let pools = able.iter().filter_map(|at| change.pools.get(at)).cloned();
+        events.tell(Event::Tier {
+            service: change.service.clone(),
+            family: change.family.record_type().to_string(),
+            row: tier.word().to_owned(),
+            pools: pools.collect(),
+        });
+    }
+}
+
+fn log_tier(change: &TierChange) {
     let TierChange { service, family, from, to, panicked, panic, pools } = change;
     let family = family.record_type();
     let named = |some: &Pools| {
@@ -51,7 +95,7 @@ pub(super) fn log_tier(change: &TierChange) {
 }
 
 /// Says whether the prober is doubted.
-pub(super) fn log_suspect(suspect: Option<Suspect>, now: Instant) {
+pub(super) fn suspect(suspect: Option<Suspect>, now: Instant) {
     match suspect {
         Some(suspect) => {
             let limit = suspect.frozen_until.saturating_duration_since(now).as_secs();
