@@ -1,4 +1,4 @@
-//! The only place of this floor that touches files: it reads them and looks at their times.
+//! The place of this floor that touches files: it reads them and looks at their times.
 //!
 //! ```text
 //! rota run -c /etc/rota/rota.toml     zones, state, mmdb files: relative to /etc/rota
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
+use super::grants::{self, Grants};
 use super::names;
 use super::suggest::nearest;
 use super::{Geo, Loaded, Server, ZoneFiles, read_server, read_zone_with, sort_by_place};
@@ -45,7 +46,13 @@ pub fn reload(path: Option<&Path>, before: &Geo) -> Loaded {
     let atlas = geo.as_ref().map(|geo| &*geo.atlas);
     let zones = match list_zones(&folder, &mut diagnostics) {
         Ok(all) => {
-            let read = |found| read_found(found, &folder, atlas, &mut diagnostics);
+            let is_root = rustix::process::geteuid().is_root();
+            let program = |name: &str| match &server {
+                Some(server) => grants::program(&server.checks, is_root, name),
+                None => Ok(PathBuf::from(name)),
+            };
+            let grants = Grants { program: &program };
+            let read = |found| read_found(found, &folder, &grants, atlas, &mut diagnostics);
             all.values().map(read).collect()
         }
         Err(error) => {
@@ -164,15 +171,16 @@ fn list_zones(folder: &Path, out: &mut Vec<Diagnostic>) -> io::Result<BTreeMap<N
 fn read_found(
     found: &Found,
     folder: &Path,
+    grants: &Grants<'_>,
     atlas: Option<&Atlas>,
     out: &mut Vec<Diagnostic>,
 ) -> Authored {
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
-        return read_zone_with(&found.files, &mut includes, atlas, out);
+        return read_zone_with(&found.files, &mut includes, grants, atlas, out);
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
-        read_zone_with(&found.files, &mut includes, atlas, out);
+        read_zone_with(&found.files, &mut includes, grants, atlas, out);
     }
     Authored::Broken(found.files.apex.clone())
 }

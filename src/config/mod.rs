@@ -1,7 +1,8 @@
 //! Floor 7: `rota.toml` and `zones/` to a validated model.
 //!
 //! ```text
-//!   load.rs    files ─> Source            the only I/O
+//!   load.rs    files ─> Source            the only I/O, but for
+//!   grants.rs  a name ─> a program        what rota.toml lets zones do
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
 //!   tables.rs  what may be written        each key described once, in the terms of keys.rs
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
@@ -25,6 +26,7 @@ mod delegation;
 mod dns;
 mod fields;
 mod geo;
+mod grants;
 mod guard;
 pub mod keys;
 mod load;
@@ -60,6 +62,7 @@ use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
 pub use geo::Geo;
+pub use grants::{Grants, Refusal};
 pub use load::{load, load_server, reload};
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
@@ -121,10 +124,21 @@ pub struct Server {
     pub admin: Admin,
     /// Protocol settings.
     pub dns: Dns,
+    /// What checks may do with the machine.
+    pub checks: Checks,
     /// When the prober is to be doubted.
     pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+}
+
+/// `[checks]`: what checks may do with the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// The folder of the programs that they may run; none where they may run none.
+    pub exec: Option<PathBuf>,
+    /// Whether they may run them where the server runs as root.
+    pub exec_as_root: bool,
 }
 
 /// `[guard]`: when the prober is to be doubted.

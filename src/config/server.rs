@@ -11,9 +11,9 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{ADMIN, DNS, GEO, GUARD, LISTEN, SERVER};
+use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, SERVER};
 use super::value::Text;
-use super::{Doubt, Listen, Server, sort_by_place, syntax};
+use super::{Checks, Doubt, Listen, Server, sort_by_place, syntax};
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -42,6 +42,12 @@ pub fn read_server(
     let (table, span) = server.table("guard").unwrap_or((&empty, 0..0));
     let guard = reader.fields(&GUARD, table, span);
     let guard = read_guard(&guard, &mut reader);
+    let (table, span) = server.table("checks").unwrap_or((&empty, 0..0));
+    let checks = reader.fields(&CHECKS, table, span);
+    let checks = Checks {
+        exec: checks.written("exec").then(|| base.join(checks.word("exec"))),
+        exec_as_root: checks.flag("exec_as_root"),
+    };
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
@@ -53,8 +59,11 @@ pub fn read_server(
         judge_reach(listen, &admin, listen_fields, &mut reader);
     }
     sort_by_place(&mut out[before..]);
-    let server = listen.filter(|_| !has_errors(&out[before..]));
-    (zones.clone(), server.map(|listen| Server { zones, state, listen, admin, dns, guard, geo }))
+    let sound = listen.filter(|_| !has_errors(&out[before..]));
+    let server =
+        |listen| Server { zones: zones.clone(), state, listen, admin, dns, checks, guard, geo };
+    let server = sound.map(server);
+    (zones, server)
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {

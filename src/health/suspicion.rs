@@ -116,6 +116,8 @@ fn is_silence(outcome: &Outcome) -> bool {
             | Reason::NoState(_)
             | Reason::Dns(_)
             | Reason::Grpc(_)
+            | Reason::Exit(..)
+            | Reason::Killed(..)
             | Reason::NoUpgrade(_)
             | Reason::Tls(_)
             | Reason::Protocol(_)

@@ -9,6 +9,7 @@
 //!   grpc        what gRPC checks say of health services, and of what is none
 //!   dns         what DNS checks say of name servers
 //!   agent       what nodes' agents say of them
+//!   exec        what programs say of nodes, and what becomes of programs
 //!   websocket   what WebSocket checks say of those that open, and of those that seem to
 //! ```
 
@@ -17,6 +18,7 @@
 mod agent;
 mod authority;
 mod dns;
+mod exec;
 mod grpc;
 mod http;
 mod node;

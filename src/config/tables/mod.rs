@@ -14,11 +14,11 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
+pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
 pub use pool::{NODE, POOL};
-pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
+pub use server::{ADMIN, CHECKS, DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -28,6 +28,7 @@ pub static KINDS: &[&Kind] = &[
     &LISTEN,
     &ADMIN,
     &DNS,
+    &CHECKS,
     &GEO,
     &RATE_LIMIT,
     &ZONE_FILE,
@@ -40,6 +41,7 @@ pub static KINDS: &[&Kind] = &[
     &TLS,
     &AGENT,
     &DNS_QUESTION,
+    &EXEC,
     &GRPC,
     &WEBSOCKET,
     &SERVICE,

@@ -17,6 +17,7 @@ pub static SERVER: Kind = Kind {
         Key::new("admin", Takes::Table(&ADMIN), Rule("its keys' own"), "Who may change things"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
+        Key::new("checks", Takes::Table(&CHECKS), Rule("its keys' own"), "What checks may do"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
     ],
@@ -155,6 +156,27 @@ pub static DNS: Kind = Kind {
             "edns_subnet_processing",
             "edns_subnet_allow_list",
         ]),
+    ],
+};
+
+/// `[checks]`.
+pub static CHECKS: Kind = Kind {
+    noun: "[checks]",
+    header: "[checks] of rota.toml",
+    keys: &[
+        Key::new(
+            "exec",
+            FOLDER,
+            Rule("none: no check may run a program"),
+            "The folder of the programs that checks may run, and no others",
+        )
+        .aka(&["external-check", "insecure-fork-wanted", "plugins"]),
+        Key::new(
+            "exec_as_root",
+            Takes::Flag,
+            Value("false"),
+            "Whether they may be run where the server runs as root",
+        ),
     ],
 };
 
