@@ -305,6 +305,21 @@ fn programs_are_run_where_rota_toml_says_so() {
 }
 
 #[test]
+fn files_of_states_are_those_of_one_folder() {
+    let folder = Folder::new("states");
+    let path = |loaded: &Loaded| {
+        let Ask::File(ask) = the_check(loaded).ask else { panic!("it looks into a file") };
+        ask.path
+    };
+    assert_eq!(path(&folder.load("file = \"a.states\"")), folder.0.join("zones/a.states"));
+    folder.write("rota.toml", "[checks]\nstates = \"run\"\n");
+    let loaded = folder.load("file = \"a.states\"");
+    assert_eq!(path(&loaded), folder.0.join("run/a.states"));
+    assert!(report(&loaded).contains("/run/a.states\n"), "{}", report(&loaded));
+    check_refused(&folder, "file = \"../a\"", &["4:9: files of states are those of the folder"]);
+}
+
+#[test]
 fn what_may_be_secret_is_never_shown() {
     let folder = Folder::new("secrets");
     let secret = "Bearer s3cr3t";

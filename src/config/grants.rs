@@ -3,7 +3,8 @@
 //! Whoever may write a zone may say what is answered. That is no reason to let him run programs:
 //! `[checks]` of `rota.toml` names the one folder that programs are taken from, as HAProxy wants
 //! `external-check` in its global section. What is in the folder, or linked there, is the word of
-//! whoever may write it.
+//! whoever may write it. Files of states have a folder too: that of zones, unless another is
+//! named.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
@@ -14,11 +15,16 @@ use super::Checks;
 pub struct Grants<'g> {
     /// The program of a name in a check; or why not, and what to do.
     pub program: &'g dyn Fn(&str) -> Result<PathBuf, Refusal>,
+    /// The folder of the files of states.
+    pub states: &'g Path,
 }
 
 impl Grants<'static> {
     /// For zones that may do nothing.
-    pub const NONE: Self = Self { program: &|_| Err(("no programs here".into(), String::new())) };
+    pub fn none() -> Self {
+        let program = &|_: &str| Err(("no programs here".into(), String::new()));
+        Self { program, states: Path::new("") }
+    }
 }
 
 /// Why not, and what to do.
@@ -37,8 +43,7 @@ pub(super) fn program(checks: &Checks, is_root: bool, name: &str) -> Result<Path
                     rota.toml";
         return refusal("this is root, who runs none".into(), help);
     }
-    let below = |part| matches!(part, Component::Normal(_));
-    if name.is_empty() || !Path::new(name).components().all(below) {
+    if !is_below(name) {
         let help = "write the name of a file in the folder, like \"check_http\"";
         return refusal(format!("programs are taken from {} alone", folder.display()), help);
     }
@@ -52,6 +57,12 @@ pub(super) fn program(checks: &Checks, is_root: bool, name: &str) -> Result<Path
     }
 }
 
+/// True for names that lead into a folder and not out of it again.
+pub(super) fn is_below(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,8 +70,8 @@ mod tests {
     #[test]
     fn programs_come_from_one_folder() {
         // Every system that this is built on has one there.
-        let bin = Checks { exec: Some("/bin".into()), exec_as_root: false };
-        let none = Checks { exec: None, exec_as_root: true };
+        let bin = Checks { exec: Some("/bin".into()), ..Checks::default() };
+        let none = Checks { exec_as_root: true, ..Checks::default() };
         let even_root = Checks { exec_as_root: true, ..bin.clone() };
         for (checks, is_root, name, expected) in [
             (&bin, false, "sh", Ok("/bin/sh")),

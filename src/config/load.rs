@@ -51,7 +51,8 @@ pub fn reload(path: Option<&Path>, before: &Geo) -> Loaded {
                 Some(server) => grants::program(&server.checks, is_root, name),
                 None => Ok(PathBuf::from(name)),
             };
-            let grants = Grants { program: &program };
+            let states = server.as_ref().map_or(&*folder, |server| &server.checks.states);
+            let grants = Grants { program: &program, states };
             let read = |found| read_found(found, &folder, &grants, atlas, &mut diagnostics);
             all.values().map(read).collect()
         }

@@ -139,6 +139,8 @@ pub struct Checks {
     pub exec: Option<PathBuf>,
     /// Whether they may run them where the server runs as root.
     pub exec_as_root: bool,
+    /// The folder of the files of states.
+    pub states: PathBuf,
 }
 
 /// `[guard]`: when the prober is to be doubted.

@@ -47,6 +47,10 @@ pub fn read_server(
     let checks = Checks {
         exec: checks.written("exec").then(|| base.join(checks.word("exec"))),
         exec_as_root: checks.flag("exec_as_root"),
+        states: base.join(match checks.written("states") {
+            true => checks.word("states"),
+            false => server.word("zones"),
+        }),
     };
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);

@@ -12,6 +12,7 @@
 //!     dns        a question, over UDP or TCP
 //!     agent      a line in which the node's agent says how it is
 //!     exec       a program
+//!     file       a line of a file
 //!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
@@ -36,6 +37,7 @@ mod course;
 mod dns;
 mod exec;
 pub mod failure;
+mod file;
 mod grpc;
 pub mod http;
 mod judge;

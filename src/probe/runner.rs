@@ -27,8 +27,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
+use super::file::StateFiles;
 use super::trust::Keyring;
-use super::{Course, agent, dns, exec, grpc, http, tcp, tls, websocket};
+use super::{Course, agent, dns, exec, file, grpc, http, tcp, tls, websocket};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -59,11 +60,16 @@ struct Means {
     keyring: Keyring,
     /// Seats for programs.
     programs: Semaphore,
+    states: StateFiles,
 }
 
 impl Means {
     fn new() -> Self {
-        Self { keyring: Keyring::default(), programs: Semaphore::new(exec::PROGRAMS_MAX) }
+        Self {
+            keyring: Keyring::default(),
+            programs: Semaphore::new(exec::PROGRAMS_MAX),
+            states: StateFiles::default(),
+        }
     }
 }
 
@@ -111,6 +117,7 @@ async fn ask(target: &Target, means: &Means, course: &mut Course) -> Result<(), 
         Ask::Dns(ask) => dns::probe(at(ask.port), ask, course).await,
         Ask::Agent(ask) => agent::probe(at(ask.port), ask, course).await,
         Ask::Exec(ask) => exec::probe(target.address, ask, &means.programs, course).await,
+        Ask::File(ask) => file::probe(target.address, ask, &means.states, course).await,
         Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
     }
 }

@@ -10,6 +10,7 @@
 //!   dns         what DNS checks say of name servers
 //!   agent       what nodes' agents say of them
 //!   exec        what programs say of nodes, and what becomes of programs
+//!   file        what files say of nodes
 //!   websocket   what WebSocket checks say of those that open, and of those that seem to
 //! ```
 
@@ -19,6 +20,7 @@ mod agent;
 mod authority;
 mod dns;
 mod exec;
+mod file;
 mod grpc;
 mod http;
 mod node;

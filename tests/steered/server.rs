@@ -61,7 +61,7 @@ impl Server {
         };
         let mut none = |_: &str| Err(String::from("there are no files beside this one"));
         let mut said = Vec::new();
-        let zone = read_zone_with(&zone, &mut none, &Grants::NONE, Some(&atlas), &mut said);
+        let zone = read_zone_with(&zone, &mut none, &Grants::none(), Some(&atlas), &mut said);
         let wrong = said.iter().find(|one| one.severity == Severity::Error);
         assert!(wrong.is_none(), "{wrong:?} in {toml}");
         let mut publisher = Publisher::new();

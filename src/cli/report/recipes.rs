@@ -21,6 +21,9 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Dns(ask) => dns(page, ask),
         Ask::Agent(ask) => agent(page, ask),
         Ask::Exec(ask) => exec(page, ask),
+        Ask::File(ask) => {
+            page.resolved(2, "check", &format!("its line in {}", ask.path.display()), false);
+        }
         Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));

@@ -51,6 +51,8 @@ impl Page {
         let exec = server.checks.exec.as_ref().map(|path| path.display().to_string());
         self.resolved(1, "exec", exec.as_deref().unwrap_or("none"), exec.is_none());
         self.setting(1, &CHECKS, "exec_as_root", server.checks.exec_as_root);
+        let states = &server.checks.states;
+        self.resolved(1, "states", &states.display().to_string(), *states == server.zones);
         let files = server.geo.iter().map(|path| path.display());
         self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());

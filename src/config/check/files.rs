@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::config::grants::Grants;
+use crate::config::grants::{self, Grants};
 use crate::config::reader::Reader;
 use crate::config::value::Text;
-use crate::health::Pem;
+use crate::health::{FileAsk, Pem};
 use crate::zone::masterfile::Includes;
 
 /// Reads files and remembers them by their name.
@@ -32,6 +32,19 @@ impl<'f> Files<'f> {
                 None
             }
         }
+    }
+
+    /// The states in the file of a name, which need not be there yet.
+    pub(super) fn states(&self, name: &Text, reader: &mut Reader<'_>) -> Option<FileAsk> {
+        if !grants::is_below(&name.text) {
+            let folder = self.grants.states.display();
+            let message = format!("files of states are those of the folder {folder} alone");
+            let help = "write the name of a file in it: \"eu.states\"; `states` in [checks] of \
+                        rota.toml is the folder";
+            reader.refuse(name.span.clone(), message, help);
+            return None;
+        }
+        Some(FileAsk { path: self.grants.states.join(&name.text), node: String::new() })
     }
 
     /// The file of a name; none where it cannot be read, which is reported at each of its names.

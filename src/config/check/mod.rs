@@ -32,7 +32,7 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{AgentAsk, Ask, Check, DnsAsk, ExecAsk, TcpAsk};
+use crate::health::{AgentAsk, Ask, Check, DnsAsk, ExecAsk, FileAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -58,12 +58,13 @@ enum AskRecipe {
     Dns(DnsAsk),
     Agent(AgentAsk),
     Exec(ExecAsk),
+    File(FileAsk),
     WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 9] =
-    ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "exec", "websocket"];
+const ASKS: [&str; 10] =
+    ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "exec", "file", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -245,6 +246,7 @@ impl AskRecipe {
             "dns" => dns::read(value, reader).map(Self::Dns),
             "agent" => agent::read(value, reader).map(Self::Agent),
             "exec" => exec::read(value, files, reader).map(Self::Exec),
+            "file" => files.states(&reader.text(value)?, reader).map(Self::File),
             "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
@@ -261,6 +263,7 @@ impl AskRecipe {
             Self::Dns(ask) => Some(Ask::Dns(ask)),
             Self::Agent(ask) => Some(Ask::Agent(ask)),
             Self::Exec(ask) => Some(Ask::Exec(ask)),
+            Self::File(ask) => Some(Ask::File(ask)),
             Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }

@@ -74,6 +74,13 @@ pub static CHECK: Kind = Kind {
         )
         .aka(&["external-check", "external", "script", "command"]),
         Key::new(
+            "file",
+            Takes::Text("a file (\"eu.states\")"),
+            ONE_OF,
+            "A file of lines with a node and its state: up, down or drain",
+        )
+        .aka(&["extfile", "state_file", "states"]),
+        Key::new(
             "websocket",
             Takes::Either(&[PORT_AND_PATH, Takes::Table(&WEBSOCKET)]),
             ONE_OF,

@@ -177,6 +177,12 @@ pub static CHECKS: Kind = Kind {
             Value("false"),
             "Whether they may be run where the server runs as root",
         ),
+        Key::new(
+            "states",
+            FOLDER,
+            Rule("the folder of zones"),
+            "The folder of the files of states that checks name",
+        ),
     ],
 };
 

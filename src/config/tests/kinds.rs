@@ -61,6 +61,16 @@ fn a_program_is_a_list_of_words_or_a_table() {
 }
 
 #[test]
+fn a_file_of_states_stands_in_its_folder() {
+    let Ask::File(asked) = ask("file = \"a/b.states\"") else { panic!() };
+    assert_eq!((asked.path, &*asked.node), ("a/b.states".into(), "app.test/a/192-0-2-1"));
+    for name in ["/etc/passwd", "../x", ""] {
+        let said = all_said(&format!("[service.a]\ncheck = {{ file = \"{name}\" }}\n{NODES}"));
+        assert!(said.len() == 1 && said[0].contains("files of states are those of"), "{said:?}");
+    }
+}
+
+#[test]
 fn a_grpc_check_is_a_port_or_a_table() {
     for (written, expected) in [
         ("grpc = \":50051\"", (false, 50051, "", "a.app.test")),

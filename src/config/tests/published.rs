@@ -214,7 +214,7 @@ fn names_that_come_with_a_service_are_free_in_the_zone() {
             records,
             true,
             &mut none,
-            &Grants::NONE,
+            &Grants::none(),
             None,
             &mut out,
         );

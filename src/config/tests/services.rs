@@ -114,7 +114,7 @@ fn services_and_records_of_one_name_must_agree() {
         let mut none = |_: &str| Err(String::from("there are none"));
         let (files, records) = (files(text), records.clone());
         let model =
-            read_with_records(&files, records, true, &mut none, &Grants::NONE, None, &mut out)
+            read_with_records(&files, records, true, &mut none, &Grants::none(), None, &mut out)
                 .unwrap();
         (model, said(&out))
     };

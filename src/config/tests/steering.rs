@@ -203,7 +203,7 @@ fn rules_need_to_know_what_they_ask_of_clients() {
         let mut out = Vec::new();
         let files = super::files(&format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}"));
         let mut none = |_: &str| Err(String::new());
-        read_zone_with(&files, &mut none, &Grants::NONE, Some(&Atlas::empty()), &mut out);
+        read_zone_with(&files, &mut none, &Grants::none(), Some(&Atlas::empty()), &mut out);
         assert_eq!(said(&out), expected, "{text}");
     };
     let help = |file: &str| {

@@ -14,6 +14,7 @@ mod agent;
 mod body;
 mod dns;
 mod exec;
+mod file;
 mod grpc;
 mod http;
 mod line;
@@ -27,6 +28,7 @@ pub use agent::{AgentAsk, AgentReport, judge as judge_agent};
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
 pub use dns::{DnsAsk, ExpectedRecord};
 pub use exec::{ExecAsk, OUTPUT_LEN_MAX, Variable};
+pub use file::{FILE_LEN_MAX, FileAsk, States};
 pub use grpc::{GrpcAsk, SERVICE_LEN_MAX, judge as judge_grpc, judge_code as judge_grpc_code};
 pub use http::{Header, HttpAsk, Method};
 pub use line::line;
@@ -53,6 +55,8 @@ pub enum Ask {
     Agent(AgentAsk),
     /// A program.
     Exec(ExecAsk),
+    /// A line of a file.
+    File(FileAsk),
     /// An HTTP connection that becomes a WebSocket.
     WebSocket(WebSocketAsk),
 }
@@ -63,6 +67,7 @@ impl Ask {
     pub fn for_node(&self, id: &str) -> Self {
         match self {
             Self::Exec(ask) => Self::Exec(ExecAsk { node: id.to_owned(), ..ask.clone() }),
+            Self::File(ask) => Self::File(FileAsk { node: id.to_owned(), ..ask.clone() }),
             Self::Http(_)
             | Self::Tcp(_)
             | Self::Tls(_)
@@ -90,6 +95,7 @@ impl Ask {
             }
             Self::Agent(ask) => format!("agent://{}", at(ask.port)),
             Self::Exec(ask) => ask.place(address),
+            Self::File(ask) => ask.place(address),
             Self::WebSocket(ask) => {
                 let (scheme, path, host) = (ask.scheme(), &ask.path, &ask.host);
                 format!("{scheme}://{}{path} {host}", at(ask.port))
