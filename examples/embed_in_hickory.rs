@@ -24,7 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut control = Control::new(fastrand::Rng::with_seed(random_seed()));
     let settings = settings(&config.server, random_secret());
     let (suspicion, atlas) = (suspicion(&config.server), config.geo.atlas);
-    control.apply(Wanted { zones: config.zones, settings, atlas, suspicion });
+    let wanted = Wanted { zones: config.zones, settings, atlas, suspicion, metrics: None };
+    control.apply(wanted);
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());
     let (commands, received) = mpsc::channel(1);

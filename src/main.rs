@@ -7,7 +7,8 @@ use rota::admin::docs::Wish;
 use rota::cli::log::{self, Loudness};
 use rota::cli::{self, Cli, Exit, Verb};
 use rota::cli::{
-    ask, check, demo, explain, manual, node, order, ready, reload, run, schema, status,
+    ask, check, demo, doctor, explain, init, manual, node, order, ready, reload, run, schema,
+    status,
 };
 
 fn main() -> ExitCode {
@@ -30,6 +31,8 @@ fn perform(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Check(args) => check::run(args, config),
         Verb::Demo(args) => demo::run(args),
         Verb::Ready(args) => ready::run(args, config),
+        Verb::Doctor(args) => cli::runtime()?.block_on(doctor::run(args, config)),
+        Verb::Init(args) => cli::runtime()?.block_on(init::run(args, config)),
         Verb::Schema(args) => Ok(schema::run(args)),
         Verb::Completions(args) => manual::completions(args),
         Verb::Man(args) => manual::man(args),

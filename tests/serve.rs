@@ -439,7 +439,9 @@ fn one_client_has_so_many_connections_and_another_has_its_own() {
     ask(&mut from([127, 0, 0, 2]), 2);
     // Nobody was pushed out by the one too many.
     held.iter_mut().for_each(|stream| ask(stream, 3));
-    eventually(&running, "one was refused", |_, tcp| (tcp.refused, tcp.evicted) == (1, 0));
+    eventually(&running, "one was refused", |_, tcp| {
+        (tcp.refused_client, tcp.refused_house, tcp.evicted) == (1, 0, 0)
+    });
     // A seat that is left can be taken again.
     drop(held);
     let mut tries = 0;
@@ -471,7 +473,12 @@ fn when_all_seats_are_taken_the_longest_idle_leaves() {
     assert!(is_closed(&mut held[1]));
     ask(&mut held[0], 3);
     ask(&mut held[2], 4);
-    eventually(&running, "one has left", |_, tcp| (tcp.evicted, tcp.refused) == (1, 0));
+    eventually(&running, "one has left", |_, tcp| {
+        (tcp.evicted, tcp.closed, tcp.refused_client, tcp.refused_house) == (1, 1, 0, 0)
+    });
+    let counters = running.counters();
+    assert!(counters.tcp_times().buckets().any(|(_, count)| count > 0), "the first turn is timed");
+    assert_eq!(counters.udp_times().buckets().map(|(_, count)| count).sum::<u64>(), 0);
     running.stop();
 }
 

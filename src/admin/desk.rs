@@ -16,6 +16,8 @@ use crate::geo::Network;
 use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
 
+use super::metrics::Facts;
+
 /// Requests that may wait.
 const REQUESTS_MAX: usize = 64;
 
@@ -44,6 +46,8 @@ pub enum Request {
     Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
     /// What operators say is to be another.
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
+    /// What `/metrics` is made of; none where it is switched off.
+    Metrics(oneshot::Sender<Option<Box<Facts>>>),
 }
 
 /// Which answer is to be explained.
@@ -129,6 +133,11 @@ impl Desk {
     /// Why a client gets what it gets; none where the server is stopping.
     pub async fn explain(&self, inquiry: Inquiry) -> Option<Explanation> {
         self.ask(|reply| Request::Explain(inquiry, reply)).await
+    }
+
+    /// What `/metrics` is made of, or that it is switched off; none where the server is stopping.
+    pub async fn metrics(&self) -> Option<Option<Box<Facts>>> {
+        self.ask(Request::Metrics).await
     }
 
     /// How everything stands; none where the server is stopping.

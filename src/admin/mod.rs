@@ -5,6 +5,7 @@
 //!                  restart it
 //!   GET /readyz    200 while it serves; 503 with the reason before the first verdicts and while
 //!                  it stops: send it nothing
+//!   GET /metrics   figures for a scraper
 //!   /api/v1        the API: how everything stands, what operators say, reload, events;
 //!                  GET /api/v1/openapi.json describes it
 //!   GET /          what there is here
@@ -24,6 +25,7 @@ pub mod events;
 mod explain;
 mod guard;
 mod listen;
+pub mod metrics;
 pub mod openapi;
 mod socket;
 mod state;
@@ -45,15 +47,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 /// What there is, for people and for those who ask for something else.
-const CONTENTS: &str = "GET /healthz /readyz /api/v1/openapi.json";
+const CONTENTS: &str = "GET /healthz /readyz /metrics /api/v1/openapi.json";
 
 /// Everything that the listener answers.
 fn router(state: Arc<State>, desk: Desk) -> Router {
+    let metrics = Router::new().route("/metrics", get(metrics::metrics)).with_state(desk.clone());
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/", get(contents))
         .with_state(state)
+        .merge(metrics)
         .nest("/api/v1", api::router(desk))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

@@ -1,38 +1,28 @@
 //! `rota ask`: asks a DNS server for addresses and prints what it says.
 //!
-//! For the demo's traffic, the compose file's client and machines without `dig`. It reads answers
-//! with the `domain` library rather than with our own `wire`, so that what it prints is what a
-//! stranger understands. It is no replacement for `dig`: one question, over UDP, to a server that
-//! is given by address.
+//! For the compose file's client and machines without `dig`. It is no replacement for `dig`: one
+//! question, over UDP, to a server that is given by address.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use domain::base::iana::Rcode;
-use domain::base::opt::ClientSubnet;
-use domain::base::{Message, MessageBuilder, Name, Rtype};
-use domain::rdata::{A, Aaaa};
-use tokio::net::UdpSocket;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::Exit;
+use super::dns::{self, Data, Over, Question, Reply};
+use super::report::bare;
+use super::{Exit, print};
 use crate::geo::Network;
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Largest UDP answer that is read.
-pub(super) const ANSWER_LEN_MAX: usize = 4096;
-/// What a query with an OPT record says that it can take. RFC 9715 §3.2.
-const UDP_SIZE: u16 = 1232;
+use crate::wire::{Name, RecordType};
 
 /// Arguments of `rota ask`.
 #[derive(clap::Args, Debug)]
 pub struct AskArgs {
     /// The name to ask for
-    pub name: Name<Vec<u8>>,
+    #[arg(value_parser = Name::from_text)]
+    pub name: Name,
 
     /// The server, as @address or @address:port
     #[arg(value_name = "@SERVER", value_parser = parse_server)]
@@ -51,50 +41,21 @@ pub struct AskArgs {
     pub every: Option<Duration>,
 }
 
-/// What a server said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The response code.
-    pub rcode: Rcode,
-    /// TTL of the first address, in seconds.
-    pub ttl: Option<u32>,
-    /// How many leading bits of the client's address it depends on, if it says so. RFC 7871.
-    pub scope: Option<u8>,
-    /// Addresses of the answer section in the order in which they came.
-    pub addresses: Vec<IpAddr>,
-}
-
-impl fmt::Display for Answer {
-    /// One line: scope where there is one, response code where it is not NOERROR, TTL, addresses.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(scope) = self.scope {
-            write!(f, "scope /{scope} ")?;
-        }
-        if self.rcode != Rcode::NOERROR {
-            return write!(f, "{}", self.rcode);
-        }
-        let Some(ttl) = self.ttl else {
-            return f.write_str("no addresses");
-        };
-        write!(f, "ttl {ttl}:")?;
-        self.addresses.iter().try_for_each(|address| write!(f, " {address}"))
-    }
-}
-
 /// Asks once, or again and again until told to stop, and prints a line for each answer.
 pub async fn run(args: &AskArgs) -> anyhow::Result<Exit> {
-    let rtype = if args.ipv6 { Rtype::AAAA } else { Rtype::A };
+    let rtype = if args.ipv6 { RecordType::AAAA } else { RecordType::A };
+    let name = bare(&args.name);
     let Some(every) = args.every else {
-        let answer = ask(args, rtype).await?;
-        super::print(&format!("{} {rtype} {answer}", args.name));
-        return Ok(if answer.addresses.is_empty() { Exit::Found } else { Exit::Good });
+        let reply = ask(args, rtype).await?;
+        print(&format!("{name} {rtype} {}", told(&reply)));
+        return Ok(if reply.addresses().is_empty() { Exit::Found } else { Exit::Good });
     };
     let mut stop = pin!(super::stop_signal()?);
     loop {
         let round = async {
             match ask(args, rtype).await {
-                Ok(answer) => super::print(&format!("{} {rtype} {answer}", args.name)),
-                Err(error) => super::print(&format!("{} {rtype} {error:#}", args.name)),
+                Ok(reply) => print(&format!("{name} {rtype} {}", told(&reply))),
+                Err(error) => print(&format!("{name} {rtype} {error:#}")),
             }
             sleep(every).await;
         };
@@ -107,71 +68,29 @@ pub async fn run(args: &AskArgs) -> anyhow::Result<Exit> {
 
 /// One query without the wish for recursion: the server is authoritative or it is the wrong one.
 /// It has an OPT record where it is asked for a client in a network.
-pub fn query(id: u16, name: &Name<Vec<u8>>, rtype: Rtype, ecs: Option<Network>) -> Vec<u8> {
-    let mut question = MessageBuilder::new_vec().question();
-    question.header_mut().set_id(id);
-    question.push((name, rtype)).expect("a vector takes any question");
-    let Some(network) = ecs else { return question.finish() };
-    let subnet = ClientSubnet::new(network.length(), 0, network.address());
-    let mut additional = question.additional();
-    additional
-        .opt(|opt| {
-            opt.set_udp_payload_size(UDP_SIZE);
-            opt.push(&subnet)
-        })
-        .expect("a vector takes any option");
-    additional.finish()
-}
-
-/// Reads an answer to the query with this id; none where it is another message or garbled.
-pub fn parse(id: u16, bytes: &[u8]) -> Option<Answer> {
-    let message = Message::from_octets(bytes).ok()?;
-    if message.header().id() != id || !message.header().qr() {
-        return None;
-    }
-    let opt = message.opt();
-    let subnet = opt.and_then(|opt| opt.opt().client_subnet());
-    let scope = subnet.map(|subnet| subnet.scope_prefix_len());
-    let rcode = message.header().rcode();
-    let mut answer = Answer { rcode, ttl: None, scope, addresses: Vec::new() };
-    for record in message.answer().ok()? {
-        let record = record.ok()?;
-        let ttl = record.ttl().as_secs();
-        let address = match record.rtype() {
-            Rtype::A => IpAddr::V4(record.to_record::<A>().ok()??.data().addr()),
-            Rtype::AAAA => IpAddr::V6(record.to_record::<Aaaa>().ok()??.data().addr()),
-            _ => continue,
-        };
-        answer.ttl.get_or_insert(ttl);
-        answer.addresses.push(address);
-    }
-    Some(answer)
-}
-
-async fn ask(args: &AskArgs, rtype: Rtype) -> anyhow::Result<Answer> {
+async fn ask(args: &AskArgs, rtype: RecordType) -> anyhow::Result<Reply> {
     let AskArgs { name, server, ecs, .. } = args;
-    let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind((any, 0)).await.context("no socket")?;
-    socket.connect(server).await.with_context(|| format!("no way to {server}"))?;
-    // A fresh port for each question and a connected socket: only the server can answer here, so
-    // the id has nobody to keep out.
-    let id = 1;
-    socket
-        .send(&query(id, name, rtype, *ecs))
-        .await
-        .with_context(|| format!("cannot ask {server}"))?;
-    let mut buffer = [0; ANSWER_LEN_MAX];
-    let len = timeout(PATIENCE, socket.recv(&mut buffer))
-        .await
-        .map_err(|_| anyhow!("no answer from {server} within {PATIENCE:?}"))?
-        .with_context(|| format!("no answer from {server}"))?;
-    parse(id, &buffer[..len]).ok_or_else(|| anyhow!("{server} sent something else than an answer"))
+    let question = Question { edns: false, ecs: *ecs, ..Question::to_authority(name, rtype) };
+    dns::ask(*server, &question, Over::Udp).await.with_context(|| format!("asked {server}"))
 }
 
-fn parse_server(text: &str) -> Result<SocketAddr, String> {
+/// Scope where there is one, response code where it is not NOERROR, TTL, addresses.
+fn told(reply: &Reply) -> String {
+    let scope = reply.edns.and_then(|edns| edns.scope);
+    let scope = scope.map(|scope| format!("scope /{scope} ")).unwrap_or_default();
+    if reply.rcode != Rcode::NOERROR {
+        return format!("{scope}{}", reply.rcode);
+    }
+    let address = |data: &Data| matches!(data, Data::Address(_));
+    let Some(first) = reply.answer.iter().find(|record| address(&record.data)) else {
+        return format!("{scope}no addresses");
+    };
+    let addresses: Vec<String> = reply.addresses().iter().map(IpAddr::to_string).collect();
+    format!("{scope}ttl {}: {}", first.ttl, addresses.join(" "))
+}
+
+/// A server as `dig` has it.
+pub(super) fn parse_server(text: &str) -> Result<SocketAddr, String> {
     let address = text.strip_prefix('@').ok_or("begins with @, such as @127.0.0.1:5300")?;
     address
         .parse()
@@ -181,23 +100,28 @@ fn parse_server(text: &str) -> Result<SocketAddr, String> {
 
 #[cfg(test)]
 mod tests {
+    use domain::base::{Message, MessageBuilder};
+    use domain::rdata::A;
+
     use super::*;
 
-    fn name() -> Name<Vec<u8>> {
-        "app.example.org".parse().unwrap()
-    }
-
-    /// An answer to `query(7, …)` with these addresses.
+    /// An answer to a question for `app.example.org`, with these addresses.
     fn answer(addresses: &[[u8; 4]]) -> Vec<u8> {
-        let question = query(7, &name(), Rtype::A, None);
-        let message = Message::from_octets(question).unwrap();
+        let name: domain::base::Name<Vec<u8>> = "app.example.org".parse().unwrap();
+        let message = Message::from_octets(question(None)).unwrap();
         let mut answer = MessageBuilder::new_vec().start_answer(&message, Rcode::NOERROR).unwrap();
         for octets in addresses {
-            answer
-                .push((name(), 5, A::from_octets(octets[0], octets[1], octets[2], octets[3])))
-                .unwrap();
+            let address = A::from_octets(octets[0], octets[1], octets[2], octets[3]);
+            answer.push((name.clone(), 5, address)).unwrap();
         }
         answer.finish()
+    }
+
+    fn question(ecs: Option<&str>) -> Vec<u8> {
+        let name = Name::from_text("app.example.org").unwrap();
+        let ecs = ecs.map(|text| Network::parse(text).unwrap());
+        let question = Question::to_authority(&name, RecordType::A);
+        Question { edns: false, ecs, ..question }.to_octets(7)
     }
 
     #[test]
@@ -206,31 +130,26 @@ mod tests {
             (&[[192, 0, 2, 2], [192, 0, 2, 1]][..], "ttl 5: 192.0.2.2 192.0.2.1"),
             (&[][..], "no addresses"),
         ] {
-            assert_eq!(parse(7, &answer(addresses)).unwrap().to_string(), expected);
+            assert_eq!(told(&Reply::parse(7, &answer(addresses)).unwrap()), expected);
         }
     }
 
     #[test]
-    fn asks_for_a_client_and_says_for_how_many_the_answer_is() {
-        let network = |text: &str| Some(Network::parse(text).unwrap());
-        let mut octets = query(7, &name(), Rtype::A, network("192.0.2.0/24"));
-        let option = [0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2];
-        assert!(octets.ends_with(&option), "{octets:02x?}");
-        // The same as a response, once without a scope of its own and once with one.
+    fn says_for_how_many_clients_an_answer_is() {
+        // The question as a response, once without a scope of its own and once with one.
+        let mut octets = question(Some("192.0.2.0/24"));
         octets[2] |= 0x80;
-        assert_eq!(parse(7, &octets).unwrap().to_string(), "scope /0 no addresses");
+        assert_eq!(told(&Reply::parse(7, &octets).unwrap()), "scope /0 no addresses");
         let scope_at = octets.len() - 4;
         octets[scope_at] = 20;
-        assert_eq!(parse(7, &octets).unwrap().to_string(), "scope /20 no addresses");
-        let v6 = query(7, &name(), Rtype::A, network("2001:db8::/33"));
-        assert!(v6.ends_with(&[0, 8, 0, 9, 0, 2, 33, 0, 0x20, 1, 0x0d, 0xb8, 0]), "{v6:02x?}");
+        assert_eq!(told(&Reply::parse(7, &octets).unwrap()), "scope /20 no addresses");
     }
 
     #[test]
     fn takes_only_the_answer_to_its_own_question() {
-        assert_eq!(parse(8, &answer(&[[192, 0, 2, 1]])), None);
-        assert_eq!(parse(7, &query(7, &name(), Rtype::A, None)), None);
-        assert_eq!(parse(7, b"not dns"), None);
+        assert_eq!(Reply::parse(8, &answer(&[[192, 0, 2, 1]])), None);
+        assert_eq!(Reply::parse(7, &question(None)), None);
+        assert_eq!(Reply::parse(7, b"not dns"), None);
     }
 
     #[test]

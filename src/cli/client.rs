@@ -1,8 +1,7 @@
 //! Asks a running server, as the verbs that control one do.
 //!
 //! One HTTP request over a plain connection, bounded in time and size. The Unix socket comes first,
-//! because whoever may open it needs no token; where there is none, the address. hyper is in the
-//! tree for the listener itself, so this needs no client of a larger kind.
+//! because whoever may open it needs no token; where there is none, the address.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,15 +10,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, StatusCode, header};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use reqwest::redirect::Policy;
+use reqwest::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
 
 use crate::admin::docs::ErrorDoc;
 use crate::config::{Server, load_server};
@@ -100,7 +94,7 @@ fn configured(config: Option<&Path>) -> anyhow::Result<Server> {
 }
 
 /// A listener on all addresses is asked on loopback.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -154,19 +148,22 @@ impl Client {
         path: &str,
         body: String,
     ) -> anyhow::Result<T> {
+        // Neither proxies of the environment nor redirects stand between a verb and its server.
+        let mut client =
+            reqwest::Client::builder().timeout(PATIENCE).no_proxy().redirect(Policy::none());
         let host = match &self.at {
-            At::Unix(_) => "localhost".to_owned(),
+            At::Unix(path) => {
+                client = client.unix_socket(path.as_path());
+                "localhost".to_owned()
+            }
             At::Tcp(address) => address.to_string(),
         };
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, host);
-        request = request.header(header::CONTENT_TYPE, "application/json");
+        let mut request = client.build()?.request(method, format!("http://{host}{path}"));
+        request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.bearer_auth(token);
         }
-        let request = request.body(Body::from(body)).context("this cannot be put in a request")?;
-        let (status, body) = timeout(PATIENCE, self.talk(request))
-            .await
-            .map_err(|_| anyhow!("no answer from {} within {PATIENCE:?}", self.at))??;
+        let (status, body) = self.talk(request).await?;
         if status != StatusCode::OK {
             bail!("{}", complaint(&body));
         }
@@ -175,33 +172,26 @@ impl Client {
         })
     }
 
-    async fn talk(&self, request: Request<Body>) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-        let unreached = || format!("no server at {}; is `rota run` running there?", self.at);
-        match &self.at {
-            At::Unix(path) => {
-                converse(UnixStream::connect(path).await.with_context(unreached)?, request).await
+    async fn talk(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+        let unreached = |error: reqwest::Error| {
+            let what = match error.is_timeout() {
+                true => format!("no answer from {} within {PATIENCE:?}", self.at),
+                false => format!("no server at {}; is `rota run` running there?", self.at),
+            };
+            anyhow!(error.without_url()).context(what)
+        };
+        let mut response = request.send().await.map_err(unreached)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreached)? {
+            if body.len() + chunk.len() > RESPONSE_LEN_MAX {
+                bail!("{} says more than {RESPONSE_LEN_MAX} octets", self.at);
             }
-            At::Tcp(address) => {
-                converse(TcpStream::connect(address).await.with_context(unreached)?, request).await
-            }
+            body.extend_from_slice(&chunk);
         }
-    }
-}
-
-async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    request: Request<Body>,
-) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let conversation = async {
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = to_bytes(Body::new(response.into_body()), RESPONSE_LEN_MAX).await?;
-        anyhow::Ok((status, body.to_vec()))
-    };
-    tokio::select! {
-        said = conversation => said,
-        Err(error) = connection => Err(error.into()),
+        Ok((response.status(), body))
     }
 }
 

@@ -11,16 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use domain::base::Name;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::admin::metrics::Caps;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Server, Setup, Wanted};
 use crate::geo::Atlas;
 use crate::health::Suspicion;
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
+use crate::wire::Name;
 use crate::zone::Source;
 
 use super::Exit;
@@ -103,7 +104,7 @@ async fn perform(args: &DemoArgs) -> anyhow::Result<()> {
     start_nodes(args.node_port, &mut crew).await?;
     let dns = stage.dns;
     let server = start(stage).await?;
-    let apex: Name<Vec<u8>> = APEX.parse().context("the demo's own name")?;
+    let apex = Name::from_text(APEX).context("the demo's own name")?;
     crew.spawn(async move { traffic::run(dns, &apex).await });
 
     let show = Show::new(args.is_plain(), hints(args));
@@ -119,7 +120,7 @@ async fn perform(args: &DemoArgs) -> anyhow::Result<()> {
 async fn start(stage: Stage) -> anyhow::Result<Server> {
     let source = Source { path: format!("{APEX}.toml"), text: stage.zone };
     let files = ZoneFiles {
-        apex: crate::wire::Name::from_text(APEX).context("the demo's own name")?,
+        apex: Name::from_text(APEX).context("the demo's own name")?,
         toml: Some(Arc::new(source)),
         master: None,
         serial: 1,
@@ -144,6 +145,7 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         zones: vec![zone],
         settings: Settings::default(),
         atlas,
+        metrics: Some(Caps::default()),
         suspicion: Suspicion::default(),
     };
     Ok(Server::start(setup, wanted).await?)

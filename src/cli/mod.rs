@@ -7,8 +7,12 @@ pub mod ask;
 pub mod board;
 pub mod check;
 pub mod client;
+mod delegation;
 pub mod demo;
+mod dns;
+pub mod doctor;
 pub mod explain;
+pub mod init;
 pub mod log;
 pub mod manual;
 pub mod node;
@@ -62,6 +66,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   rota demo                     four nodes, a zone and a live board; nothing else needed
+  rota init                     write a first zone, from answers or from what is there today
   rota check                    read rota.toml and zones/, report every mistake, start nothing
   rota run                      serve zones/ on the addresses of rota.toml
   rota -c /etc/rota/rota.toml run --log json
@@ -147,6 +152,19 @@ pub enum Verb {
     /// Asks GET /readyz of the admin listener that the configuration names. Exit code 0 where it
     /// is ready, 1 where it is not (yet, or any more), 2 where nothing answers.
     Ready(ready::ReadyArgs),
+
+    /// Write a first zones/<name>.toml that `rota check` takes
+    ///
+    /// From what a server answers now, from a master file, from flags, or from your answers.
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArgs),
+
+    /// Examine zones from outside in: delegation, name servers, this machine, nodes
+    ///
+    /// Walks from the root as a resolver does and changes nothing. Exit code 0 where nothing is
+    /// bad, 1 where something is, 2 where it could not look.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
 
     /// Print what the configuration may hold, as JSON Schema for editors
     #[command(after_help = schema::EXAMPLES)]

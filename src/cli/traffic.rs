@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use domain::base::{Name, Rtype};
 use tokio::net::UdpSocket;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::ask;
+use super::dns::Question;
+use super::dns::exchange::ANSWER_LEN_MAX;
+use crate::wire::{Name, RecordType};
 
 /// Time between two queries: enough of them in a window that weights show, too few to feel.
 const EVERY: Duration = Duration::from_millis(20);
@@ -20,19 +21,20 @@ const EVERY: Duration = Duration::from_millis(20);
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// Asks for A records until dropped, without waiting for the answers: the server counts them.
-pub async fn run(server: SocketAddr, name: &Name<Vec<u8>>) -> std::io::Result<()> {
+pub async fn run(server: SocketAddr, name: &Name) -> std::io::Result<()> {
     let socket = UdpSocket::bind(SocketAddr::new(server.ip(), 0)).await?;
     socket.connect(server).await?;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut buffer = [0; ask::ANSWER_LEN_MAX];
+    let mut buffer = [0; ANSWER_LEN_MAX];
+    let question = Question { edns: false, ..Question::to_authority(name, RecordType::A) };
     let mut id = 0_u16;
     loop {
         tokio::select! {
             _ = ticks.tick() => {
                 id = id.wrapping_add(1);
                 // Fails while the server starts or stops: then there is nobody to ask.
-                let _ = socket.send(&ask::query(id, name, Rtype::A, None)).await;
+                let _ = socket.send(&question.to_octets(id)).await;
             }
             // Read, or the socket's buffer fills; an error is the echo of a failed query.
             _ = socket.recv(&mut buffer) => {}

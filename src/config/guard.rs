@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::reader::Reader;
 use super::tables::MAX_WITHDRAW;
-use crate::health::Share;
+use crate::health::{Ask, Check, Share};
 use crate::steer::{Guard, MaxWithdraw, Policy};
 
 /// Reads the guards of a service with this policy.
@@ -16,6 +16,32 @@ pub(super) fn read(fields: &Fields<'_>, policy: Policy, reader: &mut Reader<'_>)
     }
     let panic = Some(fields.share("panic")).filter(|panic| *panic > Share::thousandths(0));
     Guard { panic, max_withdraw: read_max_withdraw(fields, reader), slow_start }
+}
+
+/// Weights cannot follow what nobody says.
+pub(super) fn judge_load(
+    fields: &Fields<'_>,
+    policy: Policy,
+    checks: &[Check],
+    reader: &mut Reader<'_>,
+) {
+    let tells = |check: &Check| match &check.ask {
+        Ask::Http(ask) => ask.load.is_some(),
+        Ask::Agent(_) => true,
+        Ask::Tcp(_)
+        | Ask::Tls(_)
+        | Ask::Grpc(_)
+        | Ask::Dns(_)
+        | Ask::Exec(_)
+        | Ask::File(_)
+        | Ask::WebSocket(_) => false,
+    };
+    if policy == Policy::LeastLoaded && !checks.iter().any(tells) {
+        let message = "no check of the service says where nodes tell their load";
+        let help =
+            "write load = \"header\" (or json, or metric) in its check, or add an agent check";
+        reader.warn(fields.value_span("policy"), message, help);
+    }
 }
 
 /// A table, or whether there is a limit at all.

@@ -247,10 +247,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 
 fn no_zones(folder: &Path, error: &io::Error) -> Diagnostic {
     let message = format!("no zones to serve from the folder {}: {error}", folder.display());
-    let help = format!(
-        "write {}/<the delegated name>.toml, or see it work first: rota demo",
-        folder.display()
-    );
+    let help = "write a first one with: rota init; or see it work first: rota demo";
     Diagnostic::unplaced(message).help(help)
 }
 

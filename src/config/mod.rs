@@ -9,7 +9,7 @@
 //!   fields.rs  value.rs                   what fits, or else the default; where it stands
 //!   server.rs  zone.rs                    Fields ─> Server, Authored: what keys mean together
 //!     dns.rs geo.rs delegation.rs check.rs pacing.rs records.rs
-//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs published.rs
+//!     service.rs pools.rs nodes.rs steering.rs answers.rs guard.rs needs.rs published.rs
 //!   render.rs  Diagnostic ─> text         the line underlined
 //!   schema.rs  reference.rs               the tables for editors, and as a page
 //! ```
@@ -31,6 +31,7 @@ mod guard;
 pub mod keys;
 mod load;
 mod names;
+mod needs;
 mod nodes;
 mod pacing;
 mod pools;
@@ -56,6 +57,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::admin::metrics::Caps;
 use crate::snapshot::Authored;
 use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
@@ -130,6 +132,8 @@ pub struct Server {
     pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
+    /// How much `/metrics` shows; none where it is switched off.
+    pub metrics: Option<Caps>,
 }
 
 /// `[checks]`: what checks may do with the machine.

@@ -11,9 +11,10 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, SERVER};
+use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, METRICS, SERVER};
 use super::value::Text;
 use super::{Checks, Doubt, Listen, Server, sort_by_place, syntax};
+use crate::admin::metrics::Caps;
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -55,6 +56,8 @@ pub fn read_server(
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
+    let (table, span) = server.table("metrics").unwrap_or((&empty, 0..0));
+    let metrics = read_metrics(&reader.fields(&METRICS, table, span));
     let (zones, state) = (base.join(server.word("zones")), base.join(server.word("state")));
     let (table, span) = server.table("admin").unwrap_or((&empty, 0..0));
     let admin = reader.fields(&ADMIN, table, span);
@@ -63,11 +66,20 @@ pub fn read_server(
         judge_reach(listen, &admin, listen_fields, &mut reader);
     }
     sort_by_place(&mut out[before..]);
-    let sound = listen.filter(|_| !has_errors(&out[before..]));
-    let server =
-        |listen| Server { zones: zones.clone(), state, listen, admin, dns, checks, guard, geo };
-    let server = sound.map(server);
-    (zones, server)
+    let folder = zones.clone();
+    let server = listen.filter(|_| !has_errors(&out[before..]));
+    let server = server.map(|listen| Server {
+        zones,
+        state,
+        listen,
+        admin,
+        dns,
+        checks,
+        guard,
+        geo,
+        metrics,
+    });
+    (folder, server)
 }
 
 fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
@@ -107,6 +119,12 @@ fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
             .min(count(fields, "tcp_connections")),
         tcp_idle: fields.duration("tcp_idle"),
     })
+}
+
+fn read_metrics(fields: &Fields<'_>) -> Option<Caps> {
+    let (zones, services) = (count(fields, "zones"), count(fields, "services"));
+    let caps = Caps { zones, services, nodes: count(fields, "nodes") };
+    fields.flag("enabled").then_some(caps)
 }
 
 fn read_guard(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Doubt {

@@ -93,6 +93,7 @@ pub(super) fn read(
     let pools = pools::read(&fields, owner, records, reader);
     let asked = read_asked(&fields, owner, checks, reader);
     let policy = answers::read_policy(&fields, &pools, reader);
+    guard::judge_load(&fields, policy, &asked.check, reader);
     let steer = steering::read(&fields, &pools, policy, atlas, reader);
     let count = answers::read_answers(&fields, policy);
     let spread = answers::read_spread(&fields, &pools, count, reader);

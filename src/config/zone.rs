@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::check::Checks;
 use super::grants::Grants;
+use super::needs;
 use super::reader::Reader;
 use super::service::{self, Around, Heading};
 use super::tables::{ZONE, ZONE_FILE};
@@ -102,7 +103,7 @@ pub(super) fn read_with_records(
         }
         let mut checks = Checks::read(&file, includes, grants, &mut reader);
         let mut seen: BTreeMap<Name, String> = BTreeMap::new();
-        let mut extras = Vec::new();
+        let (mut extras, mut read_services) = (Vec::new(), Vec::new());
         let around = Around { records: &records, atlas };
         for (name, value) in file.table("service").into_iter().flat_map(|(it, _)| in_order(it)) {
             let written = name.get_ref().to_string();
@@ -114,9 +115,10 @@ pub(super) fn read_with_records(
             }
             let read = service::read(&heading, value, &around, &mut checks, &mut reader);
             let Some((service, names)) = read else { continue };
-            services.push(Arc::new(service));
+            read_services.push((value, service));
             extras.extend(names);
         }
+        services = needs::resolve(read_services, &files.apex, &mut reader);
         let owners: Vec<Name> = seen.into_keys().collect();
         published::add(extras, &owners, &mut records, &mut reader);
         checks.warn_unused(&mut reader);

@@ -20,14 +20,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::docs::ChangedDoc;
 use crate::admin::events::OverrideChange;
+use crate::admin::metrics::Reload;
 use crate::admin::{self, Event, Events, Request};
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
+use crate::serve::Counters;
 use crate::snapshot::{Authored, Current, Publisher};
 use crate::steer::overrides::Scope;
 use crate::steer::{Guards, Service};
 
+use super::books::Books;
 use super::explain::Witness;
 use super::keeper::Keeper;
 use super::known::Known;
@@ -53,6 +56,7 @@ pub struct Control {
     rng: Rng,
     zones: Vec<Authored>,
     keeper: Keeper,
+    books: Books,
     orders: Orders,
     events: Events,
     started: Instant,
@@ -63,6 +67,8 @@ pub struct Control {
 pub enum Command {
     /// Put something else in force.
     Reload(Box<Wanted>),
+    /// Note what became of a configuration that was read anew.
+    Reloaded(Reload),
     /// Tell the zones in force.
     Zones(oneshot::Sender<Vec<Authored>>),
 }
@@ -81,6 +87,7 @@ impl Control {
             rng,
             zones: Vec::new(),
             keeper: Keeper::default(),
+            books: Books::new(),
             orders: Orders::default(),
             events: Events::default(),
             started: now(),
@@ -99,7 +106,8 @@ impl Control {
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
     pub fn apply(&mut self, wanted: Wanted) {
-        let Wanted { zones, settings, atlas, suspicion } = wanted;
+        let Wanted { zones, settings, atlas, suspicion, metrics } = wanted;
+        self.books.show(metrics);
         let services = services(&zones);
         let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.watch(suspicion);
@@ -161,6 +169,11 @@ impl Control {
         }
     }
 
+    /// Where the figures of those who answer stand.
+    pub fn read_from(&mut self, tallies: Vec<Arc<Tally>>, counters: Counters) {
+        self.books.read_from(tallies, counters);
+    }
+
     /// Works until all senders of commands are gone. `alive` is called about once a second as long
     /// as probes are on time.
     pub async fn run(
@@ -194,6 +207,7 @@ impl Control {
                 }
                 command = commands.recv() => match command {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
+                    Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
@@ -211,6 +225,7 @@ impl Control {
         let wake = self.monitor.poll_timeout();
         tokio::select! {
             Some(report) = self.reports.recv() => {
+                self.books.verdict(&report.verdict);
                 let change =
                     self.monitor.handle_verdict(report.id, report.verdict, now(), &mut self.rng);
                 if let Some(change) = change {
@@ -235,6 +250,7 @@ impl Control {
         let tiers = publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
+            self.books.transition(change.to.status);
             told::status(change, &self.events);
         }
         told::tiers(&tiers, &self.events);
@@ -279,8 +295,11 @@ impl Control {
         if scopes.is_empty() {
             return;
         }
-        let (publisher, known) = self.hands();
         let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
         let tiers = publisher.replan_services(meant, &known);
         told::tiers(&tiers, &self.events);
     }
@@ -332,6 +351,9 @@ impl Control {
         let view = View { known, snapshot: &snapshot, tallies, now: now() };
         // Where a reply cannot be sent, nobody waits for it any more.
         match request {
+            Request::Metrics(reply) => {
+                drop(reply.send(self.books.facts(&self.monitor, &self.publisher, now())));
+            }
             Request::Status(reply) => {
                 drop(reply.send(view.status(self.started, self.orders.notice())));
             }

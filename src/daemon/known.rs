@@ -46,6 +46,10 @@ impl Board for Known<'_> {
         self.guards.holds(node, ip)
     }
 
+    fn load(&self, target: &Target) -> Option<Share> {
+        self.monitor.load(target)
+    }
+
     fn part(&self, node: &Node) -> Share {
         self.guards.part(node)
     }

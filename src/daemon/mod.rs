@@ -5,6 +5,7 @@
 //! one task that thinks, [`reload`] what a new configuration may change, [`state`] and `kept` what
 //! outlives the process, `orders` what operators say, `view` how all of it is told.
 
+mod books;
 pub mod control;
 mod explain;
 mod keeper;
@@ -28,6 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::admin::Reloads;
+use crate::admin::metrics::Caps;
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::health::Suspicion;
@@ -63,6 +65,8 @@ pub struct Wanted {
     pub settings: Settings,
     /// Where clients are.
     pub atlas: Arc<Atlas>,
+    /// How much `/metrics` shows; none to show nothing.
+    pub metrics: Option<Caps>,
     /// When the prober is to be doubted.
     pub suspicion: Suspicion,
 }
@@ -116,6 +120,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         zones: std::mem::take(&mut config.zones),
         settings: settings(&config.server, chance),
         atlas: Arc::clone(&config.geo.atlas),
+        metrics: config.server.metrics,
         suspicion: suspicion(&config.server),
     };
     let mut server = Server::start(setup, wanted).await.map_err(RunError::Start)?;

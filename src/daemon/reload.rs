@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
+use crate::admin::metrics::Reload;
 use crate::config::{self, Config, Geo};
 use crate::geo::Atlas;
 use crate::snapshot::{Authored, Settings};
@@ -40,6 +41,7 @@ pub(super) async fn reload(
     let load = move || config::reload(path.as_deref(), &before);
     let Ok(loaded) = tokio::task::spawn_blocking(load).await else {
         tracing::error!("reload failed: the configuration could not be read; nothing is changed");
+        server.reloaded(Reload::Refused).await;
         return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics: Vec::new() };
     };
     report(&loaded.diagnostics);
@@ -50,6 +52,7 @@ pub(super) async fn reload(
     let diagnostics = loaded.diagnostics.iter().map(diagnostic).collect();
     let Some(config) = loaded.into_config() else {
         tracing::error!("reload refused: the old configuration stays in force");
+        server.reloaded(Reload::Refused).await;
         return ReloadedDoc { applied: false, kept: Vec::new(), diagnostics };
     };
     // The listeners are those of the start, and so is their idle time.
@@ -67,14 +70,19 @@ pub(super) async fn reload(
     for apex in &kept {
         tracing::error!(zone = %apex, "the zone has errors: its old version stays in force");
     }
+    let broken = zones.iter().any(|zone| matches!(zone, Authored::Broken(_)));
+    let mut how = if broken || !kept.is_empty() { Reload::Partial } else { Reload::Applied };
     if geo_read != *geo && (kept.is_empty() || !knows_less(&geo_read.atlas, &geo.atlas)) {
         log_geo(&wanted, &geo_read);
         *geo = geo_read;
     } else if geo_read != *geo {
         tracing::error!("the geo files know less than before: what they said stays in force");
+        how = Reload::Partial;
     }
     let atlas = Arc::clone(&geo.atlas);
-    server.reload(Wanted { zones, settings, atlas, suspicion }).await;
+    let metrics = wanted.metrics;
+    server.reload(Wanted { zones, settings, atlas, suspicion, metrics }).await;
+    server.reloaded(how).await;
     tracing::info!(kept = kept.len(), "reloaded");
     let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());
     ReloadedDoc { applied: true, kept: kept.collect(), diagnostics }

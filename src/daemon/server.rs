@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin::docs::StatusDoc;
+use crate::admin::metrics::Reload;
 use crate::admin::{self, Desk, Door, Phase, Reloads, Socket, Token};
 use crate::serve::{self, Ended, Listeners, Running};
 use crate::snapshot::Authored;
@@ -126,6 +127,7 @@ impl Server {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
+        control.read_from(tallies.clone(), running.counters());
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
@@ -141,6 +143,11 @@ impl Server {
     pub async fn reload(&self, wanted: Wanted) {
         // The control task ends only after this is gone.
         drop(self.commands.send(Command::Reload(Box::new(wanted))).await);
+    }
+
+    /// Notes what became of a configuration that was read anew.
+    pub async fn reloaded(&self, how: Reload) {
+        drop(self.commands.send(Command::Reloaded(how)).await);
     }
 
     /// The zones in force.

@@ -20,6 +20,7 @@ pub mod check;
 pub mod history;
 pub mod hold;
 mod latency;
+pub mod load;
 pub mod monitor;
 pub mod reason;
 pub mod schedule;
@@ -36,6 +37,7 @@ pub use ask::{
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};
 pub use hold::{Hold, HoldDown};
+pub use load::{LoadAt, LoadFrom};
 pub use monitor::{Change, Monitor, ProbeOrder};
 pub use reason::{DnsFault, GrpcFault, Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};

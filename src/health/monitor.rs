@@ -26,7 +26,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Flight, Pace};
-use super::{Hold, Outcome, Place, Pulse, Reason, Schedule, Standing, Status, Suspect, Suspicion};
+use super::{
+    Hold, Outcome, Place, Pulse, Reason, Schedule, Share, Standing, Status, Suspect, Suspicion,
+};
 use super::{Target, TargetId};
 use super::{Tracker, Verdict, View, Warning};
 
@@ -77,7 +79,8 @@ pub struct Change {
     pub reason: Option<Reason>,
     /// What it is held to before it is up again, if it flapped lately.
     pub hold: Option<Hold>,
-    /// Its probes take so much longer or less than was told before that it matters.
+    /// Its probes take so much longer or less than was told before that it matters, or its load is
+    /// so much another.
     pub repaced: bool,
     /// What the verdict warns of, where no verdict before it did.
     pub warning: Option<Warning>,
@@ -240,7 +243,7 @@ impl Monitor {
         let entry = self.entries.get_mut(&id)?;
         let Entry { target, tracker } = entry;
 
-        let (from, paced) = (tracker.standing(), tracker.pace());
+        let (from, paced) = (tracker.standing(), (tracker.pace(), tracker.load()));
         let reason = match &verdict.outcome {
             Outcome::Pass => None,
             Outcome::Fail(reason) | Outcome::NoVerdict(reason) => Some(reason.clone()),
@@ -252,7 +255,7 @@ impl Monitor {
         } else {
             tracker.handle_verdict(verdict, &target.check, now)
         };
-        let (to, paced_now) = (tracker.standing(), tracker.pace());
+        let (to, paced_now) = (tracker.standing(), (tracker.pace(), tracker.load()));
 
         let pace = match to.status {
             _ if to.contradicted => Pace::Changing,
@@ -285,6 +288,11 @@ impl Monitor {
     /// How long probes of a target take, smoothed and in steps that matter.
     pub fn pace(&self, target: &Target) -> Option<Duration> {
         self.view(target).and_then(|view| view.pace())
+    }
+
+    /// The part of its weight that a node has by the load that a target tells.
+    pub fn load(&self, target: &Target) -> Option<Share> {
+        self.view(target).and_then(|view| view.load())
     }
 
     /// True once every target has a verdict or a restored status.

@@ -131,6 +131,33 @@ pub enum Warning {
     CertificateEnds(u64),
 }
 
+impl Reason {
+    /// One word for machines: what it is, without what it says of this one probe.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::Timeout(_) => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::HttpStatus(_) => "http_status",
+            Self::Mismatch(_) => "mismatch",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Draining => "draining",
+            Self::SaysDown(_) => "says_down",
+            Self::NoState(_) => "no_state",
+            Self::Tls(_) => "tls",
+            Self::Dns(_) => "dns",
+            Self::Grpc(_) => "grpc",
+            Self::Exit(..) => "exit",
+            Self::Killed(..) => "killed",
+            Self::NoUpgrade(_) => "no_upgrade",
+            Self::Protocol(_) => "protocol",
+            Self::Other(_) => "other",
+            Self::Local(_) => "local",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Reason, Warning};
+use super::{Reason, Share, Warning};
 
 /// The settled state of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,14 +36,14 @@ pub struct Verdict {
     pub latency: Duration,
     /// What will be a reason one day, if nobody acts.
     pub warning: Option<Warning>,
-    /// How much of its weight the target wants to have, where it says so.
-    pub weight_percent: Option<u8>,
+    /// How busy the node says it is: all of it is a full load.
+    pub load: Option<Share>,
 }
 
 impl Verdict {
-    /// A verdict without a warning or a wish.
+    /// A verdict without a warning or a report of load.
     pub fn new(outcome: Outcome, latency: Duration) -> Self {
-        Self { outcome, latency, warning: None, weight_percent: None }
+        Self { outcome, latency, warning: None, load: None }
     }
 }
 

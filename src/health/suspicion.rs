@@ -114,12 +114,12 @@ fn is_silence(outcome: &Outcome) -> bool {
             | Reason::Draining
             | Reason::SaysDown(_)
             | Reason::NoState(_)
-            | Reason::Dns(_)
-            | Reason::Grpc(_)
             | Reason::Exit(..)
             | Reason::Killed(..)
-            | Reason::NoUpgrade(_)
             | Reason::Tls(_)
+            | Reason::Dns(_)
+            | Reason::Grpc(_)
+            | Reason::NoUpgrade(_)
             | Reason::Protocol(_)
             | Reason::Other(_)
             | Reason::Local(_),

@@ -28,7 +28,8 @@ use std::time::{Duration, Instant};
 
 use super::hold::Falls;
 use super::latency::Latency;
-use super::{Check, History, Hold, Outcome, Reason, Standing, Status, Verdict, Warning};
+use super::load::Load;
+use super::{Check, History, Hold, Outcome, Reason, Share, Standing, Status, Verdict, Warning};
 
 /// The state machine of one target.
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ pub struct Tracker {
     agreed: u32,
     falls: Falls,
     latency: Latency,
+    load: Load,
     history: History,
 }
 
@@ -63,6 +65,7 @@ impl Tracker {
             agreed: 0,
             falls: Falls::default(),
             latency: Latency::default(),
+            load: Load::default(),
             history: History::default(),
         }
     }
@@ -81,6 +84,7 @@ impl Tracker {
         if verdict.outcome == Outcome::Pass {
             self.latency.take(verdict.latency);
         }
+        self.load.take(verdict.load);
         self.history.push(now, verdict)
     }
 
@@ -168,6 +172,11 @@ impl Tracker {
     /// How long probes that pass take, smoothed and in steps that matter; none before the first.
     pub fn pace(&self) -> Option<Duration> {
         self.latency.told()
+    }
+
+    /// The part of its weight that the node has by its load; none where it says nothing.
+    pub fn load(&self) -> Option<Share> {
+        self.load.part()
     }
 
     /// The latest verdicts.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Hold, Seen, Standing, Target, Tracker, Warning};
+use super::{Hold, Seen, Share, Standing, Target, Tracker, Warning};
 
 /// One target as a board shows it.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,11 @@ impl<'a> View<'a> {
     /// How long its probes take, smoothed and in steps that matter; none before the first pass.
     pub fn pace(&self) -> Option<Duration> {
         self.tracker.pace()
+    }
+
+    /// The part of its weight that its node has by its load; none where it says nothing.
+    pub fn load(&self) -> Option<Share> {
+        self.tracker.load()
     }
 
     /// The latest verdict with its time and latency.

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Course, connect, failure};
 use crate::health::ask::{ANSWER_LEN_MAX, judge_agent};
-use crate::health::{AgentAsk, Outcome, Stage};
+use crate::health::{AgentAsk, Outcome, Share, Stage};
 
 /// Asks once. The line ends the conversation, or else the connection's end does.
 pub(super) async fn probe(
@@ -22,6 +22,11 @@ pub(super) async fn probe(
     let mut bounded = stream.take(ANSWER_LEN_MAX as u64);
     while !answer.contains(&b'\n') && bounded.read_buf(&mut answer).await.map_err(said)? > 0 {}
     let report = judge_agent(&answer);
-    course.weigh(report.weight_percent);
+    course.report(report.weight_percent.map(load_of));
     report.judged.map_err(Outcome::Fail)
+}
+
+/// Who wants but a part of its weight is loaded by the rest.
+fn load_of(weight_percent: u8) -> Share {
+    Share::thousandths(10 * u32::from(100 - weight_percent.min(100)))
 }

@@ -5,24 +5,21 @@
 
 use std::time::Duration;
 
-use crate::health::{Outcome, Reason, Stage, Verdict, Warning};
+use crate::health::{Outcome, Reason, Share, Stage, Verdict, Warning};
 
 /// What a probe has found so far; it begins by connecting.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
     at_timeout: Outcome,
     warning: Option<Warning>,
-    weight_percent: Option<u8>,
+    load: Option<Share>,
 }
 
 impl Course {
     /// A probe that begins.
     pub(super) fn new() -> Self {
-        Self {
-            at_timeout: Outcome::Fail(Reason::Timeout(Stage::Connect)),
-            warning: None,
-            weight_percent: None,
-        }
+        let at_timeout = Outcome::Fail(Reason::Timeout(Stage::Connect));
+        Self { at_timeout, warning: None, load: None }
     }
 
     /// From here on a timeout is a timeout of this stage.
@@ -45,9 +42,9 @@ impl Course {
         self.warning = Some(warning);
     }
 
-    /// How much of its weight the target wants to have.
-    pub(super) fn weigh(&mut self, percent: Option<u8>) {
-        self.weight_percent = percent;
+    /// So busy the node says it is.
+    pub(super) fn report(&mut self, load: Option<Share>) {
+        self.load = load;
     }
 
     /// What is true if the time is over now.
@@ -57,7 +54,7 @@ impl Course {
 
     /// The outcome, with what is to be told beside it.
     pub(super) fn verdict(&self, outcome: Outcome, latency: Duration) -> Verdict {
-        let Self { warning, weight_percent, .. } = *self;
-        Verdict { outcome, latency, warning, weight_percent }
+        let Self { warning, load, .. } = *self;
+        Verdict { outcome, latency, warning, load }
     }
 }

@@ -32,6 +32,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::trust::{Keyring, Protocols};
 use super::{Course, connect, failure};
 use crate::health::ask::BODY_LEN_MAX;
+use crate::health::load::HEADER;
 use crate::health::{Header, HttpAsk, Method, Outcome, Reason, Stage};
 
 /// Most of a 503's body that is read.
@@ -116,12 +117,20 @@ async fn converse(
         let response = sender.send_request(request).await.map_err(said)?;
         let status = response.status();
         if ask.expect.iter().any(|range| range.contains(&status.as_u16())) {
-            let Some(test) = &ask.body else { return Ok(()) };
+            let load = ask.load.as_ref();
+            let header = response.headers().get(HEADER).map(HeaderValue::as_bytes);
+            course.report(load.zip(header).and_then(|(load, value)| load.of_header(value)));
+            let load = load.filter(|load| load.needs_body());
+            if ask.body.is_none() && load.is_none() {
+                return Ok(());
+            }
             course.enter(Stage::Body);
             let (body, whole) = read(response.into_body(), BODY_LEN_MAX).await.map_err(said)?;
-            return test
-                .judge(&body, whole)
-                .map_err(|mismatch| Outcome::Fail(Reason::Mismatch(mismatch)));
+            if let Some(load) = load {
+                course.report(load.of_body(&body, whole));
+            }
+            let judged = ask.body.as_ref().map_or(Ok(()), |test| test.judge(&body, whole));
+            return judged.map_err(|mismatch| Outcome::Fail(Reason::Mismatch(mismatch)));
         }
         Err(refusal(response, course).await)
     };

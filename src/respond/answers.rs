@@ -100,6 +100,7 @@ fn addresses(
 ) -> Outcome {
     // Loaded once: the whole answer comes from one plan.
     let plan = entry.plan();
+    worker.tally.tier(plan.tier(family).0);
     let chosen = Chosen::find(entry, &plan, &[family], worker.asker, trace, response);
     let Some((id, set)) = chosen.set(family) else {
         return negative::nodata(zone, plan.ttl, response);

@@ -39,12 +39,13 @@ pub mod worker;
 use std::net::SocketAddr;
 
 use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
+use crate::steer::Family;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
 use crate::wire::{Class, Malformed, Query, Rcode, RecordType, Writer};
 
-pub use tally::{Outcome, Tally};
+pub use tally::{Asked, Outcome, Tally};
 pub use trace::{Step, Trace};
 pub use worker::Worker;
 
@@ -73,6 +74,17 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
+
+    /// One word for machines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+
     /// True where nobody on the way can read what is said.
     pub fn is_encrypted(self) -> bool {
         match self {
@@ -104,6 +116,9 @@ pub fn respond(
 ) -> Action {
     let settings = snapshot.settings();
     let parsed = Query::parse(message);
+    worker.source = client.addr.ip().to_canonical();
+    let asked = parsed.as_ref().map_or(Asked::NOTHING, |query| Asked::of(query.qtype));
+    worker.tally.query(client.transport, Family::of_address(worker.source), asked);
     let (header, question, edns) = match &parsed {
         Ok(query) => (query.header, query.question, query.edns),
         Err(Malformed::Answered { header, question, edns, .. }) => (*header, *question, *edns),
@@ -119,8 +134,10 @@ pub fn respond(
     };
     let subnet = opt::subnet(edns, client, settings);
     worker.asker = opt::asker(subnet, client);
-    worker.source = client.addr.ip().to_canonical();
     let told = edns.is_some_and(|edns| edns.options.subnet.is_some());
+    if told {
+        worker.tally.subnet(worker.asker.is_told());
+    }
     trace.step(Step::Client { asker: worker.asker, untrusted: told && subnet.is_none() });
     // RFC 6891 §7: an OPT record answers an OPT record, whatever else is wrong.
     let (opt, trust) = match &edns {
@@ -168,12 +185,14 @@ pub fn respond(
         // RFC 7871 §7.4: resolvers keep negative answers and referrals for all their clients.
         response.unscoped();
     }
-    response.rcode(rcode(outcome));
+    response.rcode(outcome.rcode());
     if response.is_truncated() {
         worker.tally.truncated();
     }
     worker.tally.count(outcome);
-    Action::Send(response.finish())
+    let len = response.finish();
+    worker.tally.sent(len);
+    Action::Send(len)
 }
 
 /// What a well-formed query gets.
@@ -211,7 +230,10 @@ fn answer(
     }
     worker.name.fold(query.qname);
     match zone_for(query, snapshot, worker) {
-        Some(Served::Zone(zone)) => walk(query, snapshot, zone, worker, trace, response),
+        Some(Served::Zone(zone)) => {
+            worker.tally.zone(zone.slot());
+            walk(query, snapshot, zone, worker, trace, response)
+        }
         Some(Served::Broken(_)) => {
             response.explain(why::ZONE_BROKEN);
             Outcome::Failed
@@ -335,28 +357,6 @@ fn shortened(trust: Option<Trust>, response: &mut Writer<'_>) -> Outcome {
 fn dropped(outcome: Outcome, worker: &mut Worker) -> Action {
     worker.tally.count(outcome);
     Action::Drop
-}
-
-fn rcode(outcome: Outcome) -> Rcode {
-    match outcome {
-        Outcome::Answered
-        | Outcome::NoData
-        | Outcome::Referred
-        | Outcome::Told
-        | Outcome::CookieGiven
-        | Outcome::Slipped
-        | Outcome::Limited
-        | Outcome::Dropped => Rcode::NoError,
-        // RFC 6604 §2.1: behind aliases it is the last name that counts.
-        Outcome::NxDomain => Rcode::NxDomain,
-        Outcome::Refused => Rcode::Refused,
-        Outcome::Failed => Rcode::ServFail,
-        Outcome::Malformed => Rcode::FormErr,
-        Outcome::NotImplemented => Rcode::NotImp,
-        Outcome::BadVersion => Rcode::BadVers,
-        Outcome::TooLong => Rcode::YxDomain,
-        Outcome::BadCookie => Rcode::BadCookie,
-    }
 }
 
 #[cfg(test)]

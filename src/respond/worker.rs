@@ -71,7 +71,7 @@ impl Worker {
             self.turns.resize(snapshot.pool_slots(), Default::default());
         }
         self.scratch.reserve(snapshot.set_len_max());
-        self.tally.reserve(snapshot.address_slots());
+        self.tally.reserve(snapshot.address_slots(), snapshot.zone_slots());
         if snapshot.settings().rate_limit.is_some() {
             self.limiter.prepare(|| self.rng.u64(..), now);
         }

@@ -29,6 +29,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::counters::{Counters, Row};
 use super::now;
+use super::stopwatch::Stopwatch;
 use crate::respond::{Action, Client, Transport, Worker, respond};
 use crate::snapshot::Current;
 
@@ -122,6 +123,7 @@ struct Tools {
     worker: Worker,
     /// The largest message; answers are made here and copied, short as they are, to their place.
     out: Box<[u8]>,
+    stopwatch: Stopwatch,
 }
 
 /// What a connection does after the answers at hand are written.
@@ -145,7 +147,8 @@ impl Desk {
         index: usize,
     ) -> Self {
         let out = vec![0; usize::from(u16::MAX)].into();
-        Self { current, counters, index, idle, tools: RefCell::new(Tools { worker, out }) }
+        let tools = RefCell::new(Tools { worker, out, stopwatch: Stopwatch::default() });
+        Self { current, counters, index, idle, tools }
     }
 
     /// The counters of this thread.
@@ -156,9 +159,10 @@ impl Desk {
     /// Answers the whole messages at the start of `input`, takes them away, and appends the
     /// answers to `output`; returns how many answers there are.
     fn answer(&self, input: &mut Vec<u8>, client: &Client, output: &mut Vec<u8>) -> (usize, Next) {
-        let Tools { worker, out } = &mut *self.tools.borrow_mut();
+        let Tools { worker, out, stopwatch } = &mut *self.tools.borrow_mut();
         let snapshot = self.current.load();
-        worker.begin_batch(&snapshot, now());
+        let begun = now();
+        worker.begin_batch(&snapshot, begun);
         let mut rest = &input[..];
         let (mut received, mut answers) = (0, 0);
         let next = loop {
@@ -189,6 +193,9 @@ impl Desk {
         };
         let consumed = input.len() - rest.len();
         input.drain(..consumed);
+        if received > 0 && stopwatch.takes(begun) {
+            self.row().timed.add(now().saturating_duration_since(begun));
+        }
         self.row().received.add(received);
         self.row().silent.add(received - answers);
         (answers, next)

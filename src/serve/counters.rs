@@ -7,13 +7,16 @@
 //!
 //! ```text
 //!  received = silent + sent + send_errors     datagrams, or messages of streams
-//!  accepted + refused = all connections that came;  evicted is a part of accepted
+//!  accepted + refused_client + refused_house = all connections that came
+//!  accepted - closed = those that are open;  evicted is a part of closed
 //! ```
 
 use std::iter::Sum;
 use std::ops::Add;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::stopwatch::{Timed, Times};
 
 /// A number that one thread raises and anybody reads.
 #[derive(Debug, Default)]
@@ -26,7 +29,7 @@ impl Counter {
         self.0.store(now.wrapping_add(amount as u64), Ordering::Relaxed);
     }
 
-    fn read(&self) -> u64 {
+    pub(super) fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -39,6 +42,8 @@ macro_rules! counted {
         #[repr(align(128))]
         pub(super) struct Row {
             $(pub(super) $name: Counter,)+
+            /// How long some of the turns took.
+            pub(super) timed: Timed,
         }
 
         impl Row {
@@ -76,10 +81,14 @@ counted! {
     receive_errors,
     /// Connections taken.
     accepted,
-    /// Of `accepted`: closed, idle, to make room for a newer one.
+    /// Of `accepted`: at their end, whoever closed them.
+    closed,
+    /// Of `closed`: idle ones that made room for a newer one.
     evicted,
-    /// Connections closed at once, because of a limit.
-    refused,
+    /// Connections closed at once, because their client had as many as it may have.
+    refused_client,
+    /// Connections closed at once, because all seats were taken by others that were not idle.
+    refused_house,
 }
 
 impl Sum for Totals {
@@ -109,6 +118,17 @@ impl Counters {
     /// The sum over the threads that serve streams.
     pub fn tcp(&self) -> Totals {
         self.tcp_by_thread().sum()
+    }
+
+    /// How long the turns of the UDP workers took: from a batch received to its answers sent.
+    pub fn udp_times(&self) -> Times {
+        Times::of(self.udp.iter().map(|row| &row.timed))
+    }
+
+    /// How long the turns of streams took: from questions read to their answers made. How soon a
+    /// client takes them is the client's affair.
+    pub fn tcp_times(&self) -> Times {
+        Times::of(self.tcp.iter().map(|row| &row.timed))
     }
 
     /// Each UDP worker by itself, in the order of their names.

@@ -30,12 +30,14 @@ mod conversation;
 mod counters;
 pub mod hickory;
 mod seats;
+mod stopwatch;
 mod stream;
 mod sys;
 mod udp;
 
 pub use bind::{BindError, Listeners};
 pub use counters::{Counters, Totals};
+pub use stopwatch::Times;
 
 use std::io;
 use std::net::SocketAddr;
@@ -254,7 +256,8 @@ impl Drop for Stop {
     }
 }
 
-/// The time, asked once a turn of a worker and around the life of a connection, never per query.
+/// The time, asked once or twice a turn of a worker and around the life of a connection, never per
+/// query.
 #[expect(clippy::disallowed_methods, reason = "transports are where time enters")]
 fn now() -> Instant {
     Instant::now()

@@ -123,9 +123,10 @@ impl House {
             Err(Full::House) if self.evict() => self.station.seats.take(client.ip()),
             taken => taken,
         };
-        let Ok(seat) = seat else {
-            self.desk.row().refused.add(1);
-            return;
+        let seat = match seat {
+            Ok(seat) => seat,
+            Err(Full::Client) => return self.desk.row().refused_client.add(1),
+            Err(Full::House) => return self.desk.row().refused_house.add(1),
         };
         self.desk.row().accepted.add(1);
         self.starved = false;
@@ -157,6 +158,7 @@ impl House {
             Err(error) => error.id(),
         };
         self.guests.remove(&id);
+        self.desk.row().closed.add(1);
     }
 
     /// After a failed accept: makes room if the process has all the descriptors it may have, rests

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use super::counters::Row;
 use super::now;
+use super::stopwatch::Stopwatch;
 use super::sys::{Batch, Readiness};
 use crate::respond::{Action, Client, Transport, Worker, respond};
 use crate::snapshot::Current;
@@ -40,7 +41,8 @@ pub(super) fn serve(
     stop: &AtomicBool,
     row: &Row,
 ) {
-    let mut desk = Desk { batch: Batch::new(), worker, current, row };
+    let stopwatch = Stopwatch::default();
+    let mut desk = Desk { batch: Batch::new(), worker, current, row, stopwatch };
     let going = || !stop.load(Ordering::Relaxed);
     if let [only] = sockets {
         while going() {
@@ -63,6 +65,7 @@ struct Desk<'a> {
     worker: Worker,
     current: &'a Current,
     row: &'a Row,
+    stopwatch: Stopwatch,
 }
 
 impl Desk<'_> {
@@ -72,9 +75,10 @@ impl Desk<'_> {
             Ok(received) => received,
             Err(error) => return self.note(error.kind()),
         };
-        let Self { batch, worker, current, row } = self;
+        let Self { batch, worker, current, row, stopwatch } = self;
         let snapshot = current.load();
-        worker.begin_batch(&snapshot, now());
+        let begun = now();
+        worker.begin_batch(&snapshot, begun);
         let silent = batch.answer(|query, addr, out| {
             let client = Client { addr, transport: Transport::Udp };
             match respond(query, &client, &snapshot, worker, &mut (), out) {
@@ -84,6 +88,9 @@ impl Desk<'_> {
         });
         drop(snapshot);
         let outcome = batch.send(socket);
+        if stopwatch.takes(begun) {
+            row.timed.add(now().saturating_duration_since(begun));
+        }
         row.received.add(received);
         row.silent.add(silent);
         row.sent.add(outcome.sent);

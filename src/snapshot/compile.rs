@@ -26,11 +26,16 @@ pub struct PoolSlot(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressSlot(pub u32);
 
-/// Gives slots to pools and addresses by their ids; an id keeps its slot for good.
+/// Where a worker counts the queries for a zone: stable over reloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ZoneSlot(pub u32);
+
+/// Gives slots to pools, addresses and zones by their ids; an id keeps its slot for good.
 #[derive(Debug, Default)]
 pub struct Slots {
     pools: HashMap<String, PoolSlot>,
     addresses: HashMap<String, AddressSlot>,
+    zones: HashMap<Box<[u8]>, ZoneSlot>,
 }
 
 impl Slots {
@@ -44,16 +49,34 @@ impl Slots {
         *self.addresses.entry(id).or_insert(next)
     }
 
-    /// How many pool slots were given out, and how many address slots.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.pools.len(), self.addresses.len())
+    fn zone(&mut self, apex: &Name) -> ZoneSlot {
+        let next = ZoneSlot(self.zones.len() as u32);
+        *self.zones.entry(apex.to_folded()).or_insert(next)
     }
+
+    /// How many were given out.
+    pub fn counts(&self) -> SlotCounts {
+        let (pools, addresses, zones) = (self.pools.len(), self.addresses.len(), self.zones.len());
+        SlotCounts { pools, addresses, zones }
+    }
+}
+
+/// How many slots of each kind a worker needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlotCounts {
+    /// [`PoolSlot`]s.
+    pub pools: usize,
+    /// [`AddressSlot`]s.
+    pub addresses: usize,
+    /// [`ZoneSlot`]s.
+    pub zones: usize,
 }
 
 /// A zone being served.
 #[derive(Debug)]
 pub struct Zone {
     model: Arc<ZoneModel>,
+    slot: ZoneSlot,
     apex_folded: Box<[u8]>,
     apex_labels: usize,
     names: NameTable,
@@ -170,6 +193,7 @@ impl Zone {
         });
         let services = services.collect();
         let mut zone = Self {
+            slot: tools.slots.zone(apex),
             apex_folded: apex.to_folded(),
             apex_labels: apex.label_count(),
             model,
@@ -186,6 +210,11 @@ impl Zone {
     /// The zone's name.
     pub fn apex(&self) -> &Name {
         &self.model.records.apex
+    }
+
+    /// Where workers count the queries for it.
+    pub fn slot(&self) -> ZoneSlot {
+        self.slot
     }
 
     /// True for names at or under the apex.

@@ -25,7 +25,7 @@ use crate::steer::Service;
 use crate::wire::{Folded, Name};
 use crate::zone::Records;
 
-pub use compile::{AddressSlot, PoolSlot, ServiceEntry, StaticRrset, Zone};
+pub use compile::{AddressSlot, PoolSlot, ServiceEntry, SlotCounts, StaticRrset, Zone, ZoneSlot};
 pub use names::{Entry, EntryId, Lookup};
 pub use publish::{Current, Publisher, TierChange};
 pub use roles::{NodeName, Offer, Role};
@@ -69,18 +69,12 @@ pub struct Snapshot {
     apexes: HashTable<(u32, Box<[u8]>)>,
     apex_labels_max: usize,
     settings: Settings,
-    pool_slots: usize,
-    address_slots: usize,
+    slots: SlotCounts,
     set_len_max: usize,
 }
 
 impl Snapshot {
-    fn new(
-        generation: u64,
-        zones: Vec<Served>,
-        settings: Settings,
-        (pool_slots, address_slots): (usize, usize),
-    ) -> Self {
+    fn new(generation: u64, zones: Vec<Served>, settings: Settings, slots: SlotCounts) -> Self {
         let mut apexes = HashTable::with_capacity(zones.len());
         let mut apex_labels_max = 0;
         let mut set_len_max = 0;
@@ -95,16 +89,7 @@ impl Snapshot {
                 set_len_max = set_len_max.max(lens.max().unwrap_or(0));
             }
         }
-        Self {
-            generation,
-            zones,
-            apexes,
-            apex_labels_max,
-            settings,
-            pool_slots,
-            address_slots,
-            set_len_max,
-        }
+        Self { generation, zones, apexes, apex_labels_max, settings, slots, set_len_max }
     }
 
     /// How many were published before this one.
@@ -119,12 +104,17 @@ impl Snapshot {
 
     /// How many pool slots a worker needs.
     pub fn pool_slots(&self) -> usize {
-        self.pool_slots
+        self.slots.pools
     }
 
     /// How many address slots a worker needs.
     pub fn address_slots(&self) -> usize {
-        self.address_slots
+        self.slots.addresses
+    }
+
+    /// How many zone slots a worker needs.
+    pub fn zone_slots(&self) -> usize {
+        self.slots.zones
     }
 
     /// The most addresses that any service has.

@@ -13,7 +13,7 @@ use crate::geo::Atlas;
 use crate::health::Target;
 use crate::steer::{Board, Family, Guides, Plan, Pools, Service, Tier};
 
-use super::compile::{ServiceEntry, Slots, Tools, Zone};
+use super::compile::{ServiceEntry, SlotCounts, Slots, Tools, Zone};
 use super::{Authored, Served, Settings, Snapshot};
 
 /// The snapshot in force: one pointer, read by every worker once a batch.
@@ -56,6 +56,8 @@ pub struct Publisher {
     located_anew: bool,
     /// Which services stand on a target: indexes of zone and service.
     users: HashMap<Arc<Target>, Vec<(usize, usize)>>,
+    /// How many plans took the place of others.
+    replanned: u64,
     retired_plans: Vec<Arc<Plan>>,
     retired_snapshots: Vec<Arc<Snapshot>>,
 }
@@ -69,13 +71,14 @@ impl Default for Publisher {
 impl Publisher {
     /// Starts with no zones: every query is refused.
     pub fn new() -> Self {
-        let empty = Snapshot::new(0, Vec::new(), Settings::default(), (0, 0));
+        let empty = Snapshot::new(0, Vec::new(), Settings::default(), SlotCounts::default());
         Self {
             current: Arc::new(Current(ArcSwap::from_pointee(empty))),
             slots: Slots::default(),
             guides: Guides::new(Arc::new(Atlas::empty())),
             located_anew: false,
             users: HashMap::new(),
+            replanned: 0,
             retired_plans: Vec::new(),
             retired_snapshots: Vec::new(),
         }
@@ -84,6 +87,11 @@ impl Publisher {
     /// What workers read from.
     pub fn current(&self) -> &Arc<Current> {
         &self.current
+    }
+
+    /// How many plans took the place of others since the start, those of a reload not among them.
+    pub fn replanned(&self) -> u64 {
+        self.replanned
     }
 
     /// From the next [`Publisher::publish`] on, clients are where this atlas says.
@@ -182,6 +190,7 @@ impl Publisher {
             let plan = entry.replan(board);
             changes.extend(tier_changes(entry, &plan));
             self.retired_plans.push(entry.swap(plan));
+            self.replanned += 1;
         }
         self.sweep();
         changes

@@ -31,6 +31,12 @@ pub trait Board {
         false
     }
 
+    /// The part of its weight that a node has by the load that a target tells; none where it says
+    /// nothing.
+    fn load(&self, _target: &Target) -> Option<Share> {
+        None
+    }
+
     /// What a node has of its weight: all of it, unless it has just returned.
     fn part(&self, _node: &Node) -> Share {
         Share::WHOLE
@@ -95,15 +101,20 @@ pub(super) fn judge<'s>(
     let (mut judged, mut parts) = (Vec::new(), Vec::new());
     let points = if service.policy == Policy::Nearest { points(service) } else { Vec::new() };
     for (number, pool) in service.pools.iter().enumerate() {
+        let need = pool.needs.iter().map(|needed| need(needed, board)).reduce(worst);
         for node in &pool.nodes {
             let at = point(pool, node);
             let at = at.and_then(|at| points.iter().position(|&it| it == at));
             let (forced, full) = (board.forced(&node.id), board.weight(node));
-            parts.push((board.part(node), node.addresses.len()));
+            let load = Some(node).filter(|_| service.policy == Policy::LeastLoaded);
+            let load = load.and_then(|node| node_load(node, board)).unwrap_or(Share::WHOLE);
+            parts.push((board.part(node).of_share(load), node.addresses.len()));
             let together = node.together.then(|| node_standing(node, board));
             for address in &node.addresses {
                 let standing = together.unwrap_or_else(|| standing(address, board));
-                let bare = Duty::of(standing, forced);
+                let own = Duty::of(standing, forced);
+                let needy = need.filter(|_| forced.is_none() && own != Duty::Failed);
+                let bare = needy.map_or(own, |need| worst((own, false), need).0);
                 let held = bare == Duty::Failed && board.holds(node, address.ip);
                 let duty = if held { Duty::Serving } else { bare };
                 let answered = answered(judged.len());
@@ -115,7 +126,8 @@ pub(super) fn judge<'s>(
                     bare,
                     known: standing.is_none_or(|it| it.status != Status::Unknown),
                     forced: forced.is_some(),
-                    contradicted: standing.is_some_and(|standing| standing.contradicted),
+                    contradicted: standing.is_some_and(|standing| standing.contradicted)
+                        || need.is_some_and(|(_, contradicted)| contradicted),
                     pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
                 });
             }
@@ -148,6 +160,32 @@ fn weigh(judged: &mut [Judged<'_>], parts: &[(Share, usize)]) {
 
 fn standing(address: &Address, board: &impl Board) -> Option<Standing> {
     address.standing(|target| board.standing(target))
+}
+
+/// What a service is to those that need it: as good as the best of its addresses, and whether the
+/// verdicts of any of them contradict their status.
+fn need(needed: &Service, board: &impl Board) -> (Duty, bool) {
+    let judged = judge(needed, board, |_| false);
+    let any = |duty| judged.iter().any(|one| one.seat.duty == duty);
+    let best = [Duty::Serving, Duty::Draining].into_iter().find(|&duty| any(duty));
+    (best.unwrap_or(Duty::Failed), judged.iter().any(|one| one.contradicted))
+}
+
+/// The worse of two; whether either is contradicted.
+fn worst(a: (Duty, bool), b: (Duty, bool)) -> (Duty, bool) {
+    let badness = |duty| match duty {
+        Duty::Serving => 0,
+        Duty::Draining => 1,
+        Duty::Failed => 2,
+        Duty::Barred => 3,
+    };
+    (if badness(a.0) >= badness(b.0) { a.0 } else { b.0 }, a.1 || b.1)
+}
+
+/// What the load of a node leaves it; where it says several things, the busiest counts.
+fn node_load(node: &Node, board: &impl Board) -> Option<Share> {
+    let targets = node.addresses.iter().flat_map(|address| &address.targets);
+    targets.filter_map(|target| board.load(target)).min()
 }
 
 fn node_standing(node: &Node, board: &impl Board) -> Option<Standing> {

@@ -6,8 +6,8 @@
 //! |---|------------------|-------------------------------------------------------------------|
 //! |   | `Serving`        | up; unknown; unchecked; an operator's `up`; down, but held,       |
 //! |   |                  | because too much has left already ([`super::guards`])             |
-//! |   | `Draining`       | draining; an operator's `drain`                                   |
-//! |   | `Failed`         | down                                                              |
+//! |   | `Draining`       | draining; an operator's `drain`; a need of its pool drains        |
+//! |   | `Failed`         | down; nothing serves of a service that its pool needs             |
 //! |   | `Barred`         | an operator's `down`                                              |
 //!
 //! | 2 | the first of these that holds           | pools that can answer, and with what       |
@@ -139,6 +139,21 @@ pub enum Tier {
     Fallback,
     /// Nothing serves, and the service is closed then.
     Closed,
+}
+
+impl Tier {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Serving,
+        Self::Short,
+        Self::Draining,
+        Self::NoAddress,
+        Self::OtherFamily,
+        Self::Open,
+        Self::LastKnown,
+        Self::Fallback,
+        Self::Closed,
+    ];
 }
 
 /// Some of a service's pools.

@@ -116,7 +116,10 @@ impl Scope {
     /// True where it matches a service, or anything in it.
     pub fn touches(&self, service: &Service) -> bool {
         let hit = |id: &str| self.rank(id).is_some();
-        hit(&service.id) || service.nodes().any(|node| hit(&node.id))
+        let needed = || service.pools.iter().flat_map(|pool| &pool.needs);
+        hit(&service.id)
+            || service.nodes().any(|node| hit(&node.id))
+            || needed().any(|needed| self.touches(needed))
     }
 
     /// True where all that the other one is about lies within this one.

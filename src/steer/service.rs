@@ -76,6 +76,9 @@ pub struct Pool {
     /// The pool serves while its eligible addresses of a family weigh at least this much together;
     /// 0: while there is any.
     pub min_healthy: u32,
+    /// What it is worth nothing without: where none of a needed service's addresses serves, none
+    /// of the pool's does. There is no circle in it.
+    pub needs: Vec<Arc<Service>>,
     /// Whom it is for, where the service is steered by `geo`.
     pub places: Vec<Place>,
     /// Where it stands, where the service is steered to the nearest.
@@ -329,7 +332,15 @@ impl Node {
 impl Pool {
     /// A pool for everybody that serves while it has any healthy address.
     pub fn new(name: impl Into<String>, nodes: Vec<Node>) -> Self {
-        Self { name: name.into(), nodes, min_healthy: 0, places: Vec::new(), at: None, share: 0 }
+        Self {
+            name: name.into(),
+            nodes,
+            min_healthy: 0,
+            needs: Vec::new(),
+            places: Vec::new(),
+            at: None,
+            share: 0,
+        }
     }
 }
 
@@ -353,10 +364,18 @@ impl Service {
         }
     }
 
-    /// Every target of every node, and what tells of those that live.
+    /// Every target that decides what is answered: those of its nodes, what tells of those that
+    /// live, and those of the services that it needs.
     pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
+        let mut all = Vec::new();
+        self.gather(&mut all);
+        all.into_iter()
+    }
+
+    fn gather<'s>(&'s self, all: &mut Vec<&'s Arc<Target>>) {
         let addresses = self.nodes().flat_map(|node| &node.addresses);
-        addresses.flat_map(|address| address.targets.iter().chain(&address.live))
+        all.extend(addresses.flat_map(|address| address.targets.iter().chain(&address.live)));
+        self.pools.iter().flat_map(|pool| &pool.needs).for_each(|needed| needed.gather(all));
     }
 
     /// The name of one node: its own before the service's. None where that is no name; it is

@@ -28,6 +28,34 @@ pub enum Rcode {
 }
 
 impl Rcode {
+    /// All that are given.
+    pub const ALL: [Self; 9] = [
+        Self::NoError,
+        Self::FormErr,
+        Self::ServFail,
+        Self::NxDomain,
+        Self::NotImp,
+        Self::Refused,
+        Self::YxDomain,
+        Self::BadVers,
+        Self::BadCookie,
+    ];
+
+    /// Its mnemonic. IANA "Domain Name System (DNS) Parameters", DNS RCODEs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoError => "NOERROR",
+            Self::FormErr => "FORMERR",
+            Self::ServFail => "SERVFAIL",
+            Self::NxDomain => "NXDOMAIN",
+            Self::NotImp => "NOTIMP",
+            Self::Refused => "REFUSED",
+            Self::YxDomain => "YXDOMAIN",
+            Self::BadVers => "BADVERS",
+            Self::BadCookie => "BADCOOKIE",
+        }
+    }
+
     /// The four bits of the header.
     pub fn low(self) -> u8 {
         (self as u16 & 0x0f) as u8

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rota::admin::metrics::Caps;
 use rota::config::keys::{Fallback, Kind, Takes};
 use rota::config::tables::{SERVER, ZONE_FILE};
 use rota::config::{Loaded, ZoneFiles, load, read_server, read_zone, render};
@@ -220,13 +221,13 @@ fn the_long_example_of_the_design_is_read() {
 }
 
 #[test]
-fn what_is_not_yet_built_is_judged_all_the_same() {
-    let early = EXAMPLE.replace("\"weighted\"", "\"least-loaded\"");
+fn a_file_is_judged_to_its_end() {
+    let early = EXAMPLE.replace("\"weighted\"", "\"least-loadd\"");
     let wrong = early.replace("\"AF\"]", "7]").replace("weight = 3", "wait = 3");
     let (_, out) = zone("lb.customer.com", &wrong);
     let said: Vec<_> = out.iter().map(ToString::to_string).collect();
     let expected = [
-        "10:10: `policy = \"least-loaded\"` is not yet built (use",
+        "10:10: `policy` knows no \"least-loadd\" (did you mean \"least-loaded\"?)",
         "17:16: `place` takes a place (\"EU\"), not a number",
         "18:68: a node has no key `wait`",
     ];
@@ -384,6 +385,32 @@ fn a_server_file_is_judged_whole() {
     let (server_read, said) = server("zones = \"/srv/zones\"\n[listen]\ndns = [\"0.0.0.0:53\"]\n");
     assert_eq!(said, [""; 0]);
     assert_eq!(server_read.unwrap().zones, Path::new("/srv/zones"));
+}
+
+#[test]
+fn how_much_metrics_show_is_read() {
+    let caps = |zones, services, nodes| Some(Caps { zones, services, nodes });
+    for (text, expected) in [
+        ("", Some(Caps::default())),
+        ("[metrics]\n", Some(Caps::default())),
+        ("[metrics]\nzones = 0\nnodes = 100000\n", caps(0, 1000, 100_000)),
+        ("[metrics]\nenabled = false\nservices = 7\n", None),
+    ] {
+        let (server, said) = server(text);
+        assert_eq!((server.unwrap().metrics, said), (expected, Vec::new()), "{text}");
+    }
+    for (line, expected) in [
+        ("zones = -1", "must be 0 to 100000"),
+        ("nodes = 100001", "must be 0 to 100000"),
+        ("nodes = \"all\"", "a number from 0 to 100000"),
+        ("enabled = 1", "true or false"),
+        ("node = 3", "`nodes`"),
+        ("max_zones = 3", "`zones`"),
+    ] {
+        let (server, said) = server(&format!("[metrics]\n{line}\n"));
+        assert_eq!((server, said.len()), (None, 1), "{line} {said:?}");
+        assert!(said[0].starts_with("rota.toml:2:") && said[0].contains(expected), "{said:?}");
+    }
 }
 
 #[test]

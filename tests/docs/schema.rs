@@ -61,7 +61,7 @@ fn what_does_not_fit_is_underlined() {
         (Kind::Zone, "[service.a]\npolicy = \"random\"", Some("/service/a/policy: is none of")),
         (
             Kind::Zone,
-            "[service.a]\npolicy = \"least-loaded\"",
+            "[service.a]\npolicy = \"least-loadd\"",
             Some("/service/a/policy: is none of"),
         ),
         (Kind::Zone, "[service.a]\nwhen_all_down = \"sorry\"", None),

@@ -1,6 +1,6 @@
 //! What nodes' agents say of them.
 
-use rota::health::{AgentAsk, Ask, Outcome, Reason, Stage};
+use rota::health::{AgentAsk, Ask, Outcome, Reason, Share, Stage};
 
 use super::node::{Act, node_after};
 use super::{PATIENT, SHORT, deaf, fail, probe};
@@ -11,7 +11,9 @@ async fn check(act: Act, outcome: Outcome, weight_percent: Option<u8>) {
     let ask = Ask::Agent(AgentAsk { port: address.port(), send: "how?".into() });
     let is_silent = outcome == fail(Reason::Timeout(Stage::Answer));
     let verdict = probe(super::check(ask, if is_silent { SHORT } else { PATIENT })).await;
-    assert_eq!((verdict.outcome, verdict.weight_percent), (outcome, weight_percent), "{act:?}");
+    // Who wants three quarters of its weight is a quarter loaded.
+    let load = weight_percent.map(|percent| Share::thousandths(10 * (100 - u32::from(percent))));
+    assert_eq!((verdict.outcome, verdict.load), (outcome, load), "{act:?}");
     assert_eq!(serving.await.unwrap(), "how?");
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rota::health::{
-    Ask, BodyTest, Check, Header, HttpAsk, Method, Mismatch, Outcome, Pattern, Reason, Stage,
-    Verdict,
+    Ask, BodyTest, Check, Header, HttpAsk, LoadAt, LoadFrom, Method, Mismatch, Outcome, Pattern,
+    Reason, Share, Stage, Verdict,
 };
 
 use super::node::{Act, node};
@@ -222,4 +222,24 @@ async fn a_good_answer_that_took_too_long_is_too_slow() {
     let max_latency = Some(Duration::from_nanos(1));
     let verdict = super::probe(Check { max_latency, ..check }).await;
     assert!(matches!(verdict.outcome, Outcome::Fail(Reason::TooSlow { .. })), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn a_node_says_how_busy_it_is() {
+    let json = "HTTP/1.1 200 OK\r\nX-Rota-Load: 0.25\r\n\r\n{\"load\":0.5}";
+    let page = "HTTP/1.1 200 OK\r\n\r\nconns 30\n";
+    let at = |at, full| LoadFrom { at, full };
+    for (answer, load, expected) in [
+        (json, at(LoadAt::Header, 1), Some(250)),
+        (json, at(LoadAt::Json("/load".into()), 1), Some(500)),
+        (page, at(LoadAt::Metric("conns".into()), 100), Some(300)),
+        (page, at(LoadAt::Header, 1), None),
+        (page, at(LoadAt::Json("/load".into()), 1), None),
+        ("HTTP/1.1 500 Oh\r\nX-Rota-Load: 0.25\r\n\r\n", at(LoadAt::Header, 1), None),
+    ] {
+        let (address, _) = node(Act::Answer(answer)).await;
+        let ask = HttpAsk { load: Some(load), ..ask(address.port()) };
+        let verdict = probe(ask, PATIENT).await;
+        assert_eq!(verdict.load.map(Share::count), expected, "{answer}");
+    }
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rota::health::{Ask, Check, HoldDown, HttpAsk, Outcome, Reason, Standing, Status, Target};
+use rota::health::{Ask, Check, HoldDown, Outcome, Reason, Standing, Status, Target};
 
 /// Everything that was ever said of one target.
 #[derive(Clone, Debug)]
@@ -155,17 +155,6 @@ impl Reference {
 
 /// The recipe's address.
 pub(crate) fn place(target: &Target) -> (SocketAddr, bool, &str, &str) {
-    let ask = http(target).expect("nodes are asked over HTTP");
-    (socket(target), ask.tls.is_some(), &ask.path, &ask.host)
-}
-
-/// Where a target's probes go: nodes are asked over HTTP, control targets over TCP.
-pub(crate) fn socket(target: &Target) -> SocketAddr {
-    let tcp = if let Ask::Tcp(ask) = &target.check.ask { Some(ask.port) } else { None };
-    let port = tcp.or_else(|| http(target).map(|ask| ask.port));
-    SocketAddr::new(target.address, port.expect("nothing is asked otherwise here"))
-}
-
-fn http(target: &Target) -> Option<&HttpAsk> {
-    if let Ask::Http(ask) = &target.check.ask { Some(ask) } else { None }
+    let Ask::Http(ask) = &target.check.ask else { unreachable!("nodes are asked over HTTP") };
+    (SocketAddr::new(target.address, ask.port), ask.tls.is_some(), &ask.path, &ask.host)
 }

@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rota::health::{Outcome, Place, Reason, Stage, Status, Suspicion, Target};
-
-use crate::reference::socket;
+use rota::health::{Ask, Outcome, Place, Reason, Stage, Status, Suspicion, Target};
 
 /// The longest that silence proves nothing: some cuts last longer.
 const FREEZE_MAX: Duration = Duration::from_secs(120);
@@ -51,7 +49,7 @@ impl Way {
     }
 
     pub(crate) fn is_control(&self, target: &Arc<Target>) -> bool {
-        self.control.contains(&socket(target))
+        socket(target).is_some_and(|socket| self.control.contains(&socket))
     }
 
     /// What a probe finds that gets no further than the way.
@@ -60,7 +58,8 @@ impl Way {
     }
 
     /// Takes the verdict of a control target.
-    pub(crate) fn land(&mut self, socket: SocketAddr, passed: bool, now: Instant) {
+    pub(crate) fn land(&mut self, target: &Target, passed: bool, now: Instant) {
+        let Some(socket) = socket(target) else { return };
         self.seen += 1;
         if passed {
             self.witnesses.insert(socket, None);
@@ -75,4 +74,10 @@ impl Way {
         let last = silent.and_then(|all| all.into_iter().max());
         last.is_some_and(|last| now < last + FREEZE_MAX)
     }
+}
+
+/// Where a target is connected to; control targets are.
+fn socket(target: &Target) -> Option<SocketAddr> {
+    let Ask::Tcp(ask) = &target.check.ask else { return None };
+    Some(SocketAddr::new(target.address, ask.port))
 }

@@ -26,7 +26,7 @@ use rota::health::{
 };
 
 use crate::node::{Mood, Node, change_expect, change_pace, change_path, mood, node, remade};
-use crate::reference::{Ledger, Reference, place, socket};
+use crate::reference::{Ledger, Reference, place};
 use crate::way::Way;
 
 /// What kind of world a seed makes.
@@ -40,6 +40,8 @@ pub(crate) struct Profile {
     pub(crate) reloads: bool,
     /// The prober lacks descriptors or routes at times.
     pub(crate) trouble: bool,
+    /// Neighbours fail together.
+    pub(crate) storms: bool,
     /// The way to everybody breaks at times, and control targets tell.
     pub(crate) cuts: bool,
     /// The process ends and starts again with saved statuses; the machine sleeps, and time leaps.
@@ -51,6 +53,7 @@ enum Event {
     Verdict(TargetId, Arc<Target>, Outcome, Duration),
     Turn(usize),
     Reload,
+    Storm,
     Cut,
     Restart,
     Leap,
@@ -106,6 +109,9 @@ impl World {
         }
         if profile.reloads {
             world.happen_in(Duration::from_secs(7), Event::Reload);
+        }
+        if profile.storms {
+            world.happen_in(Duration::from_secs(40), Event::Storm);
         }
         if profile.cuts {
             world.happen_in(Duration::from_secs(20), Event::Cut);
@@ -165,6 +171,14 @@ impl World {
                 let pause = Duration::from_secs(30).mul_f64(self.rng.f64().powi(6));
                 self.happen_in(pause, Event::Reload);
             }
+            Event::Storm => {
+                let (first, count) = (self.rng.usize(0..self.nodes.len()), self.rng.usize(2..9));
+                for node in self.nodes.iter_mut().skip(first).take(count) {
+                    (node.mood, node.since) = (Mood::Refusing, self.now);
+                }
+                let pause = Duration::from_millis(self.rng.u64(1_000..60_000));
+                self.happen_in(pause, Event::Storm);
+            }
             Event::Cut => {
                 self.way.is_cut = !self.way.is_cut;
                 self.begin_anew();
@@ -217,7 +231,7 @@ impl World {
         if self.way.is_control(target) {
             let passed = verdict.outcome == Outcome::Pass;
             let was_frozen = self.way.is_frozen(self.now);
-            self.way.land(socket(target), passed, self.now);
+            self.way.land(target, passed, self.now);
             self.monitor.handle_verdict(id, verdict, self.now, &mut self.rng);
             if was_frozen && !self.way.is_frozen(self.now) {
                 self.begin_anew();

@@ -14,6 +14,16 @@ pub(super) fn live(page: &mut Page, service: &Service) {
     }
 }
 
+/// What each pool is worth nothing without.
+pub(super) fn needs(page: &mut Page, service: &Service) {
+    for pool in service.pools.iter().filter(|pool| !pool.needs.is_empty()) {
+        let ids: Vec<&str> = pool.needs.iter().map(|needed| needed.id.as_str()).collect();
+        let whose = if pool.name.is_empty() { "" } else { " (pool " };
+        let end = if pool.name.is_empty() { "" } else { ")" };
+        page.resolved(2, "needs", &format!("{}{whose}{}{end}", ids.join(", "), pool.name), false);
+    }
+}
+
 /// What keeps the checks of a service from doing harm.
 pub(super) fn guards(page: &mut Page, guard: &Guard) {
     let Guard { panic, max_withdraw, slow_start } = guard;

@@ -80,7 +80,7 @@ fn quoted(all: impl IntoIterator<Item = impl Display>) -> String {
 }
 
 /// A name without its final dot, as people write it.
-fn bare(name: &Name) -> String {
+pub(super) fn bare(name: &Name) -> String {
     let text = name.to_string();
     text.strip_suffix('.').filter(|stem| !stem.is_empty()).unwrap_or(".").to_owned()
 }

@@ -29,12 +29,24 @@ impl Page {
 
     /// A setting, its value, and whether that is what the key's description has as its default.
     pub(super) fn setting(&mut self, depth: usize, kind: &Kind, name: &str, value: impl Display) {
+        self.named_setting(depth, name, kind, name, value);
+    }
+
+    /// The same under another name, where the key's own says too little outside its table.
+    pub(super) fn named_setting(
+        &mut self,
+        depth: usize,
+        label: &str,
+        kind: &Kind,
+        name: &str,
+        value: impl Display,
+    ) {
         let value = value.to_string();
         let default = kind.key(name).is_some_and(|key| match key.default {
             Fallback::Value(text) => text == value || text.trim_matches('"') == value,
             Fallback::Rule(_) | Fallback::Required => false,
         });
-        self.resolved(depth, name, &value, default);
+        self.resolved(depth, label, &value, default);
     }
 
     pub(super) fn resolved(&mut self, depth: usize, name: &str, value: &str, default: bool) {

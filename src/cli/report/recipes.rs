@@ -7,8 +7,8 @@ use super::{guards, quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
-    AgentAsk, Ask, BodyTest, Check, DnsAsk, ExecAsk, GrpcAsk, Header, HttpAsk, Method, Secure,
-    TcpAsk, TlsAsk, Trust, WebSocketAsk,
+    AgentAsk, Ask, BodyTest, Check, DnsAsk, ExecAsk, GrpcAsk, Header, HttpAsk, LoadAt, Method,
+    Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
 };
 
 /// Writes one check of a service with this name.
@@ -54,6 +54,14 @@ fn http(page: &mut Page, ask: &HttpAsk, service: &str) {
         (first, last) => format!("{first}-{last}"),
     });
     page.setting(3, kind, "expect", format_args!("[{}]", quoted(ranges)));
+    if let Some(load) = &ask.load {
+        let at = match &load.at {
+            LoadAt::Header => "header".to_owned(),
+            LoadAt::Json(pointer) => format!("json {pointer:?}"),
+            LoadAt::Metric(name) => format!("metric {name:?}"),
+        };
+        page.resolved(3, "load", &format!("{at}, full at {}", load.full), false);
+    }
     let body = ask.body.as_ref().map(|test| match test {
         BodyTest::Contains(text) => format!("contains {text:?}"),
         BodyTest::Matches(pattern) => format!("matches {:?}", pattern.text()),

@@ -2,7 +2,8 @@
 
 use super::page::Page;
 use super::{quoted, time};
-use crate::config::tables::{ADMIN, CHECKS, DNS, GUARD, LISTEN, SERVER};
+use crate::admin::metrics::Caps;
+use crate::config::tables::{ADMIN, CHECKS, DNS, GUARD, LISTEN, METRICS, SERVER};
 use crate::config::{Doubt, Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
@@ -58,6 +59,13 @@ impl Page {
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());
         if !facts.is_empty() {
             self.listed(1, "geo knows", facts);
+        }
+        let caps = server.metrics;
+        self.named_setting(1, "metrics", &METRICS, "enabled", caps.is_some());
+        if let Some(Caps { zones, services, nodes }) = caps {
+            for (name, cap) in [("zones", zones), ("services", services), ("nodes", nodes)] {
+                self.named_setting(1, &format!("metrics of {name}"), &METRICS, name, cap);
+            }
         }
         self.blank();
     }

@@ -44,6 +44,7 @@ impl Page {
         };
         self.setting(2, &SERVICE, "together", together);
         guards::guards(self, &service.guard);
+        guards::needs(self, service);
         self.published(service, records);
         let checks = checks::of(service);
         for check in &checks {

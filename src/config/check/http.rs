@@ -29,7 +29,7 @@ const OWN_HEADERS: [(&str, &str); 4] = [
 #[derive(Clone, Debug)]
 pub(super) struct HttpRecipe {
     /// With the host, where one was given.
-    ask: HttpAsk,
+    pub(super) ask: HttpAsk,
     hosted: bool,
 }
 

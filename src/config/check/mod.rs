@@ -11,6 +11,7 @@ mod exec;
 mod files;
 mod grpc;
 mod http;
+mod load;
 mod secure;
 mod tcp;
 mod tls;
@@ -204,8 +205,10 @@ impl Recipe {
                 None
             }
         };
+        let mut ask = ask?;
+        load::read(fields, &mut ask, reader);
         Some(Self {
-            ask: ask?,
+            ask,
             every,
             timeout,
             max_latency,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::HOLD_DOWN;
+use super::{HOLD_DOWN, LOAD};
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
@@ -136,6 +136,16 @@ pub static CHECK: Kind = Kind {
             "How much longer who falls often must pass to return; false is no longer",
         )
         .aka(&["flap", "damping", "dampening"]),
+        Key::new(
+            "load",
+            Takes::Either(&[
+                Takes::Words { words: &[Word::new("header")], other: None },
+                Takes::Table(&LOAD),
+            ]),
+            Rule("none"),
+            "Where an answer over HTTP says how busy its node is, for policy = \"least-loaded\"",
+        )
+        .aka(&["agent", "feedback"]),
     ],
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::keys::Fallback::Value;
+use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
 /// The `hold_down` of a check.
@@ -34,6 +34,32 @@ pub static GUARD: Kind = Kind {
         )
         .aka(&["suspect", "canaries", "gateway"]),
         Key::new("freeze", WINDOW, Value("\"10m\""), "The longest that no node goes down so"),
+    ],
+};
+
+/// The `load` of a check.
+pub static LOAD: Kind = Kind {
+    noun: "a report of load",
+    header: "load = { … } of a check",
+    keys: &[
+        Key::new(
+            "json",
+            Takes::Text("a JSON pointer (\"/load\")"),
+            Rule("none: the header X-Rota-Load"),
+            "Where the number stands in a JSON body",
+        ),
+        Key::new(
+            "metric",
+            Takes::Text("a metric's name (\"http_connections\")"),
+            Rule("none: the header X-Rota-Load"),
+            "The metric of a Prometheus page that is the number; its lines are added up",
+        ),
+        Key::new(
+            "full",
+            Takes::Number { min: 1, max: u32::MAX as u64 },
+            Value("1"),
+            "The number that is a full load: 100 for percent, or the connections a node takes",
+        ),
     ],
 };
 

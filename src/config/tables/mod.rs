@@ -7,6 +7,7 @@
 mod asks;
 mod check;
 mod guards;
+mod metrics;
 mod pool;
 mod server;
 mod service;
@@ -16,7 +17,8 @@ use super::keys::Kind;
 
 pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
-pub use guards::{GUARD, HOLD_DOWN, MAX_WITHDRAW};
+pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
+pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
 pub use server::{ADMIN, CHECKS, DNS, GEO, LISTEN, RATE_LIMIT, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
@@ -30,6 +32,7 @@ pub static KINDS: &[&Kind] = &[
     &DNS,
     &CHECKS,
     &GEO,
+    &METRICS,
     &RATE_LIMIT,
     &ZONE_FILE,
     &ZONE,
@@ -51,5 +54,6 @@ pub static KINDS: &[&Kind] = &[
     &HTTPS,
     &GUARD,
     &HOLD_DOWN,
+    &LOAD,
     &MAX_WITHDRAW,
 ];

@@ -25,6 +25,13 @@ pub static POOL: Kind = Kind {
         )
         .aka(&["minimum", "min_members", "up_thresh"]),
         Key::new(
+            "needs",
+            NEEDS,
+            Rule("none"),
+            "Services of the zone without which the pool is worth nothing; it is as they are",
+        )
+        .aka(&["depends", "depends_on", "requires"]),
+        Key::new(
             "share",
             Takes::Number { min: 0, max: 100 },
             Rule("none; needed under `steer = \"split\"`"),
@@ -35,6 +42,12 @@ pub static POOL: Kind = Kind {
             .aka(&["coordinates", "location", "latlon"]),
     ],
 };
+
+/// One service, or several.
+pub(super) const NEEDS: Takes = Takes::Either(&[
+    Takes::Text("a service of the zone (\"db\")"),
+    Takes::List(&Takes::Text("a service of the zone (\"db\")")),
+]);
 
 /// A node in its long form.
 pub static NODE: Kind = Kind {

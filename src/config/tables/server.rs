@@ -6,6 +6,8 @@ use super::GUARD;
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
+use super::METRICS;
+
 /// `rota.toml`.
 pub static SERVER: Kind = Kind {
     noun: "rota.toml",
@@ -20,6 +22,8 @@ pub static SERVER: Kind = Kind {
         Key::new("checks", Takes::Table(&CHECKS), Rule("its keys' own"), "What checks may do"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
+        Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
+            .aka(&["prometheus", "telemetry"]),
     ],
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pool::{NODES, POOL, TOGETHER};
+use super::pool::{NEEDS, NODES, POOL, TOGETHER};
 use super::{CHECK, MAX_WITHDRAW};
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes, Word};
@@ -52,7 +52,7 @@ pub static SERVICE: Kind = Kind {
                     Word::new("hash"),
                     Word::new("nearest"),
                     Word::new("fastest"),
-                    Word::later("least-loaded", "use \"weighted\", with weights you set"),
+                    Word::new("least-loaded"),
                 ],
                 other: None,
             },
@@ -96,6 +96,13 @@ pub static SERVICE: Kind = Kind {
             "A pool of which less than this part is healthy answers with all it has; 0 is off",
         )
         .aka(&["panic_threshold", "min_active"]),
+        Key::new(
+            "needs",
+            NEEDS,
+            Rule("none"),
+            "Services of the zone without which this one is worth nothing; it is as they are",
+        )
+        .aka(&["depends", "depends_on", "requires"]),
         Key::new(
             "max_withdraw",
             Takes::Either(&[Takes::Flag, Takes::Table(&MAX_WITHDRAW)]),

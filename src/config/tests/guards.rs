@@ -1,9 +1,10 @@
 //! What keeps checks from doing harm: their pace, `live`, and the guards of a service.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{check, service};
-use crate::health::{Check, HoldDown, Share};
+use crate::health::{Ask, Check, HoldDown, LoadAt, LoadFrom, Share};
 use crate::steer::{Guard, MaxWithdraw, Policy};
 
 #[test]
@@ -110,4 +111,108 @@ fn what_tells_of_life_stands_beside_what_tells_of_readiness() {
     let service = service(&format!("{both}{nodes}"));
     let address = &service.pools[0].nodes[0].addresses[0];
     assert_eq!((address.targets.len(), address.live.len(), service.targets().count()), (1, 1, 2));
+}
+
+#[test]
+fn a_report_of_load_is_judged_with_its_check() {
+    let nodes = "nodes = [\"192.0.2.1\"]";
+    for (written, expected) in [
+        (
+            "tcp = \":80\", load = \"header\"",
+            "4:24: only an answer over HTTP has a load (ask over \
+            `http` or `https`, or leave `load` out)",
+        ),
+        (
+            "http = { method = \"HEAD\" }, load = { metric = \"load\" }",
+            "4:39: an answer to HEAD has no \
+            body (use method = \"GET\", or load = \"header\")",
+        ),
+        (
+            "http = \"/\", load = { json = \"load\" }",
+            "4:39: a JSON pointer begins with a slash (write \
+            where it stands, from the slash on: \"/load\")",
+        ),
+        (
+            "http = \"/\", load = { json = \"/a\", metric = \"b\" }",
+            "4:45: `json` and `metric` in one \
+            report (keep one of the two: a node says its load in one place)",
+        ),
+        (
+            "http = \"/\", load = \"haeder\"",
+            "4:30: `load` knows no \"haeder\" (did you mean \
+            \"header\"?)",
+        ),
+    ] {
+        check(&format!("[service.a]\ncheck = {{ {written} }}\n{nodes}"), &[expected]);
+    }
+}
+
+#[test]
+fn weights_cannot_follow_what_nobody_says() {
+    let said = "5:10: no check of the service says where nodes tell their load (write load = \
+                \"header\" (or json, or metric) in its check, or add an agent check)";
+    check("[service.a]\nnodes = [\"192.0.2.1\"]\npolicy = \"least-loaded\"", &[said]);
+}
+
+#[test]
+fn a_report_of_load_is_what_was_written() {
+    let load = |written: &str| {
+        let text = "[service.a]\nnodes = [\"192.0.2.1\"]\npolicy = \"least-loaded\"";
+        let service = service(&format!("{text}\ncheck = {{ http = \"/\"{written} }}"));
+        let Ask::Http(ask) = &service.targets().next().unwrap().check.ask else { panic!() };
+        ask.load.clone()
+    };
+    assert_eq!(load(""), None);
+    let from = |at, full| Some(LoadFrom { at, full });
+    assert_eq!(load(", load = \"header\""), from(LoadAt::Header, 1));
+    assert_eq!(load(", load = { full = 100 }"), from(LoadAt::Header, 100));
+    assert_eq!(load(", load = { json = \"/load\" }"), from(LoadAt::Json("/load".into()), 1));
+    let metric = ", load = { metric = \"conns\", full = 200 }";
+    assert_eq!(load(metric), from(LoadAt::Metric("conns".into()), 200));
+}
+
+#[test]
+fn needs_are_services_of_the_zone_and_go_in_no_circle() {
+    let service = |name: &str, needs: &str| {
+        format!("[service.{name}]\nnodes = [\"192.0.2.1\"]\nneeds = {needs}\n")
+    };
+    let db = "[service.database]\nnodes = [\"192.0.2.9\"]\n";
+    let told = "5:10: there is no service \"databse\" (did you mean \"database\"?)";
+    check(&format!("{}{db}", service("a", "\"databse\"")), &[told]);
+    check(
+        &service("a", "[\"a\"]"),
+        &["5:11: services need each other in a circle: app.test/a (take \
+        one of these needs away)"],
+    );
+    let circle =
+        format!("{}{}{}", service("a", "\"b\""), service("b", "\"c\""), service("c", "\"b\""));
+    check(
+        &circle,
+        &["8:10: services need each other in a circle: app.test/b, app.test/c (take one \
+        of these needs away)"],
+    );
+    let chain: String =
+        (0..6).map(|at| service(&format!("s{at}"), &format!("\"s{}\"", at + 1))).collect();
+    let end = "[service.s6]\nnodes = [\"192.0.2.9\"]\n";
+    let said = "a chain of more than 4 needs ends here (let it need the last of them itself)";
+    check(&format!("{chain}{end}"), &[&format!("5:10: {said}"), &format!("8:10: {said}")]);
+}
+
+#[test]
+fn who_needs_stands_on_the_targets_of_what_it_needs() {
+    let text = "[service.app]\nneeds = [\"db\"]\ncheck = { http = \":80/ready\" }\n\
+                [service.app.pool.eu]\nnodes = [\"192.0.2.1\"]\n\
+                [service.app.pool.us]\nneeds = \"queue\"\nnodes = [\"192.0.2.2\"]\n\
+                [service.db]\nnodes = [\"192.0.2.9\"]\ncheck = { tcp = \":5432\" }\n\
+                [service.queue]\nnodes = [\"192.0.2.8\"]\ncheck = { tcp = \":5672\" }\n";
+    let service = service(text);
+    let needs = |pool: usize| -> Vec<&str> {
+        service.pools[pool].needs.iter().map(|needed| needed.id.as_str()).collect()
+    };
+    assert_eq!(needs(0), ["app.test/db"]);
+    assert_eq!(needs(1), ["app.test/db", "app.test/queue"]);
+    let places: HashSet<String> =
+        service.targets().map(|target| target.place().to_string()).collect();
+    assert_eq!(places.len(), 4, "{places:?}");
+    assert!(["5432", "5672"].iter().all(|port| places.iter().any(|it| it.contains(port))));
 }

@@ -124,11 +124,6 @@ fn types_and_bounds_are_told_with_what_to_write() {
         ("answers = 0", "4:11: `answers` is 0, but must be 1 to 65535"),
         ("answers = \"al\"", "4:11: `answers` knows no \"al\" (did you mean \"all\"?)"),
         ("policy = \"hsh\"", "4:10: `policy` knows no \"hsh\" (did you mean \"hash\"?)"),
-        (
-            "policy = \"least-loaded\"",
-            "4:10: `policy = \"least-loaded\"` is not yet built (use \"weighted\", with weights \
-          you set)",
-        ),
         ("together = 1", "4:12: `together` takes true or false, not a number"),
         ("members = []", "4:1: a service has no key `members` (here it is called `nodes`)"),
         (

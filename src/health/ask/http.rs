@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::{BodyTest, Secure};
+use crate::health::LoadFrom;
 
 /// One HTTP request and the answers that pass.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ pub struct HttpAsk {
     pub expect: Vec<RangeInclusive<u16>>,
     /// What the body of a passing answer must say; none leaves it unread.
     pub body: Option<BodyTest>,
+    /// Where a passing answer says how busy the node is.
+    pub load: Option<LoadFrom>,
 }
 
 impl HttpAsk {
@@ -40,6 +43,7 @@ impl HttpAsk {
             headers: Vec::new(),
             expect: vec![200..=299],
             body: None,
+            load: None,
         }
     }
 

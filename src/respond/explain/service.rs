@@ -36,12 +36,12 @@ pub(super) fn tell(
                 if Family::of_address(address.ip) == family {
                     let duty = plan.seats()[index].duty;
                     let why = match (kept, chosen == Some(pool_at)) {
-                        (true, _) => standing(node, address.ip, duty, informant),
+                        (true, _) => standing(pool, node, address.ip, duty, informant),
                         (false, false) if duty == Duty::Serving => "its pool is not chosen".into(),
                         (false, true) if duty == Duty::Serving => {
                             "weight 0, and others stand".into()
                         }
-                        (false, _) => standing(node, address.ip, duty, informant),
+                        (false, _) => standing(pool, node, address.ip, duty, informant),
                     };
                     nodes.push(NodeLine {
                         pool: pool.name.clone(),
@@ -164,7 +164,13 @@ fn narrowest(pool: &Pool, address: IpAddr, informant: &impl Informant) -> Option
 }
 
 /// How an address stands, with what its probes complain of.
-fn standing(node: &Node, ip: IpAddr, duty: Duty, informant: &impl Informant) -> String {
+fn standing(
+    pool: &Pool,
+    node: &Node,
+    ip: IpAddr,
+    duty: Duty,
+    informant: &impl Informant,
+) -> String {
     let own = node.addresses.iter().filter(|address| node.together || address.ip == ip);
     let mut complaints =
         own.flat_map(|address| &address.targets).filter_map(|target| informant.complaint(target));
@@ -176,7 +182,10 @@ fn standing(node: &Node, ip: IpAddr, duty: Duty, informant: &impl Informant) -> 
     };
     let reason = informant.said(&node.id).or_else(|| complaints.next());
     let mut told = state.to_owned();
-    for (mark, more) in [(": ", reason), ("; ", informant.guard(node, ip))] {
+    let needs: Vec<&str> = pool.needs.iter().map(|needed| needed.id.as_str()).collect();
+    let needy = duty != Duty::Serving && !needs.is_empty();
+    let needs = needy.then(|| format!("its pool needs {}", needs.join(", ")));
+    for (mark, more) in [(": ", reason), ("; ", needs), ("; ", informant.guard(node, ip))] {
         if let Some(more) = more {
             told += mark;
             told += &more;

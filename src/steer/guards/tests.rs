@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::health::{Ask, Check, HttpAsk, Standing, Status, Target};
-use crate::steer::{Address, Guard, MaxWithdraw, Override, Pool};
+use crate::steer::{Address, Guard, MaxWithdraw, Override, Policy, Pool};
 use crate::wire::Name;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -188,4 +188,61 @@ fn parts_are_exact_where_all_weights_are_one() {
         .map(|one| (one.seat.weight, one.seat.full))
         .collect();
     assert_eq!(weights, [(6553, 1), (65_535, 1), (65_535, 1), (65_535, 1)]);
+}
+
+#[test]
+fn load_moves_the_weights_of_least_loaded_alone() {
+    struct Busy(Said);
+    impl Board for Busy {
+        fn standing(&self, target: &Target) -> Standing {
+            self.0.standing(target)
+        }
+        fn forced(&self, node: &str) -> Option<Override> {
+            self.0.forced(node)
+        }
+        fn weight(&self, node: &Node) -> u16 {
+            node.weight
+        }
+        fn pace(&self, target: &Target) -> Option<Duration> {
+            self.0.pace(target)
+        }
+        fn load(&self, target: &Target) -> Option<Share> {
+            let busy = target.address == IpAddr::from([192, 0, 2, 1]);
+            busy.then(|| Share::thousandths(250))
+        }
+    }
+    let weights = |policy| -> Vec<u16> {
+        let service = Service { policy, ..service() };
+        let judged = judge(&service, &Busy(Said::default()), |_| false);
+        judged.iter().map(|one| one.seat.weight).collect()
+    };
+    assert_eq!(weights(Policy::LeastLoaded), [16_383, 65_535, 65_535, 65_535]);
+    assert_eq!(weights(Policy::Weighted), [1; 4]);
+}
+
+#[test]
+fn a_pool_is_as_bad_as_what_it_needs() {
+    let db = Service { guard: Guard::default(), ..service() };
+    let app = |pools| Service::new(Name::root(), "test/web", pools);
+    let needing = Pool {
+        needs: vec![Arc::new(db)],
+        ..Pool::new(
+            "",
+            vec![Node::new("w", "w", vec![Address::new([192, 0, 2, 9].into(), vec![])])],
+        )
+    };
+    let app = app(vec![needing]);
+    for (statuses, forced, expected) in [
+        ([Status::Up; 4], None, Duty::Serving),
+        ([Status::Down, Status::Down, Status::Down, Status::Up], None, Duty::Serving),
+        ([Status::Down, Status::Down, Status::Down, Status::Draining], None, Duty::Draining),
+        ([Status::Down; 4], None, Duty::Failed),
+        // An operator's word on a node wins over what it needs.
+        ([Status::Down; 4], Some(Override::Up), Duty::Serving),
+    ] {
+        let ips = (1..=4).map(|last| IpAddr::from([192, 0, 2, last]));
+        let forced = forced.map(|how| ("w".to_owned(), how));
+        let said = Said { statuses: ips.zip(statuses).collect(), forced };
+        assert_eq!(judge(&app, &said, |_| false)[0].seat.duty, expected, "{statuses:?}");
+    }
 }

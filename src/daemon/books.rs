@@ -1,0 +1,132 @@
+//! What the control task counts and hands out for `/metrics`.
+//!
+//! It keeps the ledger, and knows where the figures of others stand. Gathering them is cheap: what
+//! is long (zones, services, nodes) goes out as the snapshot, and is added up elsewhere.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic};
+use crate::health::{Monitor, Status, Verdict, Warning};
+use crate::respond::Tally;
+use crate::serve::{Counters, Times, Totals};
+use crate::snapshot::Publisher;
+
+use super::state::unix_now;
+
+/// The control task's part in `/metrics`.
+#[derive(Debug)]
+pub(super) struct Books {
+    ledger: Ledger,
+    started: u64,
+    /// None where `/metrics` is switched off.
+    caps: Option<Caps>,
+    /// None before queries are answered.
+    workers: Option<(Vec<Arc<Tally>>, Counters)>,
+}
+
+impl Books {
+    /// Of a process that starts now.
+    pub(super) fn new() -> Self {
+        let started = unix_now();
+        Self { ledger: Ledger::new(started), started, caps: None, workers: None }
+    }
+
+    /// How much is shown from now on; none to show nothing.
+    pub(super) fn show(&mut self, caps: Option<Caps>) {
+        self.caps = caps;
+    }
+
+    /// Where the workers count.
+    pub(super) fn read_from(&mut self, tallies: Vec<Arc<Tally>>, counters: Counters) {
+        self.workers = Some((tallies, counters));
+    }
+
+    /// A probe has ended.
+    pub(super) fn verdict(&mut self, verdict: &Verdict) {
+        self.ledger.verdict(verdict);
+    }
+
+    /// A target's status has turned.
+    pub(super) fn transition(&mut self, to: Status) {
+        self.ledger.transition(to);
+    }
+
+    /// A configuration was read anew.
+    pub(super) fn reload(&mut self, reload: Reload) {
+        self.ledger.reload(reload, unix_now());
+    }
+
+    /// What a page is made of; none where it is switched off.
+    pub(super) fn facts(
+        &self,
+        monitor: &Monitor,
+        publisher: &Publisher,
+        now: Instant,
+    ) -> Option<Box<Facts>> {
+        let caps = self.caps?;
+        let (tallies, transports) = match &self.workers {
+            Some((tallies, counters)) => (tallies.clone(), transports(counters)),
+            None => Default::default(),
+        };
+        let mut statuses: HashMap<Status, usize> = HashMap::new();
+        let (mut certificates, mut held) = (Vec::new(), 0);
+        for view in monitor.views() {
+            *statuses.entry(view.standing().status).or_default() += 1;
+            held += usize::from(view.hold(now).is_some());
+            if let Some(Warning::CertificateEnds(end)) = view.warning() {
+                certificates.push((view.target.place().to_string(), end));
+            }
+        }
+        certificates.sort();
+        certificates.dedup_by(|one, before| one.0 == before.0);
+        let all = [Status::Up, Status::Down, Status::Draining, Status::Unknown];
+        Some(Box::new(Facts {
+            snapshot: Arc::clone(&publisher.current().load()),
+            tallies,
+            transports,
+            ledger: self.ledger.clone(),
+            plans: publisher.replanned(),
+            targets: all.map(|it| (it, statuses.get(&it).copied().unwrap_or(0))).into(),
+            held,
+            suspect: monitor.suspect().is_some(),
+            certificates,
+            pulse: monitor.pulse(now),
+            started: self.started,
+            process: None,
+            caps,
+        }))
+    }
+}
+
+fn transports(counters: &Counters) -> Vec<Traffic> {
+    let tcp = counters.tcp();
+    let connections = Connections {
+        accepted: tcp.accepted,
+        closed: tcp.closed,
+        evicted: tcp.evicted,
+        refused_client: tcp.refused_client,
+        refused_all: tcp.refused_house,
+    };
+    vec![
+        traffic("udp", counters.udp(), counters.udp_times(), None),
+        traffic("tcp", tcp, counters.tcp_times(), Some(connections)),
+    ]
+}
+
+fn traffic(
+    transport: &'static str,
+    totals: Totals,
+    times: Times,
+    connections: Option<Connections>,
+) -> Traffic {
+    Traffic {
+        transport,
+        times: times.buckets().collect(),
+        time_sum: times.sum,
+        send_errors: totals.send_errors,
+        receive_errors: totals.receive_errors,
+        connections,
+    }
+}
