@@ -289,6 +289,37 @@ fn missing_and_broken_certificates_are_mistakes_of_the_check() {
 }
 
 #[test]
+fn programs_are_run_where_rota_toml_says_so() {
+    let folder = Folder::new("exec");
+    let check = "exec = { argv = [\"sh\", \"-c\", \"true\"], env = { TOKEN = \"s3cr3t\" } }";
+    check_refused(&folder, check, &["4:19: rota.toml lets checks run no programs"]);
+    folder.write("rota.toml", "[checks]\nexec = \"/bin\"\nexec_as_root = true\n");
+    let loaded = folder.load(check);
+    let Ask::Exec(ask) = the_check(&loaded).ask else { panic!("it runs a program") };
+    assert_eq!((ask.program, ask.node), ("/bin/sh".into(), "app.test/app/192-0-2-1".to_owned()));
+    let shown = report(&loaded);
+    assert!(shown.contains("check           run /bin/sh\n      arguments     \"-c\", \"true\"\n"));
+    assert!(shown.contains("env           TOKEN\n") && !shown.contains("s3cr3t"), "{shown}");
+    check_refused(&folder, "exec = [\"../bin/sh\"]", &["4:10: programs are taken from /bin alone"]);
+    check_refused(&folder, "exec = [\"no-such\"]", &["4:10: No such file"]);
+}
+
+#[test]
+fn files_of_states_are_those_of_one_folder() {
+    let folder = Folder::new("states");
+    let path = |loaded: &Loaded| {
+        let Ask::File(ask) = the_check(loaded).ask else { panic!("it looks into a file") };
+        ask.path
+    };
+    assert_eq!(path(&folder.load("file = \"a.states\"")), folder.0.join("zones/a.states"));
+    folder.write("rota.toml", "[checks]\nstates = \"run\"\n");
+    let loaded = folder.load("file = \"a.states\"");
+    assert_eq!(path(&loaded), folder.0.join("run/a.states"));
+    assert!(report(&loaded).contains("/run/a.states\n"), "{}", report(&loaded));
+    check_refused(&folder, "file = \"../a\"", &["4:9: files of states are those of the folder"]);
+}
+
+#[test]
 fn what_may_be_secret_is_never_shown() {
     let folder = Folder::new("secrets");
     let secret = "Bearer s3cr3t";
@@ -300,6 +331,7 @@ fn what_may_be_secret_is_never_shown() {
         format!("http = {{ headers = {{ \"a b\" = \"{secret}\" }} }}"),
         format!("tcp = {{ port = 0, send = \"{secret}\" }}"),
         format!("http = {{ headers = {{\nX-Good = \"1\",\n\"a b\" = \"{secret}\" }} }}"),
+        format!("exec = {{ env = {{ ROTA_X = \"{secret}\" }}, argv = [] }}"),
         format!("[check.c.http.headers]\nX-Good = \"1\"\n\"a b\" = \"{secret}\""),
     ] {
         let loaded = folder.load(&check);

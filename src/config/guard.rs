@@ -28,7 +28,13 @@ pub(super) fn judge_load(
     let tells = |check: &Check| match &check.ask {
         Ask::Http(ask) => ask.load.is_some(),
         Ask::Agent(_) => true,
-        Ask::Tcp(_) | Ask::Tls(_) | Ask::Grpc(_) | Ask::Dns(_) | Ask::WebSocket(_) => false,
+        Ask::Tcp(_)
+        | Ask::Tls(_)
+        | Ask::Grpc(_)
+        | Ask::Dns(_)
+        | Ask::Exec(_)
+        | Ask::File(_)
+        | Ask::WebSocket(_) => false,
     };
     if policy == Policy::LeastLoaded && !checks.iter().any(tells) {
         let message = "no check of the service says where nodes tell their load";

@@ -1,4 +1,4 @@
-//! The only place of this floor that touches files: it reads them and looks at their times.
+//! The place of this floor that touches files: it reads them and looks at their times.
 //!
 //! ```text
 //! rota run -c /etc/rota/rota.toml     zones, state, mmdb files: relative to /etc/rota
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
+use super::grants::{self, Grants};
 use super::names;
 use super::readings::{Before, Readings};
 use super::suggest::nearest;
@@ -45,12 +46,20 @@ pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
     let named = server.as_ref().map(|server| &server.geo);
     let geo = named.and_then(|files| read_geo(files, readings.geo(), &mut diagnostics));
     let atlas = geo.as_ref().map(|geo| &*geo.atlas);
-    readings.begin(&source, &folder, geo.as_ref());
+    let checks = server.as_ref().map(|server| server.checks.clone());
+    readings.begin(&source, &folder, geo.as_ref(), &checks);
     let mut before = readings.take();
     let zones = match list_zones(&folder, readings, &mut diagnostics) {
         Ok(all) => {
-            let read =
-                |found| read_found(found, &folder, atlas, &mut before, readings, &mut diagnostics);
+            let is_root = rustix::process::geteuid().is_root();
+            let program = |name: &str| match &server {
+                Some(server) => grants::program(&server.checks, is_root, name),
+                None => Ok(PathBuf::from(name)),
+            };
+            let states = server.as_ref().map_or(&*folder, |server| &server.checks.states);
+            let around =
+                Around { folder: &folder, grants: Grants { program: &program, states }, atlas };
+            let read = |found| read_found(found, &around, &mut before, readings, &mut diagnostics);
             all.values().map(read).collect()
         }
         Err(error) => {
@@ -174,23 +183,31 @@ fn list_zones(
     Ok(zones)
 }
 
+/// What zones are read beside.
+struct Around<'a> {
+    folder: &'a Path,
+    grants: Grants<'a>,
+    /// None where that is not known.
+    atlas: Option<&'a Atlas>,
+}
+
 /// Reads one zone; what is only half there is broken, but its problems are told all the same.
 fn read_found(
     found: &Found,
-    folder: &Path,
-    atlas: Option<&Atlas>,
+    around: &Around<'_>,
     before: &mut Before,
     readings: &mut Readings,
     out: &mut Vec<Diagnostic>,
 ) -> Authored {
+    let Around { folder, grants, atlas } = around;
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
         return before.again(&found.files, &mut includes, readings, out, |includes, out| {
-            read_zone_with(&found.files, includes, atlas, out)
+            read_zone_with(&found.files, includes, grants, *atlas, out)
         });
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
-        read_zone_with(&found.files, &mut includes, atlas, out);
+        read_zone_with(&found.files, &mut includes, grants, *atlas, out);
     }
     Authored::Broken(found.files.apex.clone())
 }

@@ -1,7 +1,8 @@
 //! Floor 7: `rota.toml` and `zones/` to a validated model.
 //!
 //! ```text
-//!   load.rs    files ─> Source            the only I/O
+//!   load.rs    files ─> Source            the only I/O, but for
+//!   grants.rs  a name ─> a program        what rota.toml lets zones do
 //!   readings.rs                           what did not change is not made anew
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
 //!   tables.rs  what may be written        each key described once, in the terms of keys.rs
@@ -26,6 +27,7 @@ mod delegation;
 mod dns;
 mod fields;
 mod geo;
+mod grants;
 mod guard;
 pub mod keys;
 mod load;
@@ -64,6 +66,7 @@ use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
 pub use geo::Geo;
+pub use grants::{Grants, Refusal};
 pub use load::{FILE_NAME, load, load_server, reload};
 pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
@@ -128,6 +131,8 @@ pub struct Server {
     pub admin: Admin,
     /// Protocol settings.
     pub dns: Dns,
+    /// What checks may do with the machine.
+    pub checks: Checks,
     /// When the prober is to be doubted.
     pub guard: Doubt,
     /// The files that say where clients are, the most trusted first.
@@ -136,6 +141,17 @@ pub struct Server {
     pub metrics: Option<Caps>,
     /// Whether changes to the files are noticed.
     pub watch: bool,
+}
+
+/// `[checks]`: what checks may do with the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// The folder of the programs that they may run; none where they may run none.
+    pub exec: Option<PathBuf>,
+    /// Whether they may run them where the server runs as root.
+    pub exec_as_root: bool,
+    /// The folder of the files of states.
+    pub states: PathBuf,
 }
 
 /// `[guard]`: when the prober is to be doubted.

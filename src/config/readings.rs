@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use foldhash::quality::FixedState;
 
-use super::{Geo, ZoneFiles};
+use super::{Checks, Geo, ZoneFiles};
 use crate::snapshot::Authored;
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
@@ -40,6 +40,8 @@ impl Stamp {
 pub struct Readings {
     geo: Geo,
     server: Option<Stamp>,
+    /// What zones may do.
+    checks: Option<Checks>,
     folder: PathBuf,
     zones: HashMap<Name, Reading>,
     links: Vec<PathBuf>,
@@ -86,10 +88,17 @@ impl Readings {
     }
 
     /// Begins a reading; what was made of zones is forgotten where it can mean something else now.
-    pub(super) fn begin(&mut self, server: &Source, folder: &Path, geo: Option<&Geo>) {
+    pub(super) fn begin(
+        &mut self,
+        server: &Source,
+        folder: &Path,
+        geo: Option<&Geo>,
+        checks: &Option<Checks>,
+    ) {
         let stamp = Some(Stamp::of(server.text.as_bytes()));
-        let same = geo == Some(&self.geo) && self.folder == folder;
+        let same = geo == Some(&self.geo) && self.folder == folder && self.checks == *checks;
         self.news = self.server != stamp || !same;
+        checks.clone_into(&mut self.checks);
         self.server = stamp;
         folder.clone_into(&mut self.folder);
         self.parsed = 0;
@@ -145,8 +154,12 @@ impl Before {
             let same = |(path, stamp): &(String, Option<Stamp>)| of(&includes(path).ok()) == *stamp;
             (known.toml, known.master) == (toml, master) && known.named.iter().all(same)
         });
+        // What broke a zone may be mended beside its files: a program that is there now.
+        let (known, broken) = match known {
+            Some(it) if matches!(it.authored, Authored::Broken(_)) => (None, Some(it)),
+            known => (known, None),
+        };
         let reading = known.unwrap_or_else(|| {
-            after.parsed += 1;
             let mut named = Vec::new();
             let mut noted = |path: &str| {
                 let source = includes(path);
@@ -155,6 +168,8 @@ impl Before {
             };
             let mut diagnostics = Vec::new();
             let authored = parse(&mut noted, &mut diagnostics);
+            let still = broken.is_some_and(|before| before.diagnostics == diagnostics);
+            after.parsed += usize::from(!still);
             Reading { toml, master, named, authored, diagnostics }
         });
         out.extend(reading.diagnostics.iter().cloned());

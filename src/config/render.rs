@@ -12,8 +12,8 @@ pub const SHOWN_MAX: usize = 100;
 
 /// A key whose values nobody else may read.
 const SECRET_KEY: &str = "cookie_secrets";
-/// A table in which any value may be a token or a password.
-const SECRET_TABLE: &str = "headers";
+/// Tables in which any value may be a token or a password, as they begin.
+const SECRET_TABLES: [&str; 4] = ["headers", "env =", "env=", ".env]"];
 /// A key whose text may be a password, and which stands in the line of its text.
 const SECRET_TEXT: &str = "send";
 
@@ -102,12 +102,16 @@ fn is_secret(text: &str, start: usize, line: &str) -> bool {
 /// braces, or under its heading.
 fn is_in_secret_table(text: &str, start: usize, line: &str) -> bool {
     let before = &text[..start];
-    let begun = before.rfind(SECRET_TABLE).is_some_and(|table| {
-        let heading = before[..table].rsplit('\n').next().is_some_and(|head| head.starts_with('['));
-        let inside = &before[table..];
-        if heading { !inside.contains("\n[") } else { !inside.contains('}') }
-    });
-    begun || line.contains(SECRET_TABLE) || line.contains(SECRET_TEXT)
+    let begun = |name: &&str| {
+        before.rfind(name).is_some_and(|table| {
+            let heading =
+                before[..table].rsplit('\n').next().is_some_and(|head| head.starts_with('['));
+            let inside = &before[table..];
+            if heading { !inside.contains("\n[") } else { !inside.contains('}') }
+        })
+    };
+    SECRET_TABLES.iter().any(|name| begun(name) || line.contains(name))
+        || line.contains(SECRET_TEXT)
 }
 
 fn floor(text: &str, offset: usize) -> usize {

@@ -11,9 +11,9 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::reader::Reader;
-use super::tables::{ADMIN, DNS, GEO, GUARD, LISTEN, METRICS, RELOAD, SERVER};
+use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, METRICS, RELOAD, SERVER};
 use super::value::Text;
-use super::{Doubt, Listen, Server, sort_by_place, syntax};
+use super::{Checks, Doubt, Listen, Server, sort_by_place, syntax};
 use crate::admin::metrics::Caps;
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
@@ -43,6 +43,16 @@ pub fn read_server(
     let (table, span) = server.table("guard").unwrap_or((&empty, 0..0));
     let guard = reader.fields(&GUARD, table, span);
     let guard = read_guard(&guard, &mut reader);
+    let (table, span) = server.table("checks").unwrap_or((&empty, 0..0));
+    let checks = reader.fields(&CHECKS, table, span);
+    let checks = Checks {
+        exec: checks.written("exec").then(|| base.join(checks.word("exec"))),
+        exec_as_root: checks.flag("exec_as_root"),
+        states: base.join(match checks.written("states") {
+            true => checks.word("states"),
+            false => server.word("zones"),
+        }),
+    };
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
@@ -73,6 +83,7 @@ pub fn read_server(
         listen,
         admin,
         dns,
+        checks,
         guard,
         geo,
         metrics,

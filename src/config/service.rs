@@ -166,9 +166,10 @@ fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, asked: &Asked)
 }
 
 fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &Asked) -> Node {
-    let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.clone() });
-    let targets = |ip, checks: &[Check]| checks.iter().map(|check| target(ip, check)).collect();
     let stem = if pool.is_empty() { service.to_owned() } else { format!("{service}/{pool}") };
+    let id = format!("{stem}/{}", draft.name);
+    let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.for_node(&id) });
+    let targets = |ip, checks: &[Check]| checks.iter().map(|check| target(ip, check)).collect();
     let address =
         |ip| Address { ip, targets: targets(ip, &asked.check), live: targets(ip, &asked.live) };
     let addresses = draft.addresses.into_iter().map(address).collect();
@@ -177,7 +178,7 @@ fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &As
         together: draft.together.unwrap_or(together),
         labels: draft.labels,
         at: draft.at,
-        ..Node::new(format!("{stem}/{}", draft.name), draft.name, addresses)
+        ..Node::new(id, draft.name, addresses)
     }
 }
 

@@ -10,9 +10,11 @@
 //! operator meant. It stays known as broken, so that its names get SERVFAIL and not REFUSED.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::check::Checks;
+use super::grants::Grants;
 use super::needs;
 use super::reader::Reader;
 use super::service::{self, Around, Heading};
@@ -38,19 +40,21 @@ pub struct ZoneFiles {
     pub serial: u32,
 }
 
-/// Reads one zone from texts alone and reports every problem; they cannot name other files, and
-/// places are not compared with what is known of clients.
+/// Reads one zone from texts alone and reports every problem; they cannot name other files,
+/// programs are taken to be there, and places are not compared with what is known of clients.
 pub fn read_zone(files: &ZoneFiles, out: &mut Vec<Diagnostic>) -> Authored {
     let mut none = |_: &str| Err(String::from("there are no files beside this one"));
-    read_zone_with(files, &mut none, None, out)
+    let grants = Grants { program: &|name| Ok(name.into()), states: Path::new("") };
+    read_zone_with(files, &mut none, &grants, None, out)
 }
 
 /// Reads one zone and reports every problem in its files; `includes` reads what a master file
-/// includes and what a check names, and `atlas` is what is known of clients, unless that cannot be
-/// told.
+/// includes and what a check names, `grants` is what it may do with the machine, and `atlas` is
+/// what is known of clients, unless that cannot be told.
 pub fn read_zone_with(
     files: &ZoneFiles,
     includes: &mut Includes<'_>,
+    grants: &Grants<'_>,
     atlas: Option<&Atlas>,
     out: &mut Vec<Diagnostic>,
 ) -> Authored {
@@ -58,7 +62,7 @@ pub fn read_zone_with(
     let MasterFile { records, places } = records::read(files, includes, out);
     // Where the master file has errors, what seems to be missing from it may stand in them.
     let complete = !has_errors(&out[before..]);
-    let model = read_with_records(files, records, complete, includes, atlas, out);
+    let model = read_with_records(files, records, complete, includes, grants, atlas, out);
     if let Some(model) = &model
         && files.master.is_some()
         && !has_errors(&out[before..])
@@ -78,6 +82,7 @@ pub(super) fn read_with_records(
     mut records: Records,
     complete: bool,
     includes: &mut Includes<'_>,
+    grants: &Grants<'_>,
     atlas: Option<&Atlas>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<ZoneModel> {
@@ -96,7 +101,7 @@ pub(super) fn read_with_records(
             }
             delegation::add(&zone, files.serial, &mut records, &mut reader);
         }
-        let mut checks = Checks::read(&file, includes, &mut reader);
+        let mut checks = Checks::read(&file, includes, grants, &mut reader);
         let mut seen: BTreeMap<Name, String> = BTreeMap::new();
         let (mut extras, mut read_services) = (Vec::new(), Vec::new());
         let around = Around { records: &records, atlas };

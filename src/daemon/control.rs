@@ -36,6 +36,7 @@ use super::explain::Witness;
 use super::keeper::Keeper;
 use super::known::Known;
 use super::orders::{self, Orders};
+use super::scopes::services;
 use super::told;
 use super::view::{self, View};
 use super::{Wanted, state};
@@ -380,15 +381,6 @@ impl Control {
             }
         }
     }
-}
-
-/// Every service of the zones that are sound.
-fn services(zones: &[Authored]) -> Vec<Arc<Service>> {
-    let good = zones.iter().filter_map(|authored| match authored {
-        Authored::Good(model) => Some(model),
-        Authored::Broken(_) => None,
-    });
-    good.flat_map(|model| &model.services).map(Arc::clone).collect()
 }
 
 /// Never, where there is no time to wait for.

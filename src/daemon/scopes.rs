@@ -14,11 +14,22 @@
 //! meant. Letter case does not matter, as in DNS.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::admin::{Refusal, RefusalKind};
 use crate::config::nearest;
+use crate::snapshot::Authored;
 use crate::steer::Service;
 use crate::steer::overrides::Scope;
+
+/// Every service of the zones that are sound.
+pub(super) fn services(zones: &[Authored]) -> Vec<Arc<Service>> {
+    let good = zones.iter().filter_map(|authored| match authored {
+        Authored::Good(model) => Some(model),
+        Authored::Broken(_) => None,
+    });
+    good.flat_map(|model| &model.services).map(Arc::clone).collect()
+}
 
 /// Meanings of an ambiguous word that are listed.
 const LISTED_MAX: usize = 5;

@@ -51,6 +51,12 @@ impl Check {
         }
     }
 
+    /// The same check of one node, for kinds that ask somebody else about it.
+    #[must_use]
+    pub fn for_node(&self, id: &str) -> Self {
+        Self { ask: self.ask.for_node(id), ..self.clone() }
+    }
+
     /// From probe to probe while verdicts are being counted.
     pub fn fast(&self) -> Duration {
         self.fast.unwrap_or_else(|| FAST_MIN.max(self.every / 2)).min(self.every)

@@ -31,8 +31,8 @@ pub mod tracker;
 pub mod view;
 
 pub use ask::{
-    AgentAsk, Ask, BodyTest, DnsAsk, GrpcAsk, Header, HttpAsk, Identity, Method, Mismatch, Pattern,
-    Pem, Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
+    AgentAsk, Ask, BodyTest, DnsAsk, ExecAsk, FileAsk, GrpcAsk, Header, HttpAsk, Identity, Method,
+    Mismatch, Pattern, Pem, Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
 };
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};

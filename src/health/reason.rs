@@ -46,6 +46,10 @@ pub enum Reason {
     Dns(DnsFault),
     /// What gRPC's health service says.
     Grpc(GrpcFault),
+    /// A program ended with this code, and its first line.
+    Exit(i32, String),
+    /// A program was ended by this signal, and its first line.
+    Killed(i32, String),
     /// A 101 that does not open a WebSocket: what is wrong with it.
     NoUpgrade(&'static str),
     /// The bytes that came are not HTTP.
@@ -69,6 +73,8 @@ pub enum Stage {
     Body,
     /// Connected; what is expected did not come.
     Answer,
+    /// The program had not ended.
+    Run,
 }
 
 /// What is wrong with a node's TLS.
@@ -142,6 +148,8 @@ impl Reason {
             Self::Tls(_) => "tls",
             Self::Dns(_) => "dns",
             Self::Grpc(_) => "grpc",
+            Self::Exit(..) => "exit",
+            Self::Killed(..) => "killed",
             Self::NoUpgrade(_) => "no_upgrade",
             Self::Protocol(_) => "protocol",
             Self::Other(_) => "other",
@@ -168,6 +176,10 @@ impl fmt::Display for Reason {
             Self::Tls(fault) => write!(f, "tls: {fault}"),
             Self::Dns(fault) => write!(f, "dns: {fault}"),
             Self::Grpc(fault) => write!(f, "grpc: {fault}"),
+            Self::Exit(code, line) if line.is_empty() => write!(f, "exit code {code}"),
+            Self::Exit(code, line) => write!(f, "exit code {code}: {line}"),
+            Self::Killed(signal, line) if line.is_empty() => write!(f, "signal {signal}"),
+            Self::Killed(signal, line) => write!(f, "signal {signal}: {line}"),
             Self::NoUpgrade(why) => write!(f, "not upgraded: {why}"),
             Self::Protocol(why) => write!(f, "not http: {why}"),
             Self::Other(why) => f.write_str(why),
@@ -184,6 +196,7 @@ impl fmt::Display for Stage {
             Self::Headers => "before headers",
             Self::Body => "in body",
             Self::Answer => "before answer",
+            Self::Run => "running",
         })
     }
 }

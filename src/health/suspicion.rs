@@ -114,6 +114,8 @@ fn is_silence(outcome: &Outcome) -> bool {
             | Reason::Draining
             | Reason::SaysDown(_)
             | Reason::NoState(_)
+            | Reason::Exit(..)
+            | Reason::Killed(..)
             | Reason::Tls(_)
             | Reason::Dns(_)
             | Reason::Grpc(_)

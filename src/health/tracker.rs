@@ -209,6 +209,8 @@ fn says(outcome: &Outcome) -> Option<Status> {
             | Reason::NoState(_)
             | Reason::Dns(_)
             | Reason::Grpc(_)
+            | Reason::Exit(..)
+            | Reason::Killed(..)
             | Reason::NoUpgrade(_)
             | Reason::Protocol(_)
             | Reason::Other(_)

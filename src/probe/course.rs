@@ -10,7 +10,7 @@ use crate::health::{Outcome, Reason, Share, Stage, Verdict, Warning};
 /// What a probe has found so far; it begins by connecting.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
-    at_timeout: Reason,
+    at_timeout: Outcome,
     warning: Option<Warning>,
     load: Option<Share>,
 }
@@ -18,17 +18,23 @@ pub(super) struct Course {
 impl Course {
     /// A probe that begins.
     pub(super) fn new() -> Self {
-        Self { at_timeout: Reason::Timeout(Stage::Connect), warning: None, load: None }
+        let at_timeout = Outcome::Fail(Reason::Timeout(Stage::Connect));
+        Self { at_timeout, warning: None, load: None }
     }
 
     /// From here on a timeout is a timeout of this stage.
     pub(super) fn enter(&mut self, stage: Stage) {
-        self.at_timeout = Reason::Timeout(stage);
+        self.at_timeout = Outcome::Fail(Reason::Timeout(stage));
     }
 
     /// The target has failed for this reason; a better one may still come.
     pub(super) fn has_failed(&mut self, reason: Reason) {
-        self.at_timeout = reason;
+        self.at_timeout = Outcome::Fail(reason);
+    }
+
+    /// The prober itself holds the probe up, and says nothing of the target.
+    pub(super) fn is_held_up(&mut self, why: String) {
+        self.at_timeout = Outcome::NoVerdict(Reason::Local(why));
     }
 
     /// Whatever the outcome, this is to be told with it.
@@ -43,7 +49,7 @@ impl Course {
 
     /// What is true if the time is over now.
     pub(super) fn at_timeout(&self) -> Outcome {
-        Outcome::Fail(self.at_timeout.clone())
+        self.at_timeout.clone()
     }
 
     /// The outcome, with what is to be told beside it.

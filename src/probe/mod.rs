@@ -11,6 +11,8 @@
 //!     grpc       a call of gRPC's health service
 //!     dns        a question, over UDP or TCP
 //!     agent      a line in which the node's agent says how it is
+//!     exec       a program
+//!     file       a line of a file
 //!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
 //!   line       the connection itself, with a limit on what is listened to
@@ -33,7 +35,9 @@ mod chance;
 mod connect;
 mod course;
 mod dns;
+mod exec;
 pub mod failure;
+mod file;
 mod grpc;
 pub mod http;
 mod judge;

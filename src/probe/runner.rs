@@ -24,11 +24,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
+use super::file::StateFiles;
 use super::trust::Keyring;
-use super::{Course, agent, dns, grpc, http, tcp, tls, websocket};
+use super::{Course, agent, dns, exec, file, grpc, http, tcp, tls, websocket};
 use crate::health::{Ask, Check, Outcome, ProbeOrder, Reason, Target, TargetId, Verdict};
 
 /// What a probe brought back, and which order it was.
@@ -49,33 +50,52 @@ pub type Reports = mpsc::UnboundedReceiver<Report>;
 /// Starts probes.
 #[derive(Clone, Debug)]
 pub struct Prober {
-    keyring: Arc<Keyring>,
+    means: Arc<Means>,
     reports: mpsc::UnboundedSender<Report>,
+}
+
+/// What all probes share.
+#[derive(Debug)]
+struct Means {
+    keyring: Keyring,
+    /// Seats for programs.
+    programs: Semaphore,
+    states: StateFiles,
+}
+
+impl Means {
+    fn new() -> Self {
+        Self {
+            keyring: Keyring::default(),
+            programs: Semaphore::new(exec::PROGRAMS_MAX),
+            states: StateFiles::default(),
+        }
+    }
 }
 
 impl Prober {
     /// A prober, and where its reports come in.
     pub fn new() -> (Self, Reports) {
         let (sender, reports) = mpsc::unbounded_channel();
-        (Self { keyring: Arc::default(), reports: sender }, reports)
+        (Self { means: Arc::new(Means::new()), reports: sender }, reports)
     }
 
     /// Starts a probe on the current runtime; exactly one report follows, within the timeout.
     pub fn start(&self, order: ProbeOrder) {
-        let keyring = Arc::clone(&self.keyring);
+        let means = Arc::clone(&self.means);
         let promise = Promise::new(order.id, self.reports.clone());
         tokio::spawn(async move {
-            let verdict = probe(&order.target, &keyring, promise.started).await;
+            let verdict = probe(&order.target, &means, promise.started).await;
             promise.keep(verdict);
         });
     }
 }
 
 /// One probe of any kind; ends within the check's timeout, whatever the target does.
-pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) -> Verdict {
+async fn probe(target: &Target, means: &Means, started: Instant) -> Verdict {
     let check = &target.check;
     let mut course = Course::new();
-    let asking = ask(target, keyring, &mut course);
+    let asking = ask(target, means, &mut course);
     let outcome = match timeout_at(started + check.timeout, asking).await {
         Ok(Ok(())) => Outcome::Pass,
         Ok(Err(outcome)) => outcome,
@@ -86,7 +106,8 @@ pub(super) async fn probe(target: &Target, keyring: &Keyring, started: Instant) 
 }
 
 /// The one place that knows every kind; an error is the outcome of what did not pass.
-async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<(), Outcome> {
+async fn ask(target: &Target, means: &Means, course: &mut Course) -> Result<(), Outcome> {
+    let keyring = &means.keyring;
     let at = |port| SocketAddr::new(target.address, port);
     match &target.check.ask {
         Ask::Http(ask) => http::probe(at(ask.port), ask, keyring, course).await,
@@ -95,6 +116,8 @@ async fn ask(target: &Target, keyring: &Keyring, course: &mut Course) -> Result<
         Ask::Grpc(ask) => grpc::probe(at(ask.port), ask, keyring, course).await,
         Ask::Dns(ask) => dns::probe(at(ask.port), ask, course).await,
         Ask::Agent(ask) => agent::probe(at(ask.port), ask, course).await,
+        Ask::Exec(ask) => exec::probe(target.address, ask, &means.programs, course).await,
+        Ask::File(ask) => file::probe(target.address, ask, &means.states, course).await,
         Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
     }
 }

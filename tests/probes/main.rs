@@ -9,6 +9,8 @@
 //!   grpc        what gRPC checks say of health services, and of what is none
 //!   dns         what DNS checks say of name servers
 //!   agent       what nodes' agents say of them
+//!   exec        what programs say of nodes, and what becomes of programs
+//!   file        what files say of nodes
 //!   websocket   what WebSocket checks say of those that open, and of those that seem to
 //! ```
 
@@ -17,6 +19,8 @@
 mod agent;
 mod authority;
 mod dns;
+mod exec;
+mod file;
 mod grpc;
 mod http;
 mod node;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
-use rota::config::{ZoneFiles, read_zone_with};
+use rota::config::{Grants, ZoneFiles, read_zone_with};
 use rota::geo::{Atlas, File, Network};
 use rota::health::{Standing, Target};
 use rota::respond::{Action, Client, Transport, Worker, explain, respond};
@@ -61,7 +61,7 @@ impl Server {
         };
         let mut none = |_: &str| Err(String::from("there are no files beside this one"));
         let mut said = Vec::new();
-        let zone = read_zone_with(&zone, &mut none, Some(&atlas), &mut said);
+        let zone = read_zone_with(&zone, &mut none, &Grants::none(), Some(&atlas), &mut said);
         let wrong = said.iter().find(|one| one.severity == Severity::Error);
         assert!(wrong.is_none(), "{wrong:?} in {toml}");
         let mut publisher = Publisher::new();

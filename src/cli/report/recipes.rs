@@ -7,8 +7,8 @@ use super::{guards, quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
-    AgentAsk, Ask, BodyTest, Check, DnsAsk, GrpcAsk, Header, HttpAsk, LoadAt, Method, Secure,
-    TcpAsk, TlsAsk, Trust, WebSocketAsk,
+    AgentAsk, Ask, BodyTest, Check, DnsAsk, ExecAsk, GrpcAsk, Header, HttpAsk, LoadAt, Method,
+    Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
 };
 
 /// Writes one check of a service with this name.
@@ -20,6 +20,10 @@ pub(super) fn write(page: &mut Page, check: &Check, service: &str) {
         Ask::Grpc(ask) => grpc(page, ask, service),
         Ask::Dns(ask) => dns(page, ask),
         Ask::Agent(ask) => agent(page, ask),
+        Ask::Exec(ask) => exec(page, ask),
+        Ask::File(ask) => {
+            page.resolved(2, "check", &format!("its line in {}", ask.path.display()), false);
+        }
         Ask::WebSocket(ask) => websocket(page, ask, service),
     }
     page.setting(3, &CHECK, "every", time(check.every));
@@ -112,6 +116,17 @@ fn agent(page: &mut Page, ask: &AgentAsk) {
     page.resolved(2, "check", &format!("agent at <address>:{}", ask.port), false);
     if !ask.send.is_empty() {
         page.resolved(3, "send", &format!("{} octets", ask.send.len()), false);
+    }
+}
+
+fn exec(page: &mut Page, ask: &ExecAsk) {
+    page.resolved(2, "check", &format!("run {}", ask.program.display()), false);
+    if !ask.arguments.is_empty() {
+        page.resolved(3, "arguments", &quoted(&ask.arguments), false);
+    }
+    if !ask.environment.is_empty() {
+        let names: Vec<&str> = ask.environment.iter().map(|it| it.name.as_str()).collect();
+        page.resolved(3, "env", &names.join(", "), false);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::page::Page;
 use super::{quoted, time};
 use crate::admin::metrics::Caps;
-use crate::config::tables::{ADMIN, DNS, GUARD, LISTEN, METRICS, RELOAD, SERVER};
+use crate::config::tables::{ADMIN, CHECKS, DNS, GUARD, LISTEN, METRICS, RELOAD, SERVER};
 use crate::config::{Doubt, Geo, Server};
 use crate::snapshot::settings::EcsFrom;
 
@@ -52,6 +52,11 @@ impl Page {
         let Doubt { control, freeze } = &server.guard;
         self.setting(1, &GUARD, "control", format_args!("[{}]", quoted(control)));
         self.setting(1, &GUARD, "freeze", time(*freeze));
+        let exec = server.checks.exec.as_ref().map(|path| path.display().to_string());
+        self.resolved(1, "exec", exec.as_deref().unwrap_or("none"), exec.is_none());
+        self.setting(1, &CHECKS, "exec_as_root", server.checks.exec_as_root);
+        let states = &server.checks.states;
+        self.resolved(1, "states", &states.display().to_string(), *states == server.zones);
         let files = server.geo.iter().map(|path| path.display());
         self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());

@@ -7,6 +7,7 @@
 mod agent;
 mod body;
 mod dns;
+mod exec;
 mod files;
 mod grpc;
 mod http;
@@ -26,12 +27,13 @@ use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
 use self::websocket::WebSocketRecipe;
 use super::fields::Fields;
+use super::grants::Grants;
 use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{AgentAsk, Ask, Check, DnsAsk, TcpAsk};
+use crate::health::{AgentAsk, Ask, Check, DnsAsk, ExecAsk, FileAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -56,11 +58,14 @@ enum AskRecipe {
     Grpc(GrpcRecipe),
     Dns(DnsAsk),
     Agent(AgentAsk),
+    Exec(ExecAsk),
+    File(FileAsk),
     WebSocket(WebSocketRecipe),
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 8] = ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "websocket"];
+const ASKS: [&str; 10] =
+    ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "exec", "file", "websocket"];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -78,13 +83,15 @@ struct Named {
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(2);
 
 impl<'f> Checks<'f> {
-    /// Reads every `[check.<name>]`; `files` reads what they name.
+    /// Reads every `[check.<name>]`; `files` reads what they name, and `grants` says what
+    /// they may do.
     pub(super) fn read(
         file: &Fields<'_>,
         files: &'f mut Includes<'f>,
+        grants: &'f Grants<'f>,
         reader: &mut Reader<'_>,
     ) -> Self {
-        let mut files = Files::new(files);
+        let mut files = Files::new(files, grants);
         let mut by_name = BTreeMap::new();
         for (name, value) in file.table("check").into_iter().flat_map(|(table, _)| in_order(table))
         {
@@ -241,6 +248,8 @@ impl AskRecipe {
             "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
             "dns" => dns::read(value, reader).map(Self::Dns),
             "agent" => agent::read(value, reader).map(Self::Agent),
+            "exec" => exec::read(value, files, reader).map(Self::Exec),
+            "file" => files.states(&reader.text(value)?, reader).map(Self::File),
             "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
             "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
             _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
@@ -256,6 +265,8 @@ impl AskRecipe {
             Self::Grpc(recipe) => recipe.applied(owner).map(Ask::Grpc),
             Self::Dns(ask) => Some(Ask::Dns(ask)),
             Self::Agent(ask) => Some(Ask::Agent(ask)),
+            Self::Exec(ask) => Some(Ask::Exec(ask)),
+            Self::File(ask) => Some(Ask::File(ask)),
             Self::WebSocket(recipe) => recipe.applied(owner).map(Ask::WebSocket),
         }
     }

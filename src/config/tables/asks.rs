@@ -23,6 +23,32 @@ pub static AGENT: Kind = Kind {
     ],
 };
 
+/// The `exec` of a check.
+pub static EXEC: Kind = Kind {
+    noun: "a program",
+    header: "exec = { … } of a check",
+    keys: &[
+        Key::new(
+            "argv",
+            ARGV,
+            Required,
+            "The program, in the folder that rota.toml names, and its arguments; {address} and \
+             {node} stand for what is looked at",
+        )
+        .aka(&["command", "cmd", "args", "external-check"]),
+        Key::new(
+            "env",
+            Takes::Map(&Takes::Text("a value")),
+            Rule("none"),
+            "Its environment beside ROTA_ADDRESS and ROTA_NODE; values are never shown",
+        )
+        .aka(&["environment"]),
+    ],
+};
+
+/// The words of a program's command.
+pub(super) const ARGV: Takes = Takes::List(&Takes::Text("a word (\"check_http\")"));
+
 /// The `dns` of a check.
 pub static DNS_QUESTION: Kind = Kind {
     noun: "a DNS check",

@@ -10,7 +10,7 @@ use super::{HOLD_DOWN, LOAD};
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
 
-use super::asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
+use super::asks::{AGENT, ARGV, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 
 /// `[check.<name>]`, or the `check` of a service.
 pub static CHECK: Kind = Kind {
@@ -66,6 +66,20 @@ pub static CHECK: Kind = Kind {
             "Where the node's agent says how it is, in the words of HAProxy's agent-check",
         )
         .aka(&["agent-check", "agent_check"]),
+        Key::new(
+            "exec",
+            Takes::Either(&[ARGV, Takes::Table(&EXEC)]),
+            ONE_OF,
+            "A program that looks at the node; it needs `exec` in [checks] of rota.toml",
+        )
+        .aka(&["external-check", "external", "script", "command"]),
+        Key::new(
+            "file",
+            Takes::Text("a file (\"eu.states\")"),
+            ONE_OF,
+            "A file of lines with a node and its state: up, down or drain",
+        )
+        .aka(&["extfile", "state_file", "states"]),
         Key::new(
             "websocket",
             Takes::Either(&[PORT_AND_PATH, Takes::Table(&WEBSOCKET)]),

@@ -15,12 +15,12 @@ mod zone;
 
 use super::keys::Kind;
 
-pub use asks::{AGENT, DNS_QUESTION, GRPC, WEBSOCKET};
+pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
-pub use server::{ADMIN, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
+pub use server::{ADMIN, CHECKS, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -30,6 +30,7 @@ pub static KINDS: &[&Kind] = &[
     &LISTEN,
     &ADMIN,
     &DNS,
+    &CHECKS,
     &GEO,
     &METRICS,
     &RELOAD,
@@ -44,6 +45,7 @@ pub static KINDS: &[&Kind] = &[
     &TLS,
     &AGENT,
     &DNS_QUESTION,
+    &EXEC,
     &GRPC,
     &WEBSOCKET,
     &SERVICE,

@@ -26,6 +26,7 @@ pub static SERVER: Kind = Kind {
         Key::new("admin", Takes::Table(&ADMIN), Rule("its keys' own"), "Who may change things"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
+        Key::new("checks", Takes::Table(&CHECKS), Rule("its keys' own"), "What checks may do"),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
         Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
@@ -197,6 +198,33 @@ pub static DNS: Kind = Kind {
             "edns_subnet_processing",
             "edns_subnet_allow_list",
         ]),
+    ],
+};
+
+/// `[checks]`.
+pub static CHECKS: Kind = Kind {
+    noun: "[checks]",
+    header: "[checks] of rota.toml",
+    keys: &[
+        Key::new(
+            "exec",
+            FOLDER,
+            Rule("none: no check may run a program"),
+            "The folder of the programs that checks may run, and no others",
+        )
+        .aka(&["external-check", "insecure-fork-wanted", "plugins"]),
+        Key::new(
+            "exec_as_root",
+            Takes::Flag,
+            Value("false"),
+            "Whether they may be run where the server runs as root",
+        ),
+        Key::new(
+            "states",
+            FOLDER,
+            Rule("the folder of zones"),
+            "The folder of the files of states that checks name",
+        ),
     ],
 };
 

@@ -35,7 +35,8 @@ fn checks_are_tables_names_or_lists() {
             "{ }",
             "4:9: the check asks nothing (write what to ask: http = \":8080/ready\", or https, \
              tcp, tls, grpc, \
-             dns, agent, websocket)",
+             dns, agent, exec, file, \
+             websocket)",
         ),
         (
             "{ http = \"ready\" }",

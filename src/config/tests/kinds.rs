@@ -1,5 +1,7 @@
 //! What each kind of check takes and refuses, beside HTTP, TCP and TLS.
 
+use std::path::Path;
+
 use super::{all_said, check, service};
 use crate::health::{AgentAsk, Ask};
 use crate::wire::RecordType;
@@ -16,6 +18,57 @@ fn refused(written: &str, expected: &[&str]) {
 }
 
 const NODES: &str = "nodes = [\"192.0.2.1\"]";
+
+#[test]
+fn a_program_is_a_list_of_words_or_a_table() {
+    let Ask::Exec(asked) = ask("exec = [\"check_x\", \"-H\", \"{address}\"]") else { panic!() };
+    assert_eq!(asked.program, Path::new("check_x"));
+    assert_eq!(
+        (&asked.arguments[..], &*asked.node),
+        (&["-H", "{address}"].map(String::from)[..], "app.test/a/192-0-2-1")
+    );
+    let Ask::Exec(asked) = ask("exec = { argv = [\"x\"], env = { A_1 = \"v\" } }") else {
+        panic!()
+    };
+    let environment: Vec<_> = asked.environment.iter().map(|it| (&*it.name, &*it.value)).collect();
+    assert_eq!(environment, [("A_1", "v")]);
+    for (written, expected) in [
+        ("exec = []", "4:18: no program (write [\"check_http\", \"-H\", \"{address}\"])"),
+        (
+            "exec = { env = {} }",
+            "4:18: a program needs `argv` (write `argv = …`: a list, each item \
+          a word (\"check_http\"))",
+        ),
+        (
+            "exec = \"x\"",
+            "4:18: `exec` takes a list, each item a word (\"check_http\") or a table \
+          { argv, env }, not text",
+        ),
+        (
+            "exec = { argv = [\"x\"], env = { ROTA_NODE = \"v\" } }",
+            "4:42: a probe writes \
+          `ROTA_NODE` itself (give yours another name)",
+        ),
+        (
+            "exec = { argv = [\"x\"], env = { \"A B\" = \"v\" } }",
+            "4:42: \"A B\" is not a variable's \
+          name (write letters, digits and underscores)",
+        ),
+        ("exec = [\"x\\u0000\"]", "4:19: a word holds a zero octet (write it without)"),
+    ] {
+        refused(written, &[expected]);
+    }
+}
+
+#[test]
+fn a_file_of_states_stands_in_its_folder() {
+    let Ask::File(asked) = ask("file = \"a/b.states\"") else { panic!() };
+    assert_eq!((asked.path, &*asked.node), ("a/b.states".into(), "app.test/a/192-0-2-1"));
+    for name in ["/etc/passwd", "../x", ""] {
+        let said = all_said(&format!("[service.a]\ncheck = {{ file = \"{name}\" }}\n{NODES}"));
+        assert!(said.len() == 1 && said[0].contains("files of states are those of"), "{said:?}");
+    }
+}
 
 #[test]
 fn a_grpc_check_is_a_port_or_a_table() {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::{check, files, good_in, name, said, service};
+use crate::config::Grants;
 use crate::config::zone::read_with_records;
 use crate::wire::RecordType;
 use crate::zone::Records;
@@ -208,7 +209,15 @@ fn names_that_come_with_a_service_are_free_in_the_zone() {
         records.add(name(owner), rtype, 60, b"\0".as_slice().into());
         let mut out = Vec::new();
         let mut none = |_: &str| Err(String::from("there are none"));
-        read_with_records(&files(&with(lines)), records, true, &mut none, None, &mut out);
+        read_with_records(
+            &files(&with(lines)),
+            records,
+            true,
+            &mut none,
+            &Grants::none(),
+            None,
+            &mut out,
+        );
         said(&out)
     };
     let all = "srv = { \"_x._tcp\" = 1 }\nhttps = true\nexplain = [\"::1\"]";

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{check, check_whole, files, name, said, service};
+use crate::config::Grants;
 use crate::config::zone::read_with_records;
 use crate::steer::{Answers, Policy, WhenAllDown};
 use crate::wire::RecordType;
@@ -112,7 +113,9 @@ fn services_and_records_of_one_name_must_agree() {
         let mut out = Vec::new();
         let mut none = |_: &str| Err(String::from("there are none"));
         let (files, records) = (files(text), records.clone());
-        let model = read_with_records(&files, records, true, &mut none, None, &mut out).unwrap();
+        let model =
+            read_with_records(&files, records, true, &mut none, &Grants::none(), None, &mut out)
+                .unwrap();
         (model, said(&out))
     };
 

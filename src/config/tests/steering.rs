@@ -1,6 +1,7 @@
 //! Pools beside each other: places, shares, distances, and which of them is for all down.
 
 use super::{check, check_whole, good_in, said, service};
+use crate::config::Grants;
 use crate::config::tables::SERVICE;
 use crate::config::{keys::Takes, read_zone_with};
 use crate::geo::Atlas;
@@ -202,7 +203,7 @@ fn rules_need_to_know_what_they_ask_of_clients() {
         let mut out = Vec::new();
         let files = super::files(&format!("[zone]\nns = [\"ns1 192.0.2.53\"]\n{text}"));
         let mut none = |_: &str| Err(String::new());
-        read_zone_with(&files, &mut none, Some(&Atlas::empty()), &mut out);
+        read_zone_with(&files, &mut none, &Grants::none(), Some(&Atlas::empty()), &mut out);
         assert_eq!(said(&out), expected, "{text}");
     };
     let help = |file: &str| {

@@ -13,6 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 mod agent;
 mod body;
 mod dns;
+mod exec;
+mod file;
 mod grpc;
 mod http;
 mod line;
@@ -25,6 +27,8 @@ mod websocket;
 pub use agent::{AgentAsk, AgentReport, judge as judge_agent};
 pub use body::{BODY_LEN_MAX, BodyTest, Mismatch};
 pub use dns::{DnsAsk, ExpectedRecord};
+pub use exec::{ExecAsk, OUTPUT_LEN_MAX, Variable};
+pub use file::{FILE_LEN_MAX, FileAsk, States};
 pub use grpc::{GrpcAsk, SERVICE_LEN_MAX, judge as judge_grpc, judge_code as judge_grpc_code};
 pub use http::{Header, HttpAsk, Method};
 pub use line::line;
@@ -49,11 +53,31 @@ pub enum Ask {
     Dns(DnsAsk),
     /// A line from the node's agent.
     Agent(AgentAsk),
+    /// A program.
+    Exec(ExecAsk),
+    /// A line of a file.
+    File(FileAsk),
     /// An HTTP connection that becomes a WebSocket.
     WebSocket(WebSocketAsk),
 }
 
 impl Ask {
+    /// The same question about one node, for kinds that ask somebody else about it.
+    #[must_use]
+    pub fn for_node(&self, id: &str) -> Self {
+        match self {
+            Self::Exec(ask) => Self::Exec(ExecAsk { node: id.to_owned(), ..ask.clone() }),
+            Self::File(ask) => Self::File(FileAsk { node: id.to_owned(), ..ask.clone() }),
+            Self::Http(_)
+            | Self::Tcp(_)
+            | Self::Tls(_)
+            | Self::Grpc(_)
+            | Self::Dns(_)
+            | Self::Agent(_)
+            | Self::WebSocket(_) => self.clone(),
+        }
+    }
+
     /// What is examined at an address, as one line of text; see [`Place`](super::Place).
     pub(super) fn place(&self, address: IpAddr) -> String {
         let at = |port| SocketAddr::new(address, port);
@@ -70,6 +94,8 @@ impl Ask {
                 format!("{scheme}://{} {} {}", at(ask.port), ask.name, ask.rtype)
             }
             Self::Agent(ask) => format!("agent://{}", at(ask.port)),
+            Self::Exec(ask) => ask.place(address),
+            Self::File(ask) => ask.place(address),
             Self::WebSocket(ask) => {
                 let (scheme, path, host) = (ask.scheme(), &ask.path, &ask.host);
                 format!("{scheme}://{}{path} {host}", at(ask.port))
