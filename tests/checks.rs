@@ -320,6 +320,32 @@ fn files_of_states_are_those_of_one_folder() {
 }
 
 #[test]
+fn the_report_shows_how_checks_come_together_and_whose_are_others() {
+    let folder = Folder::new("together");
+    let text = "[zone]\nns = [\"ns1 192.0.2.53\"]\n[check.a]\ntcp = \":1\"\n[check.b]\ntcp = \":2\"\n\
+                [check.or]\nany = [\"a\", \"b\"]\n[service.app]\ncheck = [{ tcp = \":3\" }, \"or\"]\n\
+                nodes = [\"192.0.2.1\", \"192.0.2.2\",\n\
+                { name = \"far\", address = \"192.0.2.3\", check_address = \"10.0.0.3\", check = \"a\" },\n\
+                { name = \"idle\", address = \"192.0.2.4\", check = [] }]\n";
+    folder.write("zones/app.test.toml", text);
+    let shown = report(&load(Some(&folder.0.join("rota.toml"))));
+    let of = |port: u16| format!("    check           connect to tcp://<address>:{port}\n");
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text} in {shown}"));
+    let order = [
+        at(&of(3)),
+        at(&of(1)),
+        at(&of(2)),
+        at("    passes          1 and (2 or 3)\n"),
+        at("    node far has others\n"),
+        at("      address       10.0.0.3\n"),
+        at("    node idle has others\n      none: it always counts as healthy\n"),
+        at("    a dead node is in no cache after at most"),
+    ];
+    assert!(order.is_sorted(), "{shown}");
+    assert_eq!(shown.matches(&of(1)).count(), 2);
+}
+
+#[test]
 fn what_may_be_secret_is_never_shown() {
     let folder = Folder::new("secrets");
     let secret = "Bearer s3cr3t";

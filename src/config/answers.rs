@@ -18,7 +18,7 @@ pub(super) fn read_policy(
     pools: &[PoolDraft<'_>],
     reader: &mut Reader<'_>,
 ) -> Policy {
-    let differ = |pair: &[Draft]| pair[0].weight != pair[1].weight;
+    let differ = |pair: &[Draft<'_>]| pair[0].weight != pair[1].weight;
     let weighted = pools.iter().any(|pool| pool.nodes.windows(2).any(differ));
     let written = fields.word("policy");
     let policy = Policy::ALL.into_iter().find(|policy| policy.word() == written);

@@ -1,5 +1,6 @@
 //! What keeps the checks of a service from doing harm: `panic`, `max_withdraw`, `slow_start`.
 
+use super::check::Demand;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::tables::MAX_WITHDRAW;
@@ -22,7 +23,7 @@ pub(super) fn read(fields: &Fields<'_>, policy: Policy, reader: &mut Reader<'_>)
 pub(super) fn judge_load(
     fields: &Fields<'_>,
     policy: Policy,
-    checks: &[Check],
+    checks: &[Demand],
     reader: &mut Reader<'_>,
 ) {
     let tells = |check: &Check| match &check.ask {
@@ -36,7 +37,7 @@ pub(super) fn judge_load(
         | Ask::File(_)
         | Ask::WebSocket(_) => false,
     };
-    if policy == Policy::LeastLoaded && !checks.iter().any(tells) {
+    if policy == Policy::LeastLoaded && !checks.iter().flat_map(Demand::checks).any(tells) {
         let message = "no check of the service says where nodes tell their load";
         let help =
             "write load = \"header\" (or json, or metric) in its check, or add an agent check";

@@ -20,7 +20,7 @@ const NODE_NAME_LEN_MAX: usize = 63;
 
 /// A node as written.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(super) struct Draft<'t> {
     pub(super) name: String,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) weight: u16,
@@ -29,11 +29,15 @@ pub(super) struct Draft {
     pub(super) at: Option<Coordinates>,
     /// `at` is written, and is none.
     pub(super) at_refused: bool,
+    /// What is asked of it in place of what the service asks.
+    pub(super) check: Option<&'t Value<'t>>,
+    /// Where that is asked in place of its addresses.
+    pub(super) check_address: Option<IpAddr>,
     /// Where it is written.
     pub(super) place: Range<usize>,
 }
 
-impl Draft {
+impl Draft<'_> {
     /// A node that is nothing but an address, written there.
     pub(super) fn of_address(address: IpAddr, place: Range<usize>) -> Self {
         Self {
@@ -44,14 +48,16 @@ impl Draft {
             labels: BTreeMap::new(),
             at: None,
             at_refused: false,
+            check: None,
+            check_address: None,
             place,
         }
     }
 }
 
 /// Reads the list, in its order.
-pub(super) fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> = Vec::new();
+pub(super) fn read<'t>(value: &'t Value<'t>, reader: &mut Reader<'_>) -> Vec<Draft<'t>> {
+    let mut drafts: Vec<Draft<'t>> = Vec::new();
     let mut known: BTreeMap<IpAddr, String> = BTreeMap::new();
     for one in value.get_ref().as_array().into_iter().flat_map(|all| all.iter()) {
         let draft = match reader.text(one) {
@@ -83,7 +89,7 @@ pub(super) fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Vec<Draft> {
 }
 
 /// An address, and perhaps a weight.
-fn read_short(text: &Text, reader: &mut Reader<'_>) -> Option<Draft> {
+fn read_short<'t>(text: &Text, reader: &mut Reader<'_>) -> Option<Draft<'t>> {
     let mut words = text.text.split_ascii_whitespace();
     let first = words.next().unwrap_or_default();
     let address = read_address(&text.part(first), reader);
@@ -109,7 +115,7 @@ fn read_short(text: &Text, reader: &mut Reader<'_>) -> Option<Draft> {
 }
 
 /// A table with any of the keys of [`NODE`].
-fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
+fn read_long<'t>(value: &'t Value<'t>, reader: &mut Reader<'_>) -> Option<Draft<'t>> {
     let table = value.get_ref().as_table()?;
     let fields = reader.fields(&NODE, table, value.span());
     let written = fields.value("address").map(|value| reader.texts(value)).unwrap_or_default();
@@ -136,6 +142,7 @@ fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
         None => name_of(first),
     };
     let at = read_at(&fields, reader);
+    let elsewhere = fields.value("check_address").and_then(|value| reader.text(value));
     let labels = fields.table("labels").map(|(table, _)| in_order(table)).unwrap_or_default();
     Some(Draft {
         name,
@@ -151,6 +158,8 @@ fn read_long(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Draft> {
             .collect(),
         at,
         at_refused: at.is_none() && fields.written("at"),
+        check: fields.value("check"),
+        check_address: elsewhere.and_then(|text| read_address(&text, reader)),
         place: value.span(),
     })
 }
@@ -166,8 +175,8 @@ pub(super) fn judge_name(whose: &str, text: &Text, reader: &mut Reader<'_>) {
     }
 }
 
-/// An address that a client on another machine can use.
-fn read_address(text: &Text, reader: &mut Reader<'_>) -> Option<IpAddr> {
+/// An address that another machine can use.
+pub(super) fn read_address(text: &Text, reader: &mut Reader<'_>) -> Option<IpAddr> {
     let written = text.text.as_str();
     let Ok(address) = written.parse::<IpAddr>() else {
         let help = if written.parse::<std::net::SocketAddr>().is_ok() {

@@ -23,7 +23,7 @@ pub(super) struct PoolDraft<'t> {
     pub(super) name: Text,
     /// Its table; a simple service's pool has none of its own.
     pub(super) fields: Option<Fields<'t>>,
-    pub(super) nodes: Vec<Draft>,
+    pub(super) nodes: Vec<Draft<'t>>,
     pub(super) min_healthy: u32,
     pub(super) places: Vec<Placed>,
     pub(super) at: Option<Coordinates>,
@@ -90,12 +90,12 @@ fn read_pool<'t>(name: Text, fields: Fields<'t>, reader: &mut Reader<'_>) -> Poo
 }
 
 /// The written nodes, or else those that the records have at this name.
-fn read_nodes(
-    fields: &Fields<'_>,
+fn read_nodes<'t>(
+    fields: &Fields<'t>,
     owner: &Name,
     records: &Records,
     reader: &mut Reader<'_>,
-) -> Vec<Draft> {
+) -> Vec<Draft<'t>> {
     let Some(value) = fields.value("nodes") else {
         let authored = addresses(records, owner);
         if authored.is_empty() && fields.sound(&["nodes", "pool"]) {
@@ -126,7 +126,7 @@ fn refuse_records(
 }
 
 /// A list of nodes that must not be empty; `whose` says in messages whose they are.
-fn read_list(value: &Value<'_>, whose: &str, reader: &mut Reader<'_>) -> Vec<Draft> {
+fn read_list<'t>(value: &'t Value<'t>, whose: &str, reader: &mut Reader<'_>) -> Vec<Draft<'t>> {
     if value.get_ref().as_array().is_some_and(|all| all.is_empty()) {
         let help = "write at least one: nodes = [\"192.0.2.11\"]";
         reader.refuse(value.span(), format!("{whose} has no nodes"), help);

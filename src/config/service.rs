@@ -1,9 +1,9 @@
 //! Services: `[service.<name>]`, a name in the zone whose addresses are steered.
 
+use std::net::IpAddr;
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::check::Checks;
+use super::check::{Checks, Demand};
 use super::fields::Fields;
 use super::nodes::Draft;
 use super::pools::{self, PoolDraft};
@@ -13,8 +13,7 @@ use super::tables::SERVICE;
 use super::value::Value;
 use super::{answers, guard, names, steering};
 use crate::geo::Atlas;
-use crate::health::{Check, Target};
-use crate::steer::{Address, Node, Pool, Service};
+use crate::steer::{Address, Node, Pool, Rule, Service};
 use crate::wire::{Name, RecordType};
 use crate::zone::Records;
 
@@ -102,8 +101,9 @@ pub(super) fn read(
     let Published { srv, https, explain, names } =
         published::read(&fields, owner, &pools, ttl.calm, reader);
     let id = id(&records.apex, owner);
-    let together = fields.flag("together");
-    let pools = pools.into_iter().map(|pool| make_pool(pool, &id, together, &asked)).collect();
+    let common = Common { service: &id, together: fields.flag("together"), asked: &asked };
+    let mut own = |value: &Value<'_>| checks.of_service(value, owner, reader);
+    let pools = pools.into_iter().map(|pool| make_pool(pool, &common, &mut own)).collect();
     let service = Service {
         steer,
         policy,
@@ -123,9 +123,9 @@ pub(super) fn read(
 /// What is asked of every address of a service.
 struct Asked {
     /// All must pass.
-    check: Vec<Check>,
+    check: Vec<Demand>,
     /// What still passes where a node is alive but not ready.
-    live: Vec<Check>,
+    live: Vec<Demand>,
 }
 
 fn read_asked(
@@ -149,12 +149,28 @@ fn read_asked(
     Asked { check, live }
 }
 
-fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, asked: &Asked) -> Pool {
+/// What the nodes of a service have in common.
+struct Common<'c> {
+    /// The service's id.
+    service: &'c str,
+    together: bool,
+    asked: &'c Asked,
+}
+
+/// `own` reads what is asked of one node alone.
+fn make_pool(
+    draft: PoolDraft<'_>,
+    common: &Common<'_>,
+    own: &mut dyn FnMut(&Value<'_>) -> Vec<Demand>,
+) -> Pool {
     let name = draft.name.text;
     // The key's bound is 100.
     let share = draft.fields.as_ref().map_or(0, |fields| fields.number("share"));
     let share = u8::try_from(share).unwrap_or(u8::MAX);
-    let node = |node| make_node(node, service, &name, together, asked);
+    let node = |node: Draft<'_>| {
+        let own = node.check.map(&mut *own);
+        make_node(node, &name, common, own)
+    };
     let nodes = draft.nodes.into_iter().map(node).collect();
     Pool {
         min_healthy: draft.min_healthy,
@@ -165,14 +181,19 @@ fn make_pool(draft: PoolDraft<'_>, service: &str, together: bool, asked: &Asked)
     }
 }
 
-fn make_node(draft: Draft, service: &str, pool: &str, together: bool, asked: &Asked) -> Node {
+fn make_node(draft: Draft<'_>, pool: &str, common: &Common<'_>, own: Option<Vec<Demand>>) -> Node {
+    let Common { service, together, asked } = *common;
     let stem = if pool.is_empty() { service.to_owned() } else { format!("{service}/{pool}") };
     let id = format!("{stem}/{}", draft.name);
-    let target = |ip, check: &Check| Arc::new(Target { address: ip, check: check.for_node(&id) });
-    let targets = |ip, checks: &[Check]| checks.iter().map(|check| target(ip, check)).collect();
-    let address =
-        |ip| Address { ip, targets: targets(ip, &asked.check), live: targets(ip, &asked.live) };
-    let addresses = draft.addresses.into_iter().map(address).collect();
+    let check = own.as_ref().unwrap_or(&asked.check);
+    let address = |ip: IpAddr| {
+        let at = draft.check_address.unwrap_or(ip);
+        let rule = |demands: &[Demand]| {
+            Rule::All(demands.iter().map(|demand| demand.rule(&id, at)).collect())
+        };
+        Address { ip, check: rule(check), live: rule(&asked.live) }
+    };
+    let addresses = draft.addresses.iter().copied().map(address).collect();
     Node {
         weight: draft.weight,
         together: draft.together.unwrap_or(together),

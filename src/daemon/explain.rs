@@ -73,7 +73,7 @@ impl Informant for Witness<'_> {
             return Some(hand.told(self.now));
         }
         let own = node.addresses.iter().filter(|address| address.ip == ip);
-        let mut views = own.flat_map(|address| &address.targets);
+        let mut views = own.flat_map(|address| address.check.targets());
         let hold = views.find_map(|target| self.known.monitor.view(target)?.hold(self.now))?;
         Some(hold.to_string())
     }

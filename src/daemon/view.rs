@@ -15,7 +15,6 @@ use crate::admin::docs::{
 use crate::health::{self, Outcome, Seen};
 use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
-use crate::steer::eligible::combine;
 use crate::steer::overrides::What;
 use crate::steer::{Address, Board, Family, Node, Order, Override, Pool, Service, Steer, Tier};
 use crate::wire::{Name, RecordType};
@@ -152,9 +151,10 @@ impl View<'_> {
         answering: bool,
         firsts: u64,
     ) -> AddressDoc {
-        let views = address.targets.iter().filter_map(|target| self.known.monitor.view(target));
+        let targets = address.check.targets().into_iter();
+        let views = targets.filter_map(|target| self.known.monitor.view(target));
         let views: Vec<health::View<'_>> = views.collect();
-        let standing = combine(views.iter().map(|view| view.standing()));
+        let standing = address.standing(|target| self.known.monitor.standing(target));
         let real = standing.map_or(Status::Unchecked, |standing| status(standing.status));
         let latest = views.iter().filter_map(|view| view.last()).max_by_key(|seen| seen.at);
         // Of several checks the one that decides: the latencies of one row are of one thing.
@@ -182,7 +182,8 @@ impl View<'_> {
     }
 
     fn checks(&self, address: &Address) -> Vec<CheckDoc> {
-        let views = address.targets.iter().filter_map(|target| self.known.monitor.view(target));
+        let targets = address.check.targets().into_iter();
+        let views = targets.filter_map(|target| self.known.monitor.view(target));
         let check = |view: health::View<'_>| CheckDoc {
             address: address.ip,
             asks: view.target.place().to_string(),

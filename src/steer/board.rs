@@ -128,7 +128,12 @@ pub(super) fn judge<'s>(
                     forced: forced.is_some(),
                     contradicted: standing.is_some_and(|standing| standing.contradicted)
                         || need.is_some_and(|(_, contradicted)| contradicted),
-                    pace: address.targets.iter().filter_map(|target| board.pace(target)).max(),
+                    pace: address
+                        .check
+                        .targets()
+                        .into_iter()
+                        .filter_map(|target| board.pace(target))
+                        .max(),
                 });
             }
         }
@@ -184,7 +189,7 @@ fn worst(a: (Duty, bool), b: (Duty, bool)) -> (Duty, bool) {
 
 /// What the load of a node leaves it; where it says several things, the busiest counts.
 fn node_load(node: &Node, board: &impl Board) -> Option<Share> {
-    let targets = node.addresses.iter().flat_map(|address| &address.targets);
+    let targets = node.addresses.iter().flat_map(|address| address.check.targets());
     targets.filter_map(|target| board.load(target)).min()
 }
 

@@ -86,16 +86,30 @@ impl Duty {
     }
 }
 
-/// All checks of one address, or of a node whose addresses stand together: the worst one decides.
-///
-/// Order of badness: down, draining, unknown, up. None where there is no check at all.
-pub fn combine(standings: impl IntoIterator<Item = Standing>) -> Option<Standing> {
-    let badness = |status| match status {
+/// Order of badness: down, draining, unknown, up.
+fn badness(status: Status) -> u8 {
+    match status {
         Status::Up => 0,
         Status::Unknown => 1,
         Status::Draining => 2,
         Status::Down => 3,
-    };
+    }
+}
+
+/// Checks of which any will do: the best one decides. None where there is no check at all.
+///
+/// What is up beyond doubt is not contradicted by others that fall or rise beside it.
+pub fn combine_any(standings: impl IntoIterator<Item = Standing>) -> Option<Standing> {
+    let sure = |standing: Standing| standing.status == Status::Up && !standing.contradicted;
+    standings.into_iter().reduce(|a, b| Standing {
+        status: if badness(a.status) <= badness(b.status) { a.status } else { b.status },
+        contradicted: !sure(a) && !sure(b) && (a.contradicted || b.contradicted),
+    })
+}
+
+/// All checks of one address, or of a node whose addresses stand together: the worst one decides.
+/// None where there is no check at all.
+pub fn combine(standings: impl IntoIterator<Item = Standing>) -> Option<Standing> {
     standings.into_iter().reduce(|a, b| Standing {
         status: if badness(a.status) >= badness(b.status) { a.status } else { b.status },
         contradicted: a.contradicted || b.contradicted,

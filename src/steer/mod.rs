@@ -17,6 +17,7 @@ pub mod plan;
 pub mod points;
 pub mod ranks;
 pub mod rendezvous;
+pub mod rule;
 pub mod service;
 pub mod set;
 pub mod spread;
@@ -32,6 +33,7 @@ pub use listing::Listed;
 pub use overrides::{Order, Overrides};
 pub use pick::{Pick, Scratch, Turn};
 pub use plan::{Plan, SetId};
+pub use rule::Rule;
 pub use service::{
     Address, Answers, Explain, Guard, Https, MaxWithdraw, Node, Policy, Pool, Service, Srv, Steer,
     Ttl, WhenAllDown,

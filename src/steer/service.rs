@@ -10,7 +10,7 @@ use crate::geo::{Coordinates, Network, Place};
 use crate::health::{Share, Standing, Status, Target};
 use crate::wire::Name;
 
-use super::eligible::combine;
+use super::rule::Rule;
 
 /// A name whose addresses are steered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,16 +111,16 @@ pub struct Node {
 pub struct Address {
     /// The address that is answered.
     pub ip: IpAddr,
-    /// All must pass; none where the service has no check.
-    pub targets: Vec<Arc<Target>>,
-    /// What still passes where a node is alive but not ready; none where nothing tells.
-    pub live: Vec<Arc<Target>>,
+    /// What must pass; nothing where the service has no check.
+    pub check: Rule,
+    /// What still passes where a node is alive but not ready; nothing where nothing tells.
+    pub live: Rule,
 }
 
 impl Address {
-    /// An address and what must pass there.
+    /// An address and the targets that must all pass there.
     pub fn new(ip: IpAddr, targets: Vec<Arc<Target>>) -> Self {
-        Self { ip, targets, live: Vec::new() }
+        Self { ip, check: Rule::all_of(targets), live: Rule::all_of([]) }
     }
 
     /// What its checks say together; none where it has no check.
@@ -131,9 +131,8 @@ impl Address {
     /// | down     | anything else  | down     | it is dead                                     |
     /// | not down | anything       | as it is | what is ready lives                            |
     pub fn standing(&self, of: impl Fn(&Target) -> Standing) -> Option<Standing> {
-        let all = |targets: &[Arc<Target>]| combine(targets.iter().map(|target| of(target)));
-        let ready = all(&self.targets)?;
-        match (ready.status, all(&self.live)) {
+        let ready = self.check.standing(&of)?;
+        match (ready.status, self.live.standing(&of)) {
             (Status::Down, Some(live)) => {
                 let lives = live.status == Status::Up;
                 let status = if lives { Status::Draining } else { Status::Down };
@@ -374,7 +373,8 @@ impl Service {
 
     fn gather<'s>(&'s self, all: &mut Vec<&'s Arc<Target>>) {
         let addresses = self.nodes().flat_map(|node| &node.addresses);
-        all.extend(addresses.flat_map(|address| address.targets.iter().chain(&address.live)));
+        let rules = addresses.flat_map(|address| [&address.check, &address.live]);
+        all.extend(rules.flat_map(Rule::targets));
         self.pools.iter().flat_map(|pool| &pool.needs).for_each(|needed| needed.gather(all));
     }
 
@@ -405,7 +405,7 @@ mod tests {
             vec![Arc::new(Target { address: [192, 0, 2, 1].into(), check })]
         };
         let address = Address::new([192, 0, 2, 1].into(), target("/ready"));
-        let watched = Address { live: target("/live"), ..address.clone() };
+        let watched = Address { live: Rule::all_of(target("/live")), ..address.clone() };
         let is_live = |target: &Target| target.place().to_string().contains("/live");
         for (ready, live, expected) in [
             (Down, Up, Draining),

@@ -187,7 +187,7 @@ impl Clients {
             None => {}
         }
         let address = &node.addresses[0];
-        match monitor.standing(&address.targets[0]).status {
+        match monitor.standing(address.check.targets()[0]).status {
             Status::Up | Status::Unknown => Is::Up,
             Status::Draining => Is::Draining,
             Status::Down if self.guards.holds(node, address.ip) => Is::Held,
@@ -214,7 +214,7 @@ impl Clients {
         let (mut left_lately, mut drained_lately) = (0, 0);
         for node in service.nodes() {
             let address = &node.addresses[0];
-            let standing = monitor.standing(&address.targets[0]);
+            let standing = monitor.standing(address.check.targets()[0]);
             let known = self.forced.contains_key(&node.id) || standing.status != Status::Unknown;
             let is = self.is(node, monitor);
             let before = self.before.insert(address.ip, is).filter(|_| known);

@@ -1,15 +1,37 @@
 //! The checks of a service, and how long a node that fails them can live on in caches.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::page::Page;
-use super::{seconds, time};
+use super::{bare, recipes, seconds, time};
 use crate::health::Check;
-use crate::steer::Service;
+use crate::steer::{Address, Node, Rule, Service};
 
 impl Page {
-    pub(super) fn withdrawal(&mut self, service: &Service, checks: &[&Check]) {
-        let worst = checks.iter().map(|check| worst_case(service, check)).max();
+    /// The checks that most nodes have, then those of each node that has others.
+    pub(super) fn checks(&mut self, service: &Service) {
+        let examined = |node: &Node| node.addresses.first().map(Examined::of);
+        let all: Vec<Examined> = service.nodes().filter_map(examined).collect();
+        let count = |one: &Examined| all.iter().filter(|other| *other == one).count();
+        // Of several that are as many the first.
+        let Some(common) = all.iter().rev().max_by_key(|one| count(one)) else { return };
+        let host = bare(&service.owner);
+        common.write(self, &host);
+        for node in service.nodes() {
+            let Some(own) = examined(node).filter(|own| own != common) else { continue };
+            self.line(2, format_args!("node {} has others", node.name));
+            if own.checks.is_empty() {
+                self.line(3, "none: it always counts as healthy");
+            }
+            own.write(self, &host);
+        }
+    }
+
+    pub(super) fn withdrawal(&mut self, service: &Service) {
+        let rules = service.nodes().flat_map(|node| &node.addresses).map(|address| &address.check);
+        let targets = rules.flat_map(Rule::targets);
+        let worst = targets.map(|target| worst_case(service, &target.check)).max();
         match worst {
             Some((total, sum)) => {
                 let total = time(total);
@@ -58,10 +80,55 @@ fn worst_case(service: &Service, check: &Check) -> (Duration, String) {
     (counted, format!("{found} + {ended} + {ttl} ({name})"))
 }
 
-/// The checks of a service: every address has the same ones.
-pub(super) fn of(service: &Service) -> Vec<&Check> {
-    let first = service.nodes().flat_map(|node| &node.addresses).next();
-    first.into_iter().flat_map(|address| &address.targets).map(|target| &target.check).collect()
+/// What is asked at an address, whosever it is.
+#[derive(PartialEq)]
+struct Examined {
+    /// Each with the address that is asked in place of the one that is answered.
+    checks: Vec<(Check, Option<IpAddr>)>,
+    /// How they come together, by their numbers from 1 on; none where all must pass.
+    together: Option<String>,
+}
+
+impl Examined {
+    fn of(address: &Address) -> Self {
+        let targets = address.check.targets().into_iter();
+        let elsewhere = |at: IpAddr| (at != address.ip).then_some(at);
+        let mut number = 0;
+        let together = words(&address.check, &mut number);
+        Self {
+            checks: targets.map(|it| (it.check.for_node(""), elsewhere(it.address))).collect(),
+            together: together.contains(" or ").then_some(together),
+        }
+    }
+
+    fn write(&self, page: &mut Page, host: &str) {
+        for (check, elsewhere) in &self.checks {
+            recipes::write(page, check, host);
+            if let Some(at) = elsewhere {
+                page.resolved(3, "address", &at.to_string(), false);
+            }
+        }
+        if let Some(together) = &self.together {
+            page.resolved(2, "passes", together, false);
+        }
+    }
+}
+
+/// A rule as its targets' numbers: "1 and (2 or 3)".
+fn words(rule: &Rule, number: &mut usize) -> String {
+    let (rules, word) = match rule {
+        Rule::Target(_) => {
+            *number += 1;
+            return number.to_string();
+        }
+        Rule::All(rules) => (rules, " and "),
+        Rule::Any(rules) => (rules, " or "),
+    };
+    let parts = rules.iter().map(|rule| {
+        let inner = words(rule, number);
+        if inner.contains(' ') && rules.len() > 1 { format!("({inner})") } else { inner }
+    });
+    parts.collect::<Vec<_>>().join(word)
 }
 
 #[cfg(test)]

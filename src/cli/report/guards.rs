@@ -9,7 +9,7 @@ use crate::steer::{Guard, Service};
 /// What still passes where a node is alive but not ready, at the first address.
 pub(super) fn live(page: &mut Page, service: &Service) {
     let first = service.nodes().flat_map(|node| &node.addresses).next();
-    for target in first.into_iter().flat_map(|address| &address.live) {
+    for target in first.into_iter().flat_map(|address| address.live.targets()) {
         page.resolved(2, "live", &target.place().to_string(), false);
     }
 }

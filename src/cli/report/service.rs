@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::page::Page;
-use super::{bare, checks, guards, quoted, recipes, seconds};
+use super::{bare, guards, quoted, seconds};
 use crate::config::relative;
 use crate::config::tables::SERVICE;
 use crate::steer::{Address, Answers, Node, Policy, Service, WhenAllDown};
@@ -46,12 +46,9 @@ impl Page {
         guards::guards(self, &service.guard);
         guards::needs(self, service);
         self.published(service, records);
-        let checks = checks::of(service);
-        for check in &checks {
-            recipes::write(self, check, &bare(&service.owner));
-        }
+        self.checks(service);
         guards::live(self, service);
-        self.withdrawal(service, &checks);
+        self.withdrawal(service);
     }
 
     /// What stands at further names.

@@ -6,9 +6,11 @@
 
 mod agent;
 mod body;
+mod demand;
 mod dns;
 mod exec;
 mod files;
+mod group;
 mod grpc;
 mod http;
 mod load;
@@ -18,16 +20,19 @@ mod tls;
 mod websocket;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
 use self::files::Files;
+use self::group::{Group, MEMBERS_MAX};
 use self::grpc::GrpcRecipe;
 use self::http::HttpRecipe;
 use self::tls::TlsRecipe;
 use self::websocket::WebSocketRecipe;
 use super::fields::Fields;
 use super::grants::Grants;
+use super::nodes::read_address;
 use super::pacing::Pacing;
 use super::reader::Reader;
 use super::suggest::nearest;
@@ -36,6 +41,8 @@ use super::value::{Text, Value, in_order};
 use crate::health::{AgentAsk, Ask, Check, DnsAsk, ExecAsk, FileAsk, TcpAsk};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
+
+pub(super) use self::demand::Demand;
 
 /// A check as written, before a service uses it.
 #[derive(Clone, Debug)]
@@ -47,6 +54,15 @@ struct Recipe {
     fails: u32,
     passes: u32,
     pacing: Pacing,
+    /// Whom to ask, in place of each node's own address.
+    address: Option<IpAddr>,
+}
+
+/// A check as written: a recipe, or others together.
+#[derive(Clone, Debug)]
+enum Definition {
+    One(Box<Recipe>),
+    Group(Group),
 }
 
 /// What to ask; some kinds still want a host.
@@ -64,8 +80,20 @@ enum AskRecipe {
 }
 
 /// The keys of which a check has exactly one.
-const ASKS: [&str; 10] =
-    ["http", "https", "tcp", "tls", "grpc", "dns", "agent", "exec", "file", "websocket"];
+const ASKS: [&str; 12] = [
+    "http",
+    "https",
+    "tcp",
+    "tls",
+    "grpc",
+    "dns",
+    "agent",
+    "exec",
+    "file",
+    "websocket",
+    "any",
+    "all",
+];
 
 /// The checks of a file by name; none where a check has errors, which have been reported.
 pub(super) struct Checks<'f> {
@@ -74,7 +102,7 @@ pub(super) struct Checks<'f> {
 }
 
 struct Named {
-    recipe: Option<Recipe>,
+    definition: Option<Definition>,
     place: Range<usize>,
     used: bool,
 }
@@ -97,11 +125,13 @@ impl<'f> Checks<'f> {
         {
             let Some(table) = value.get_ref().as_table() else { continue };
             let fields = reader.fields(&CHECK, table, name.span());
-            let recipe = Recipe::read(&fields, &mut files, reader);
-            let named = Named { recipe, place: name.span(), used: false };
+            let definition = Definition::read(&fields, &mut files, reader);
+            let named = Named { definition, place: name.span(), used: false };
             by_name.insert(name.get_ref().to_string(), named);
         }
-        Self { by_name, files }
+        let mut checks = Self { by_name, files };
+        checks.judge_groups(reader);
+        checks
     }
 
     /// The checks of one service: a name, a table, or a list of both.
@@ -110,18 +140,26 @@ impl<'f> Checks<'f> {
         value: &Value<'_>,
         owner: &Name,
         reader: &mut Reader<'_>,
-    ) -> Vec<Check> {
+    ) -> Vec<Demand> {
         let one = std::slice::from_ref(value);
         let mut checks = Vec::new();
         for value in value.get_ref().as_array().map_or(one, |all| all) {
-            let recipe = match value.get_ref().as_table() {
+            let definition = match value.get_ref().as_table() {
                 Some(table) => {
                     let fields = reader.fields(&CHECK, table, value.span());
-                    Recipe::read(&fields, &mut self.files, reader)
+                    Definition::read(&fields, &mut self.files, reader)
                 }
                 None => reader.text(value).and_then(|name| self.named(&name, reader)),
             };
-            let Some(check) = recipe.and_then(|it| it.applied(owner, value.span(), reader)) else {
+            let Some(definition) = definition else { continue };
+            let mut left = MEMBERS_MAX;
+            let applying = (owner, value.span());
+            let Some(check) = self.applied(definition, &applying, &mut left, reader) else {
+                if left == 0 {
+                    let message = format!("more than {MEMBERS_MAX} checks come together here");
+                    let help = "a program that looks at the node may be what is meant: `exec`";
+                    reader.refuse(value.span(), message, help);
+                }
                 continue;
             };
             if checks.contains(&check) {
@@ -132,10 +170,10 @@ impl<'f> Checks<'f> {
         checks
     }
 
-    fn named(&mut self, name: &Text, reader: &mut Reader<'_>) -> Option<Recipe> {
+    fn named(&mut self, name: &Text, reader: &mut Reader<'_>) -> Option<Definition> {
         if let Some(named) = self.by_name.get_mut(&name.text) {
             named.used = true;
-            return named.recipe.clone();
+            return named.definition.clone();
         }
         let near = nearest(&name.text, self.by_name.keys().map(String::as_str)).map(str::to_owned);
         let help = if let Some(near) = near {
@@ -159,6 +197,16 @@ impl<'f> Checks<'f> {
         for (name, named) in self.by_name.iter().filter(|(_, named)| !named.used) {
             let message = format!("no service uses the check \"{name}\"");
             reader.warn(named.place.clone(), message, format!("write check = \"{name}\" in one"));
+        }
+    }
+}
+
+impl Definition {
+    fn read(fields: &Fields<'_>, files: &mut Files<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let key = ["any", "all"].into_iter().find(|key| fields.written(key));
+        match key {
+            Some(key) => Group::read(key, fields, reader).map(Self::Group),
+            None => Recipe::read(fields, files, reader).map(|it| Self::One(Box::new(it))),
         }
     }
 }
@@ -205,6 +253,8 @@ impl Recipe {
                 None
             }
         };
+        let address = fields.value("address").and_then(|value| reader.text(value));
+        let address = address.map(|text| read_address(&text, reader));
         let mut ask = ask?;
         load::read(fields, &mut ask, reader);
         Some(Self {
@@ -216,12 +266,16 @@ impl Recipe {
             fails: u32::try_from(fields.number("fails")).unwrap_or(u32::MAX),
             passes: u32::try_from(fields.number("passes")).unwrap_or(u32::MAX),
             pacing,
+            address: match address {
+                Some(read) => Some(read?),
+                None => None,
+            },
         })
     }
 
     /// The check for one service, whose name is the host unless another was given.
     fn applied(self, owner: &Name, place: Range<usize>, reader: &mut Reader<'_>) -> Option<Check> {
-        let Self { ask, every, timeout, max_latency, fails, passes, pacing } = self;
+        let Self { ask, every, timeout, max_latency, fails, passes, pacing, address: _ } = self;
         let Some(ask) = ask.applied(owner) else {
             let message = format!("the check needs a host, because {owner} is not one");
             let help =

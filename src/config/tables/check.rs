@@ -87,6 +87,17 @@ pub static CHECK: Kind = Kind {
             "Where to open a WebSocket",
         )
         .aka(&["ws", "wss"]),
+        Key::new("any", NAMES, ONE_OF, "Other checks by name: it passes where one of them does")
+            .aka(&["or"]),
+        Key::new("all", NAMES, ONE_OF, "Other checks by name: it passes where all of them do")
+            .aka(&["and"]),
+        Key::new(
+            "address",
+            Takes::Text("an address (\"10.0.0.1\")"),
+            Rule("each address of each node, or the node's `check_address`"),
+            "Whom to ask in place of the nodes",
+        )
+        .aka(&["host", "addr", "target"]),
         Key::new(
             "every",
             EVERY,
@@ -332,6 +343,7 @@ const EVERY: Takes = Takes::Duration {
     max: Duration::from_secs(3600),
     step: MILLISECOND,
 };
+const NAMES: Takes = Takes::List(&Takes::Text("a check's name (\"ready\")"));
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const ONE_OF: Fallback = Rule("a check asks exactly one thing");

@@ -1,5 +1,6 @@
 //! `[service.<name>.pool.<name>]` and `nodes`: the machines behind a service, and where they stand.
 
+use super::service::ASKED;
 use crate::config::keys::Fallback::{Required, Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
@@ -75,6 +76,20 @@ pub static NODE: Kind = Kind {
             "What it is: rack, site",
         )
         .aka(&["tags", "meta"]),
+        Key::new(
+            "check",
+            ASKED,
+            Rule("the service's"),
+            "What is asked of its addresses, in place of the service's `check`; [] is nothing",
+        )
+        .aka(&["checks", "health", "healthcheck"]),
+        Key::new(
+            "check_address",
+            ADDRESS,
+            Rule("each of its addresses"),
+            "Where to ask in place of its addresses, for one that answers elsewhere about itself",
+        )
+        .aka(&["check-addr", "management", "agent-addr", "health_address"]),
         Key::new("together", Takes::Flag, Rule("the service's"), TOGETHER),
         Key::new("at", AT, Rule("its pool's"), "Where it stands, for `policy = \"nearest\"`")
             .aka(&["coordinates", "location", "latlon"]),

@@ -29,14 +29,14 @@ pub static SERVICE: Kind = Kind {
         ]),
         Key::new(
             "check",
-            CHECKS,
+            ASKED,
             Rule("none: its nodes always count as healthy"),
             "What is asked of every address; several must all pass",
         )
         .aka(&["checks", "health", "healthcheck", "health_check", "service_types"]),
         Key::new(
             "live",
-            CHECKS,
+            ASKED,
             Rule("none"),
             "What still passes where a node that is not ready lives: it drains, and is not down",
         )
@@ -217,7 +217,8 @@ pub static HTTPS: Kind = Kind {
     ],
 };
 
-const CHECKS: Takes = Takes::Either(&[
+/// What is asked: a check, or several that must all pass.
+pub(super) const ASKED: Takes = Takes::Either(&[
     Takes::Text("a check's name"),
     Takes::Table(&CHECK),
     Takes::List(&Takes::Either(&[Takes::Text("a check's name"), Takes::Table(&CHECK)])),

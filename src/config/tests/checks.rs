@@ -36,7 +36,7 @@ fn checks_are_tables_names_or_lists() {
             "4:9: the check asks nothing (write what to ask: http = \":8080/ready\", or https, \
              tcp, tls, grpc, \
              dns, agent, exec, file, \
-             websocket)",
+             websocket, any, all)",
         ),
         (
             "{ http = \"ready\" }",

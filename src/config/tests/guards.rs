@@ -110,7 +110,10 @@ fn what_tells_of_life_stands_beside_what_tells_of_readiness() {
     let both = "[service.a]\ncheck = { http = \"/ready\" }\nlive = { http = \"/live\" }\n";
     let service = service(&format!("{both}{nodes}"));
     let address = &service.pools[0].nodes[0].addresses[0];
-    assert_eq!((address.targets.len(), address.live.len(), service.targets().count()), (1, 1, 2));
+    assert_eq!(
+        (address.check.targets().len(), address.live.targets().len(), service.targets().count()),
+        (1, 1, 2)
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{all_said, check, service};
 use crate::health::{AgentAsk, Ask};
+use crate::steer::Rule;
 use crate::wire::RecordType;
 
 /// What the one check of a service asks.
@@ -68,6 +69,90 @@ fn a_file_of_states_stands_in_its_folder() {
         let said = all_said(&format!("[service.a]\ncheck = {{ file = \"{name}\" }}\n{NODES}"));
         assert!(said.len() == 1 && said[0].contains("files of states are those of"), "{said:?}");
     }
+}
+
+#[test]
+fn checks_come_together_by_name() {
+    let two = "[check.a]\ntcp = \":1\"\n[check.b]\ntcp = \":2\"\n";
+    let service =
+        |text: &str| service(&format!("{two}{text}\n{NODES}")).nodes().next().unwrap().clone();
+    let shape = |rule: &Rule| format!("{rule:?}").matches("Any").count();
+    let node = service("[check.one]\nany = [\"a\", \"b\"]\n[service.a]\ncheck = [\"a\", \"one\"]");
+    let Rule::All(rules) = &node.addresses[0].check else { panic!() };
+    assert!(matches!(&rules[..], [Rule::Target(_), Rule::Any(any)] if any.len() == 2));
+    let node = service("[service.a]\ncheck = { all = [\"a\", \"b\"] }");
+    let rule = &node.addresses[0].check;
+    assert_eq!((shape(rule), rule.targets().len()), (0, 2));
+
+    let service = format!("[service.a]\n{NODES}\ncheck");
+    for (written, expected) in [
+        ("any = []", "8:7: `any` names no check (name at least one: any = [\"a\", \"b\"])"),
+        ("all = [\"a\", \"a\"]", "8:14: the check \"a\" stands here twice (remove one)"),
+        ("any = [\"x\"]", "8:9: there is no check \"x\" (the checks here are a, b, g)"),
+        (
+            "any = [\"a\", \"g\"]",
+            "8:14: the check \"g\" is part of itself (\"g\" names it again: take one of them out)",
+        ),
+        (
+            "every = \"1s\"\nany = [\"a\"]",
+            "8:1: `every` beside `any` (write it in the checks that `any` names: each has its own)",
+        ),
+        (
+            "tcp = \":1\"\nany = [\"a\"]",
+            "8:1: `tcp` beside `any` (write it in the checks that `any` names: each has its own)",
+        ),
+    ] {
+        check(
+            &format!("{two}[check.g]\n{written}\n{service} = [\"g\", \"b\", \"a\"]"),
+            &[expected],
+        );
+    }
+    // Round about, and only once.
+    let ring =
+        "[check.g]\nany = [\"h\"]\n[check.h]\nall = [\"i\", \"a\"]\n[check.i]\nany = [\"g\"]\n";
+    let said = all_said(&format!("{two}{ring}{service} = [\"g\", \"b\"]"));
+    assert!(said.len() == 1 && said[0].contains("is part of itself"), "{said:?}");
+    // Each doubles the next.
+    let mut tower = String::from("[check.c0]\ntcp = \":1\"\n[check.d0]\ntcp = \":2\"\n");
+    for floor in 1..30 {
+        for name in ["c", "d"] {
+            let below = floor - 1;
+            tower += &format!("[check.{name}{floor}]\nany = [\"c{below}\", \"d{below}\"]\n");
+        }
+    }
+    let said = all_said(&format!("{tower}{service} = [\"c29\", \"d29\"]"));
+    assert!(said.len() == 2 && said[0].contains("more than 32 checks come together"), "{said:?}");
+}
+
+#[test]
+fn a_node_may_be_asked_elsewhere_and_otherwise() {
+    let whole = "[check.a]\ntcp = \":1\"\n[check.db]\ntcp = \":2\"\naddress = \"203.0.113.9\"\n\
+                 [service.a]\ncheck = [\"a\", \"db\"]\nnodes = [\"192.0.2.1\",\n\
+                 { address = [\"192.0.2.2\", \"2001:db8::2\"], check_address = \"10.0.0.2\" },\n\
+                 { address = \"192.0.2.3\", check = { tcp = \":3\" } },\n\
+                 { address = \"192.0.2.4\", check = [] }]";
+    let asked: Vec<Vec<String>> = service(whole)
+        .nodes()
+        .map(|node| {
+            let targets = node.addresses.iter().flat_map(|address| address.check.targets());
+            targets.map(|target| target.place().to_string()).collect()
+        })
+        .collect();
+    let db = "tcp://203.0.113.9:2";
+    assert_eq!(
+        asked,
+        [
+            vec!["tcp://192.0.2.1:1", db],
+            vec!["tcp://10.0.0.2:1", db, "tcp://10.0.0.2:1", db],
+            vec!["tcp://192.0.2.3:3"],
+            vec![],
+        ]
+    );
+    let node = |keys: &str| format!("[service.a]\nnodes = [{{ address = \"192.0.2.1\", {keys} }}]");
+    let help = "(write IPv4 like 192.0.2.11, or IPv6 like 2001:db8::11)";
+    check(&node("check_address = \"x::\""), &[&format!("4:52: \"x::\" is not an address {help}")]);
+    let help = "(write a table [check.b] with what to ask)";
+    check(&node("check = \"b\""), &[&format!("4:44: there is no check \"b\" {help}")]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn six_lines_have_every_default() {
     assert_eq!(service.when_all_down, WhenAllDown::Open);
     let node = service.nodes().next().unwrap();
     assert_eq!((node.id.as_str(), node.weight), ("app.test/@/192-0-2-1", 1));
-    let check = &node.addresses[0].targets[0].check;
+    let check = &node.addresses[0].check.targets()[0].check;
     assert_eq!((check.every, check.timeout), (Duration::from_secs(5), Duration::from_secs(2)));
     assert_eq!((check.fails, check.passes), (3, 2));
     let crate::health::Ask::Http(http) = &check.ask else { panic!() };

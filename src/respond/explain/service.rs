@@ -129,7 +129,7 @@ fn why_there(
         }
         Steer::Fastest => {
             let targets = pool.nodes.iter().flat_map(|node| &node.addresses);
-            let targets = targets.flat_map(|address| &address.targets);
+            let targets = targets.flat_map(|address| address.check.targets());
             let paces: Vec<Duration> =
                 targets.filter_map(|target| informant.pace(target)).collect();
             match u32::try_from(paces.len()).ok().filter(|count| *count > 0) {
@@ -172,8 +172,9 @@ fn standing(
     informant: &impl Informant,
 ) -> String {
     let own = node.addresses.iter().filter(|address| node.together || address.ip == ip);
-    let mut complaints =
-        own.flat_map(|address| &address.targets).filter_map(|target| informant.complaint(target));
+    let mut complaints = own
+        .flat_map(|address| address.check.targets())
+        .filter_map(|target| informant.complaint(target));
     let state = match duty {
         Duty::Serving => "serving",
         Duty::Draining => "draining",
