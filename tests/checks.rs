@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
 use rota::cli::report::report;
-use rota::config::{Loaded, load, render};
+use rota::config::{Loaded, Readings, load, reload, render};
 use rota::health::{Ask, BodyTest, Check, HttpAsk, Method, Pattern, TcpAsk, TlsAsk, Trust};
 use rota::snapshot::Authored;
 use rota::zone::diagnostic::has_errors;
@@ -302,6 +303,26 @@ fn programs_are_run_where_rota_toml_says_so() {
     assert!(shown.contains("env           TOKEN\n") && !shown.contains("s3cr3t"), "{shown}");
     check_refused(&folder, "exec = [\"../bin/sh\"]", &["4:10: programs are taken from /bin alone"]);
     check_refused(&folder, "exec = [\"no-such\"]", &["4:10: No such file"]);
+}
+
+#[test]
+fn a_reload_sees_programs_that_have_come_and_grants_that_have_gone() {
+    let folder = Folder::new("come");
+    folder.load("exec = [\"look\"]");
+    let allowed = "[checks]\nexec = \"zones/tls\"\nexec_as_root = true\n";
+    folder.write("rota.toml", allowed);
+    let (path, mut readings) = (folder.0.join("rota.toml"), Readings::default());
+    let mut is_sound = || !has_errors(&reload(Some(&path), &mut readings).diagnostics);
+    assert!(!is_sound());
+    folder.write("zones/tls/look", "#!/bin/sh\n");
+    assert!(!is_sound(), "it cannot be run yet");
+    let program = folder.0.join("zones/tls/look");
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(is_sound());
+    folder.write("rota.toml", "");
+    assert!(!is_sound());
+    folder.write("rota.toml", allowed);
+    assert!(is_sound());
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
     let mut before = readings.take();
     let zones = match list_zones(&folder, readings, &mut diagnostics) {
         Ok(all) => {
-            let is_root = rustix::process::geteuid().is_root();
+            let is_root = runs_as_root(server.as_ref());
             let program = |name: &str| match &server {
                 Some(server) => grants::program(&server.checks, is_root, name),
                 None => Ok(PathBuf::from(name)),
@@ -181,6 +181,12 @@ fn list_zones(
         return Err(io::Error::new(io::ErrorKind::NotFound, "there is no zone in it"));
     }
     Ok(zones)
+}
+
+/// Whether programs would run as root: as whoever reads this, unless another user is named.
+fn runs_as_root(server: Option<&Server>) -> bool {
+    let user = server.and_then(|server| server.user.as_deref());
+    user.map_or_else(|| rustix::process::geteuid().is_root(), |user| user == "root")
 }
 
 /// What zones are read beside.
