@@ -256,15 +256,14 @@ impl Control {
         if !change.is_restanding() {
             return;
         }
-        for service in self.publisher.services_on(&change.target) {
-            self.observe(&service);
-        }
+        let services = self.publisher.services_on(&change.target);
+        services.iter().for_each(|service| self.observe(service));
         let (publisher, known) = self.hands();
         let tiers = publisher.replan([&*change.target], &known);
         if change.is_transition() {
             self.keeper.changed = true;
             self.books.transition(change.to.status);
-            told::status(change, &self.events);
+            told::status(change, &services, &self.events);
         }
         told::tiers(&tiers, &self.events);
     }
@@ -372,6 +371,7 @@ impl Control {
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Details(id, reply) => drop(reply.send(view.details(&id))),
             Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
