@@ -30,6 +30,9 @@ pub enum Event {
         to: Status,
         /// What the deciding verdict complained of.
         reason: Option<String>,
+        /// The ids of the nodes that it is probed for.
+        #[serde(default)]
+        nodes: Vec<String>,
     },
     /// Another row of the truth table, or other pools, answer a service.
     Tier {

@@ -17,10 +17,10 @@
 use std::time::Duration;
 
 use crate::admin::docs::{AddressDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc};
+use crate::admin::shares::Shares;
 
 use super::board::{mark, verdict};
 use super::page::{Ink, Page, age, columns, cut, widest};
-use super::traffic::Shares;
 
 /// The widest bar, in columns.
 const BAR_MAX: usize = 20;

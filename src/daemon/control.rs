@@ -271,6 +271,7 @@ impl Control {
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Details(id, reply) => drop(reply.send(view.details(&id))),
             Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
