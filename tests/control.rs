@@ -10,8 +10,8 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Output};
 
+use common::operator::{status, told};
 use common::{Client, Folder, PATIENCE, Rota, wait_until};
 use serde_json::Value;
 
@@ -32,27 +32,6 @@ fn folder(name: &str, server: &str) -> Folder {
 
 fn start(folder: &Folder) -> Rota {
     Rota::start(&folder.0, &["--seed", "7"])
-}
-
-/// Runs a verb in the server's folder.
-fn verb(folder: &Path, line: &str) -> Output {
-    let words = line.split(' ').map(|word| word.replace('~', " "));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rota"));
-    command.args(words).current_dir(folder).env("USER", "ada").output().unwrap()
-}
-
-/// Runs a verb that must end with this code; gives what it printed, for people or about errors.
-#[track_caller]
-fn told(folder: &Folder, line: &str, code: i32) -> String {
-    let output = verb(&folder.0, line);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8(text).unwrap();
-    assert_eq!(output.status.code(), Some(code), "rota {line}\n{text}");
-    text
-}
-
-fn status(folder: &Folder) -> Value {
-    serde_json::from_slice(&verb(&folder.0, "status --json").stdout).unwrap()
 }
 
 /// The last octets of the addresses that are answered, in order of numbers.

@@ -27,6 +27,7 @@ mod guard;
 mod listen;
 pub mod metrics;
 pub mod openapi;
+pub mod reports;
 mod socket;
 mod state;
 

@@ -11,6 +11,9 @@
 //!   clock  ─ expiry ───►└─ orders ┘
 //! ```
 
+mod reported;
+mod said;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,11 +22,9 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::docs::ChangedDoc;
-use crate::admin::events::OverrideChange;
 use crate::admin::metrics::Reload;
-use crate::admin::{self, Event, Events, Request};
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Target};
+use crate::admin::{Event, Events, Request};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Target, Vantages};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Counters;
@@ -35,10 +36,10 @@ use super::books::Books;
 use super::explain::Witness;
 use super::keeper::Keeper;
 use super::known::Known;
-use super::orders::{self, Orders};
+use super::orders::Orders;
 use super::scopes::services;
 use super::told;
-use super::view::{self, View};
+use super::view::View;
 use super::{Wanted, state};
 
 /// Between two looks at everything that is not an event.
@@ -50,6 +51,7 @@ const LATE_MAX: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Control {
     monitor: Monitor,
+    vantages: Vantages,
     publisher: Publisher,
     guards: Guards,
     suspect: Option<Suspect>,
@@ -85,6 +87,7 @@ impl Control {
         let (prober, reports) = Prober::new();
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
+            vantages: Vantages::default(),
             publisher: Publisher::new(),
             guards: Guards::default(),
             suspect: None,
@@ -112,7 +115,7 @@ impl Control {
 
     /// Puts what is wanted in force; statuses of places that stay are kept.
     pub fn apply(&mut self, wanted: Wanted) {
-        let Wanted { zones, settings, atlas, suspicion, metrics } = wanted;
+        let Wanted { zones, settings, atlas, suspicion, hearing, metrics } = wanted;
         self.books.show(metrics);
         let services = services(&zones);
         let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
@@ -122,10 +125,12 @@ impl Control {
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
             self.publisher.locate(atlas);
         }
+        let turns = self.hear(hearing, &services);
         self.guards.retain(services.iter().map(|service| &**service));
         services.iter().for_each(|service| self.observe(service));
         let (publisher, known) = self.hands();
         publisher.publish(&zones, settings, &known);
+        self.follow(&turns, "not heard any more");
         self.zones = zones;
         let snapshot = self.current().load();
         let (generation, zones) = (snapshot.generation(), snapshot.all().len());
@@ -272,7 +277,8 @@ impl Control {
     /// Lets the guards of a service see how its nodes stand.
     fn observe(&mut self, service: &Service) {
         let unguarded = Guards::default();
-        let known = Known::now(&self.monitor, &unguarded, self.orders.overrides());
+        let overrides = self.orders.overrides();
+        let known = Known::now(&self.monitor, &self.vantages, &unguarded, overrides);
         for news in self.guards.observe(service, &known, now()) {
             tracing::warn!(service = service.id, "{news}");
         }
@@ -285,6 +291,7 @@ impl Control {
             told::suspect(suspect, now);
             self.suspect = suspect;
         }
+        self.lapse(now);
         let due = self.guards.poll_due(now);
         if due.is_empty() {
             return;
@@ -300,57 +307,14 @@ impl Control {
 
     /// What makes plans, and what it makes them from.
     fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
-        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        let overrides = self.orders.overrides();
+        let known = Known::now(&self.monitor, &self.vantages, &self.guards, overrides);
         (&mut self.publisher, known)
     }
 
-    fn replan_scopes(&mut self, scopes: &[Scope]) {
-        if scopes.is_empty() {
-            return;
-        }
-        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
-        let snapshot = Arc::clone(&self.current().load());
-        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
-        services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
-        let (publisher, known) = self.hands();
-        let tiers = publisher.replan_services(meant, &known);
-        told::tiers(&tiers, &self.events);
-    }
-
-    /// Changes what operators say, and everything that follows from it.
-    async fn change_orders(
-        &mut self,
-        change: &admin::Change,
-    ) -> Result<ChangedDoc, admin::Refusal> {
-        let snapshot = Arc::clone(&self.publisher.current().load());
-        let source = &orders::asker(change);
-        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
-        let done = match done {
-            Ok(done) => done,
-            Err(refusal) => {
-                let error = &refusal.doc.error;
-                tracing::warn!(source, error, "a change of overrides is refused");
-                return Err(refusal);
-            }
-        };
-        for (how, all) in
-            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
-        {
-            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
-        }
-        self.replan_scopes(&done.touched);
-        Ok(done.doc)
-    }
-
-    async fn expire_orders(&mut self) {
-        let expired = self.orders.expire(state::unix_now()).await;
-        let snapshot = Arc::clone(&self.publisher.current().load());
-        for order in &expired {
-            let doc = view::override_doc(order, &snapshot);
-            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
-        }
-        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
-        self.replan_scopes(&scopes);
+    /// What is known of an address, by these guards.
+    fn known<'c>(&'c self, guards: &'c Guards) -> Known<'c> {
+        Known::now(&self.monitor, &self.vantages, guards, self.orders.overrides())
     }
 
     async fn handle_request(
@@ -360,18 +324,26 @@ impl Control {
         tallies: &[Arc<Tally>],
     ) {
         let snapshot = Arc::clone(&self.publisher.current().load());
-        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        let known = self.known(&self.guards);
         let view = View { known, snapshot: &snapshot, tallies, now: now() };
         // Where a reply cannot be sent, nobody waits for it any more.
         match request {
             Request::Metrics(reply) => {
-                drop(reply.send(self.books.facts(&self.monitor, &self.publisher, now())));
+                drop(reply.send(self.books.facts(
+                    &self.monitor,
+                    &self.vantages,
+                    &self.publisher,
+                    now(),
+                )));
             }
             Request::Status(reply) => {
                 drop(reply.send(view.status(self.started, self.orders.notice())));
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Report(form, source, reply) => {
+                drop(reply.send(self.take_reports(&form, &source)));
+            }
             Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());

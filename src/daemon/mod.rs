@@ -41,7 +41,7 @@ use crate::admin::Reloads;
 use crate::admin::metrics::Caps;
 use crate::config::{self, Geo};
 use crate::geo::Atlas;
-use crate::health::Suspicion;
+use crate::health::{Hearing, Suspicion};
 use crate::serve::{self, Ended};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
@@ -86,6 +86,8 @@ pub struct Wanted {
     pub metrics: Option<Caps>,
     /// When the prober is to be doubted.
     pub suspicion: Suspicion,
+    /// Who else is heard on how nodes are.
+    pub hearing: Hearing,
 }
 
 /// Why a run ended otherwise than by being told to.

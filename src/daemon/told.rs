@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::admin::docs::OverrideDoc;
 use crate::admin::events::OverrideChange;
 use crate::admin::{Event, Events};
-use crate::health::{Change, Suspect};
+use crate::health::{Change, Suspect, Turn};
 use crate::snapshot::TierChange;
 use crate::steer::{Pools, Tier};
 
@@ -20,6 +20,21 @@ pub(super) fn status(change: &Change, events: &Events) {
     tracing::info!(%target, %from, %to, reason = shown, hold, "status changed");
     let (from, to) = (view::status(from), view::status(to));
     events.tell(Event::Status { target: target.to_string(), from, to, reason });
+}
+
+/// A vantage says something else of an address; `because` is why, where it said nothing itself.
+pub(super) fn vantage(turn: &Turn, source: &str, events: &Events) {
+    let Turn { from, node, ip: address, before, now, reason, .. } = turn;
+    let shown = reason.as_ref().map(tracing::field::display);
+    tracing::info!(%from, %node, %address, %before, %now, reason = shown, source, "vantage turned");
+    events.tell(Event::Vantage {
+        from: from.to_string(),
+        node: node.clone(),
+        address: *address,
+        before: view::status(*before),
+        now: view::status(*now),
+        reason: reason.clone(),
+    });
 }
 
 /// What operators say has changed; the line is the audit of it. `source` is who asked for it over
