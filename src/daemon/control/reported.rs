@@ -12,14 +12,14 @@ use std::time::Instant;
 use crate::admin::docs::Status;
 use crate::admin::reports::{ReportForm, ReportedDoc, ReportedOnDoc, Seen, SeenDoc};
 use crate::admin::{Refusal, RefusalKind};
-use crate::daemon::scopes::resolve;
-use crate::daemon::{orders, told, view};
 use crate::health::vantage::{NAME_LEN_MAX, OPINIONS_MAX, VANTAGES_MAX};
 use crate::health::{Hearing, Turn, Unheard, Word};
 use crate::snapshot::Snapshot;
 use crate::steer::overrides::Scope;
 use crate::steer::{Board, Override, Service, standing};
 
+use super::super::scopes::resolve;
+use super::super::{orders, told, view};
 use super::{Control, now};
 
 /// Reports in one form.
