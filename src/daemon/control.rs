@@ -3,7 +3,7 @@
 //! Verdicts, reloads and questions from outside come in by the same door and are taken one at a
 //! time, so nothing here is shared and nothing is locked. What it decides it puts in force through
 //! the [`Publisher`]; workers see it with their next batch. `news` is what follows from what came
-//! in, `reported` what others say who look at nodes.
+//! in, `reported` what others say who look at nodes, `spoken` what operators do.
 //!
 //! ```text
 //!   prober ── report ──►┐
@@ -14,6 +14,7 @@
 
 mod news;
 mod reported;
+mod spoken;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -38,10 +39,14 @@ use super::explain::Witness;
 use super::keeper::Keeper;
 use super::orders::Orders;
 use super::scopes::services;
+use super::scribe::{Scribe, Written};
 use super::view::View;
+use spoken::Spoken;
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a stop waits for what is being written.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// A probe that should have started this long ago means that the prober is stalled.
 const LATE_MAX: Duration = Duration::from_secs(5);
 
@@ -63,6 +68,10 @@ pub struct Control {
     keeper: Keeper,
     books: Books,
     orders: Orders,
+    spoken: Spoken,
+    scribe: Scribe,
+    /// Given to `run`.
+    written: Option<mpsc::Receiver<Written>>,
     events: Events,
     started: Instant,
 }
@@ -78,14 +87,17 @@ pub enum Command {
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell the statuses alone, for another process.
     Statuses(oneshot::Sender<HashMap<Place, Status>>),
-    /// Keep nothing in the state folder any more: another process does.
-    Release,
+    /// Keep nothing in the state folder any more, and tell when that is so: another process does.
+    Release(oneshot::Sender<()>),
+    /// The process that was replaced keeps nothing any more: take over what it was told last.
+    Reread,
 }
 
 impl Control {
     /// Owns nothing yet; `rng` jitters the probes.
     pub fn new(rng: Rng) -> Self {
         let (prober, reports) = Prober::new();
+        let (scribe, written) = Scribe::new();
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
             vantages: Vantages::default(),
@@ -99,6 +111,9 @@ impl Control {
             keeper: Keeper::default(),
             books: Books::new(),
             orders: Orders::default(),
+            spoken: Spoken::default(),
+            scribe,
+            written: Some(written),
             events: Events::default(),
             started: now(),
         }
@@ -121,14 +136,17 @@ impl Control {
         &mut self,
         wanted: Wanted,
         folder: Option<PathBuf>,
-        handed_over: HashMap<Place, Status>,
+        handed_over: Option<HashMap<Place, Status>>,
     ) {
         let mut statuses = HashMap::new();
         if let Some(folder) = folder {
             self.orders.keep_in(folder.clone());
             statuses = self.keeper.keep_in(folder);
         }
-        statuses.extend(handed_over);
+        if let Some(handed_over) = handed_over {
+            self.hold_changes();
+            statuses.extend(handed_over);
+        }
         self.put_in_force(wanted, &statuses);
     }
 
@@ -193,6 +211,7 @@ impl Control {
         tallies: Vec<Arc<Tally>>,
         mut alive: impl FnMut(Instant),
     ) {
+        let mut written = self.written.take().expect("a task runs once");
         // Answers what is to be explained, and counts nowhere.
         let mut explainer = Worker::new(self.rng.u64(..));
         let mut ticks = tokio::time::interval(TICK);
@@ -207,24 +226,30 @@ impl Control {
                     }
                     self.publisher.sweep();
                     self.watch(now);
-                    self.expire_orders().await;
-                    if self.keeper.is_due(now) {
-                        self.keeper.save(&self.monitor, now).await;
+                    self.expire_orders();
+                    if self.keeps_folder() && self.keeper.is_due(now) {
+                        self.keeper.save(&self.monitor, now, &self.scribe);
                     }
                 }
+                Some(one) = written.recv() => self.handle_written(one),
                 Some(request) = requests.recv() => {
-                    self.handle_request(request, &mut explainer, &tallies).await;
+                    self.handle_request(request, &mut explainer, &tallies);
                 }
                 command = commands.recv() => match command {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
-                    Some(Command::Release) => self.keeper.folder = None,
-                    None => return self.keeper.save(&self.monitor, now()).await,
+                    Some(Command::Release(released)) => self.release(released),
+                    Some(Command::Reread) => self.reread(),
+                    None => break,
                 },
             }
         }
+        let end = tokio::time::Instant::now() + LAST_WORDS;
+        self.finish_writing(&mut written, end).await;
+        self.keeper.save(&self.monitor, now(), &self.scribe);
+        self.finish_writing(&mut written, end).await;
     }
 
     /// Starts what is due, then waits for one report or for the next time that something is due.
@@ -256,12 +281,7 @@ impl Control {
         self.handle_changes(&changes);
     }
 
-    async fn handle_request(
-        &mut self,
-        request: Request,
-        explainer: &mut Worker,
-        tallies: &[Arc<Tally>],
-    ) {
+    fn handle_request(&mut self, request: Request, explainer: &mut Worker, tallies: &[Arc<Tally>]) {
         let snapshot = Arc::clone(&self.publisher.current().load());
         let known = self.known(&self.guards);
         let view = View { known, snapshot: &snapshot, tallies, now: now() };
@@ -283,7 +303,7 @@ impl Control {
             Request::Report(form, source, reply) => {
                 drop(reply.send(self.take_reports(&form, &source)));
             }
-            Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
+            Request::Change(change, reply) => self.take_change(change, reply),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
                 let witness = Witness::new(known, self.publisher.atlas(), now());
