@@ -4,8 +4,8 @@
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
 //! [`state`] and `kept` what outlives the process, `scribe` how that is written, `orders` what
-//! operators say, `view` how all of it is told. `user`, `limits` and `systemd` settle with the system
-//! how it runs, and `handover` lets another process take its place.
+//! operators say, `view` how all of it is told. `user`, `limits` and `systemd` settle with the
+//! system how it runs, and `handover` lets another process take its place.
 
 mod books;
 pub mod control;

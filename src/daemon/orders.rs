@@ -1,8 +1,9 @@
 //! What operators say: taken, written down, put in force, and ended when its time is over.
 //!
 //! A change is all or nothing, and written down before it holds. It is thought through on a copy,
-//! the [`Draft`]: whatever refuses it on the way (an unknown name, no room, a full disk) has changed
-//! nothing. When it is written, and what happens meanwhile, is `control/spoken.rs`'s business.
+//! the [`Draft`]: whatever refuses it on the way (an unknown name, no room, a full disk) has
+//! changed nothing. When it is written, and what happens meanwhile, is `control/spoken.rs`'s
+//! business.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
