@@ -8,7 +8,6 @@
 use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
@@ -40,9 +39,6 @@ const NODES: [(Ipv4Addr, u16); 4] = [
     (Ipv4Addr::new(127, 0, 0, 13), 1),
     (Ipv4Addr::new(127, 0, 0, 14), 1),
 ];
-
-/// TCP connections of the demo that say nothing end after this long.
-const TCP_IDLE: Duration = Duration::from_secs(10);
 
 /// Arguments of `rota demo`.
 #[derive(clap::Args, Debug)]
@@ -130,9 +126,14 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
     if let Some(problem) = diagnostics.first() {
         bail!("the demo's own zone: {problem}");
     }
-    let tcp = Limits { connections: 100, connections_per_client: 100, idle: TCP_IDLE };
+    let limits = Limits { connections: 100, connections_per_client: 100, ..Limits::default() };
     let setup = Setup {
-        serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
+        serve: serve::Options {
+            addresses: vec![stage.dns],
+            workers: 1,
+            limits,
+            ..serve::Options::default()
+        },
         admin: stage.admin,
         state: None,
         reloads: None,

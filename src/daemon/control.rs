@@ -26,7 +26,7 @@ use crate::admin::{self, Event, Events, Request};
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Target};
 use crate::probe::{Prober, Reports};
 use crate::respond::{Tally, Worker};
-use crate::serve::Counters;
+use crate::serve::Figures;
 use crate::snapshot::{Authored, Current, Publisher};
 use crate::steer::overrides::Scope;
 use crate::steer::{Guards, Service};
@@ -181,8 +181,8 @@ impl Control {
     }
 
     /// Where the figures of those who answer stand.
-    pub fn read_from(&mut self, tallies: Vec<Arc<Tally>>, counters: Counters) {
-        self.books.read_from(tallies, counters);
+    pub fn read_from(&mut self, figures: Figures) {
+        self.books.read_from(figures);
     }
 
     /// Works until all senders of commands are gone. `alive` is called about once a second as long
