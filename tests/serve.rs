@@ -486,8 +486,11 @@ fn when_all_seats_are_taken_the_longest_idle_leaves() {
         (tcp.evicted, tcp.closed, tcp.refused_client, tcp.refused_house) == (1, 1, 0, 0)
     });
     let counters = running.counters();
-    assert!(counters.tcp_times().buckets().any(|(_, count)| count > 0), "the first turn is timed");
-    assert_eq!(counters.udp_times().buckets().map(|(_, count)| count).sum::<u64>(), 0);
+    assert!(
+        counters.times(Transport::Tcp).buckets().any(|(_, count)| count > 0),
+        "the first turn is timed"
+    );
+    assert_eq!(counters.times(Transport::Udp).buckets().map(|(_, count)| count).sum::<u64>(), 0);
     running.stop();
 }
 

@@ -69,14 +69,15 @@ pub(super) fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Optio
         let message = "nobody may come in at `http`: without TLS it is for proxies alone";
         reader.refuse(fields.key_span("http"), message, help);
     }
+    let (path, limits) = (read_path(fields, reader), read_limits(fields, reader));
     Some(Listen {
         dns: dns.into_iter().map(|gate| gate.address).collect(),
         gates,
-        path: read_path(fields, reader),
+        path,
         admin: admin?,
         workers: count(fields, "workers"),
         proxies,
-        limits: read_limits(fields, reader),
+        limits,
         lame_duck: fields.duration("lame_duck"),
     })
 }

@@ -1,7 +1,7 @@
 //! Sockets, before anything is served: a port that cannot be had is the first thing to say.
 //!
-//! Every worker gets a socket of its own for each address and protocol, all of them sharing the port
-//! by `SO_REUSEPORT`. That option has a trap: a second rota of the same user, started by
+//! Every worker gets a socket of its own for each address and protocol, all of them sharing the
+//! port by `SO_REUSEPORT`. That option has a trap: a second rota of the same user, started by
 //! mistake, would join the group in silence and take half of the queries. So the first socket of
 //! an address is bound *without* it, which fails if anybody at all has the port, and only then is
 //! it opened to sharing, for its siblings. There is no moment at which the port is free again, as

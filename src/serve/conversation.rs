@@ -12,8 +12,8 @@
 //! - Memory: less than one message plus one read waits for its end, and once there are
 //!   [`OUTPUT_SOFT_MAX`](super::desk::OUTPUT_SOFT_MAX) octets of answers they are written before
 //!   the next is made. An idle connection keeps [`READ_CHUNK`] for each direction at most.
-//! - Time: the idle time from one answer to the next, however many octets trickle in meanwhile; less
-//!   for a question that has begun, which must be whole in the time of a request.
+//! - Time: the idle time from one answer to the next, however many octets trickle in meanwhile;
+//!   less for a question that has begun, which must be whole in the time of a request.
 //! - Pace: while answers wait to be taken nothing is read, so that the client's own window fills;
 //!   who takes them too slowly is left (`line.rs`).
 //! - Sense: a length that cannot hold a header means that the stream is out of step; it ends.
@@ -71,7 +71,11 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             Some(end) if end < idle_end => (end, Cut::Request),
             _ => (idle_end, Cut::Idle),
         };
-        match timeout_at(end.into(), stream.read_buf(&mut input)).await {
+        let read = tokio::select! {
+            read = timeout_at(end.into(), stream.read_buf(&mut input)) => read,
+            () = presence.told_to_leave() => return Ok(()),
+        };
+        match read {
             Ok(Ok(1..)) => {}
             // The client has gone.
             Ok(Ok(0)) => return Ok(()),

@@ -7,9 +7,9 @@
 //!
 //! The limits are those of all connections. What is particular to QUIC:
 //!
-//! - Who opens a connection may be anybody, until it answers to its address. Once
-//!   [`UNPROVEN_MAX`] handshakes of a thread are under way, newcomers must do so first (Retry, RFC
-//!   9000 §8.1.2), which keeps no memory of them here.
+//! - Who opens a connection may be anybody, until it answers to its address. Once a thread has
+//!   [`UNPROVEN_MAX`] connections, newcomers must do so first (Retry, RFC 9000 §8.1.2), which keeps
+//!   no memory of them here and costs them a round trip.
 //! - A connection is in this process and not in the kernel. It ends where another process takes the
 //!   place of this one, and its client asks anew.
 //! - Nothing is read before the handshake is over: there is no 0-RTT.
@@ -37,7 +37,7 @@ use super::reception::End;
 use crate::respond::{Client, Transport};
 use crate::wire::{Malformed, Query};
 
-/// Handshakes of one thread under way, beyond which clients must prove their address first.
+/// Connections of one thread, beyond which clients must prove their address first.
 const UNPROVEN_MAX: usize = 32;
 /// Connections that may wait for the thread, each with the first datagram of its client.
 const WAITING_MAX: usize = 256;
@@ -56,6 +56,8 @@ const NO_ERROR: VarInt = VarInt::from_u32(0);
 const INTERNAL_ERROR: VarInt = VarInt::from_u32(1);
 /// RFC 9250 §4.3.3: what a client must not do.
 const PROTOCOL_ERROR: VarInt = VarInt::from_u32(2);
+/// RFC 9250 §4.3: nobody waits for it any more.
+const CANCELLED: VarInt = VarInt::from_u32(3);
 /// RFC 9250 §4.3: the server has other things to do.
 const EXCESSIVE_LOAD: VarInt = VarInt::from_u32(4);
 
@@ -221,21 +223,25 @@ async fn turn(
     let read = timeout(limits.request, receive.read_to_end(QUESTION_LEN_MAX)).await;
     let octets = match read {
         Ok(Ok(octets)) => octets,
-        // The client has thought better of it, or has said more than a question.
-        Ok(Err(quinn::ReadToEndError::Read(_))) => return Ok(()),
-        Ok(Err(quinn::ReadToEndError::TooLong)) => return Err(Fault::Protocol),
-        Err(_) => return Err(Fault::Slow(Cut::Request)),
+        // The client has thought better of it.
+        Ok(Err(quinn::ReadToEndError::Read(_))) => return unanswered(send, CANCELLED, None),
+        // It has said more than a question.
+        Ok(Err(quinn::ReadToEndError::TooLong)) => {
+            return unanswered(send, PROTOCOL_ERROR, Some(Fault::Protocol));
+        }
+        Err(_) => return unanswered(send, EXCESSIVE_LOAD, Some(Fault::Slow(Cut::Request))),
     };
-    let question = question(&octets).ok_or(Fault::Protocol)?;
+    let Some(question) = question(&octets) else {
+        return unanswered(send, PROTOCOL_ERROR, Some(Fault::Protocol));
+    };
     let framed = |answer: &[u8]| {
         // No answer is longer than its prefix can say.
         let prefix = (answer.len() as u16).to_be_bytes();
         [&prefix, answer].concat()
     };
     let Some(answer) = desk.answer(question, &client, framed) else {
-        // RFC 9250 §4.3: whoever waits shall know that nothing comes. It fails where all is over.
-        drop(send.reset(INTERNAL_ERROR));
-        return Ok(());
+        // RFC 9250 §4.3: whoever waits shall know that nothing comes.
+        return unanswered(send, INTERNAL_ERROR, None);
     };
     let row = desk.row(Transport::Quic);
     let allowed = PATIENCE + Duration::from_secs(answer.len() as u64) / limits.rate.get();
@@ -243,7 +249,7 @@ async fn turn(
         Ok(written) => written.is_ok() && send.finish().is_ok(),
         Err(_) => {
             row.send_errors.add(1);
-            return Err(Fault::Slow(Cut::Reader));
+            return unanswered(send, EXCESSIVE_LOAD, Some(Fault::Slow(Cut::Reader)));
         }
     };
     if sent {
@@ -252,6 +258,13 @@ async fn turn(
         row.send_errors.add(1)
     }
     Ok(())
+}
+
+/// Ends a stream without an answer; one that is dropped would look like an answer without octets.
+fn unanswered(mut send: SendStream, code: VarInt, fault: Option<Fault>) -> Result<(), Fault> {
+    // It fails where all is over anyway.
+    drop(send.reset(code));
+    fault.map_or(Ok(()), Err)
 }
 
 /// The question of a stream; none where there is more or less than one, or one that RFC 9250 rules

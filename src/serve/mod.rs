@@ -189,7 +189,7 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
 }
 
 impl Running {
-    /// Where DNS is answered over UDP and TCP, in the order asked, with the real port in place of 0.
+    /// Where DNS is answered over UDP and TCP, in the order asked, with real ports.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.addresses_of(Way::Dns)
     }

@@ -4,11 +4,11 @@
 //! one lock, taken once when a connection comes and once when it goes, never for a query.
 //!
 //! A client is an IPv4 address or an IPv6 /64: who has one address of a /64 usually has all of
-//! them, and could otherwise count as 2^64 clients. A connection of a proxy takes its seat first and
-//! gets its client when the proxy has said for whom it is.
+//! them, and could otherwise count as 2^64 clients. A connection of a proxy takes its seat first
+//! and gets its client when the proxy has said for whom it is.
 //!
-//! When all seats are taken, a thread makes room among its own connections. One that cannot, because
-//! none of them is idle, asks the other threads: whoever comes next finds a seat.
+//! When all seats are taken, a thread makes room among its own connections. One that cannot,
+//! because none of them is idle, asks the other threads: whoever comes next finds a seat.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

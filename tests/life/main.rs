@@ -12,6 +12,7 @@ mod reload;
 mod replace;
 mod stop;
 mod system;
+mod tls;
 mod watch;
 
 use common::Folder;

@@ -35,7 +35,8 @@ macro_rules! labels {
 
 labels! {
     VERSION = "version": "of Rota";
-    TRANSPORT = "transport": "`udp`, `tcp`, `tls`, `https`, `quic` or `h3`, as far as it is listened for";
+    TRANSPORT = "transport": "`udp`, `tcp`, `tls`, `https`, `quic` or `h3`, as far as it is \
+                              listened for";
     CLIENT = "family": "of the client's address: `ipv4` or `ipv6`";
     ASKED = "family": "of the addresses asked for: `ipv4` (A) or `ipv6` (AAAA)";
     TYPE = "type": "a mnemonic; `other` for those without a counter of their own, `none` where no \
