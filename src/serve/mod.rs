@@ -45,6 +45,8 @@ mod doh;
 mod doh_request;
 #[cfg_attr(not(feature = "doq"), path = "no_doq.rs")]
 mod doq;
+#[cfg(feature = "doh3")]
+mod h3;
 pub mod hickory;
 mod inherit;
 mod keys;
@@ -69,7 +71,7 @@ pub use stopwatch::Times;
 pub use sys::{User, passed_descriptors};
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -167,8 +169,14 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
 
         let tcp = tcp.into_iter().map(|listener| (Way::Dns, listener)).collect();
         let plain = Sockets { streams: tcp, quic: Vec::new() };
-        let quic = datagrams.into_iter().filter(|(way, _)| *way == Way::Quic);
-        let secret = Sockets { streams, quic: quic.map(|(_, socket)| socket).collect() };
+        let (quic, h3): (Vec<_>, Vec<_>) =
+            datagrams.into_iter().partition(|(way, _)| *way == Way::Quic);
+        let bare = |sockets: Vec<(Way, UdpSocket)>| sockets.into_iter().map(|it| it.1).collect();
+        let secret = Sockets { streams, quic: bare(quic) };
+        #[cfg(feature = "doh3")]
+        running.start_h3(index, core, &report, &furniture, seeds.u64(..), bare(h3))?;
+        #[cfg(not(feature = "doh3"))]
+        drop(h3);
         for (name, sockets) in [("tcp", plain), ("tls", secret)] {
             if sockets.is_empty() {
                 continue;
@@ -250,6 +258,30 @@ impl Running {
             // A panic has been printed by the thread itself, and told by `ended`.
             let _ = thread.join();
         }
+    }
+
+    /// Starts a thread for HTTP/3, where there are sockets for it.
+    #[cfg(feature = "doh3")]
+    fn start_h3(
+        &mut self,
+        index: usize,
+        core: Option<sys::Core>,
+        report: &mpsc::UnboundedSender<Ended>,
+        furniture: &Furniture,
+        seed: u64,
+        sockets: Vec<UdpSocket>,
+    ) -> io::Result<()> {
+        if sockets.is_empty() {
+            return Ok(());
+        }
+        let handler = hickory::Handler::new(Arc::clone(&furniture.current), seed);
+        self.tallies.push(Arc::clone(handler.tally()));
+        let (keyring, stop) = (Arc::clone(&self.keyring), self.stop.word.subscribe());
+        let handshake = furniture.limits.handshake;
+        self.spawn(format!("h3-{index}"), core, report, move || {
+            sys::stand_back();
+            h3::serve(sockets, handler, keyring, handshake, stop)
+        })
     }
 
     /// A worker whose tally is known here.
