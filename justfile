@@ -20,6 +20,15 @@ compare *ARGS:
 resolvers:
     cargo test --locked --test resolvers
 
+# Clients of other makers over TLS, HTTPS and QUIC (Debian's knot-dnsutils, bind9-dnsutils, curl, dnsperf, unbound)
+encrypted:
+    cargo test --locked --test encrypted_peers
+
+# Queries a second over TLS and HTTPS beside BIND and NSD (Debian's bind9, nsd, dnsperf, nghttp2-client)
+compare-dot *ARGS:
+    cargo build --release --locked
+    benches/peers/encrypted.sh {{ARGS}}
+
 # What an answer of each policy costs beside a static one
 bench:
     cargo bench --locked
