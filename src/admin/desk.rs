@@ -18,6 +18,7 @@ use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
 
 use super::metrics::Facts;
+use super::reports::{ReportForm, ReportedDoc};
 
 /// Requests that may wait.
 const REQUESTS_MAX: usize = 64;
@@ -50,6 +51,8 @@ pub enum Request {
     Details(String, oneshot::Sender<Option<Vec<NodeDetailDoc>>>),
     /// What operators say is to be another.
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
+    /// A vantage has seen something; with who says so over which way.
+    Report(ReportForm, String, oneshot::Sender<Result<ReportedDoc, Refusal>>),
     /// What `/metrics` is made of; none where it is switched off.
     Metrics(oneshot::Sender<Option<Box<Facts>>>),
 }
@@ -172,6 +175,15 @@ impl Desk {
     /// Changes what operators say; none where the server is stopping.
     pub async fn change(&self, change: Change) -> Option<Result<ChangedDoc, Refusal>> {
         self.ask(|reply| Request::Change(change, reply)).await
+    }
+
+    /// Takes what a vantage has seen; none where the server is stopping.
+    pub async fn report(
+        &self,
+        form: ReportForm,
+        source: String,
+    ) -> Option<Result<ReportedDoc, Refusal>> {
+        self.ask(|reply| Request::Report(form, source, reply)).await
     }
 
     /// Reads the configuration anew; none where the server is stopping, or has no files to read.

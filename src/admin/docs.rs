@@ -14,6 +14,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::reports::OpinionDoc;
+
 pub use guards::{GuardDoc, GuardWord, SuspectDoc};
 
 /// How everything stands at one moment.
@@ -124,9 +126,9 @@ pub struct AddressDoc {
     /// The address.
     #[schema(value_type = String)]
     pub address: IpAddr,
-    /// What its checks say.
+    /// What its checks say, and others who look at it, by the service's quorum.
     pub real: Status,
-    /// What holds: an operator's word where there is one, else what checks say.
+    /// What holds: an operator's word where there is one, else what is real.
     pub effective: Status,
     /// Verdicts against the real status are being counted.
     pub turning: bool,
@@ -136,6 +138,9 @@ pub struct AddressDoc {
     pub since: Option<u64>,
     /// The latest verdict.
     pub last: Option<VerdictDoc>,
+    /// What others say who look at it, as long as that lasts.
+    #[serde(default)]
+    pub vantages: Vec<OpinionDoc>,
     /// How long its latest probes took in milliseconds, oldest first; null where one failed.
     pub latencies_ms: Vec<Option<f64>>,
     /// How many answers it was first in, since the process started.

@@ -28,6 +28,7 @@ mod guard;
 mod listen;
 pub mod metrics;
 pub mod openapi;
+pub mod reports;
 pub mod shares;
 mod socket;
 mod state;

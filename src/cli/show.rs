@@ -194,6 +194,7 @@ mod tests {
                 answering: !down,
                 since: Some(99),
                 last: Some(last_verdict),
+                vantages: Vec::new(),
                 latencies_ms: Vec::new(),
                 firsts: if last == 11 { firsts } else { 0 },
                 guard: None,

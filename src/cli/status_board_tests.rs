@@ -21,6 +21,7 @@ fn node(name: &str, last: u8, effective: Status, real: Status, overrides: &[u64]
         answering: effective == Status::Up,
         since: Some(515),
         last: Some(verdict),
+        vantages: Vec::new(),
         latencies_ms: vec![Some(1.0), Some(4.0), passed.then_some(8.0)],
         firsts: 0,
         guard: None,

@@ -198,6 +198,11 @@ impl Server {
         drop(self.commands.send(Command::Reloaded(how)).await);
     }
 
+    /// Takes over what the process that was replaced was told last.
+    pub async fn reread(&self) {
+        drop(self.commands.send(Command::Reread).await);
+    }
+
     /// The zones in force.
     pub async fn zones(&self) -> Vec<Authored> {
         let (reply, answer) = oneshot::channel();
@@ -237,12 +242,12 @@ impl Server {
         drop(stop_admin);
         admin.join_all().await;
     }
-    /// Leaves everything to the process that serves on from the same sockets: the admin listener
-    /// and the state folder at once, and the connections that are open when they end.
+
+    /// Leaves everything to the process that serves on from the same sockets: the admin listener at
+    /// once, as the state folder before, and the connections that are open when they end.
     pub async fn leave(self) {
         let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
         drop(estate);
-        drop(commands.send(Command::Release).await);
         drop(stop_admin);
         admin.join_all().await;
         drop(tokio::task::spawn_blocking(move || running.leave()).await);

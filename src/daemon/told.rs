@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::admin::docs::OverrideDoc;
 use crate::admin::events::OverrideChange;
 use crate::admin::{Event, Events};
-use crate::health::{Change, Suspect};
+use crate::health::{Change, Suspect, Turn};
 use crate::snapshot::TierChange;
 use crate::steer::{Node, Pools, Service, Tier};
 
@@ -30,6 +30,21 @@ pub(super) fn status(change: &Change, services: &[Arc<Service>], events: &Events
     let nodes = services.iter().flat_map(|service| service.nodes()).filter(asks);
     let nodes = nodes.map(|node| node.id.clone()).take(NODES_MAX).collect();
     events.tell(Event::Status { target: target.to_string(), from, to, reason, nodes });
+}
+
+/// A vantage says something else of an address; `because` is why, where it said nothing itself.
+pub(super) fn vantage(turn: &Turn, source: &str, events: &Events) {
+    let Turn { from, node, ip: address, before, now, reason, .. } = turn;
+    let shown = reason.as_ref().map(tracing::field::display);
+    tracing::info!(%from, %node, %address, %before, %now, reason = shown, source, "vantage turned");
+    events.tell(Event::Vantage {
+        from: from.to_string(),
+        node: node.clone(),
+        address: *address,
+        before: view::status(*before),
+        now: view::status(*now),
+        reason: reason.clone(),
+    });
 }
 
 /// What operators say has changed; the line is the audit of it. `source` is who asked for it over

@@ -13,12 +13,14 @@ use crate::admin::docs::{
     AddressDoc, CheckDoc, FamilyDoc, GuardDoc, GuardWord, NodeDetailDoc, NodeDoc, OutcomeWord,
     OverrideDoc, PoolDoc, Says, ServiceDoc, Status, StatusDoc, SuspectDoc, VerdictDoc, ZoneDoc,
 };
-use crate::health::{self, Outcome, Seen};
+use crate::admin::reports::{self, OpinionDoc, WordDoc};
+use crate::health::{self, Opinion, Outcome, Quorum, Seen, Standing, Word};
 use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::overrides::What;
 use crate::steer::{
     Address, Board, Family, Hand, Node, Order, Override, Pool, Pools, Service, Steer, Tier,
+    standing,
 };
 use crate::wire::{Name, RecordType};
 
@@ -152,7 +154,8 @@ impl View<'_> {
             let answering = members.contains(&(index as u16));
             let slot = entry.addresses[index];
             let firsts = self.tallies.iter().map(|tally| tally.first(slot)).sum();
-            self.address_doc(node, address, forced.map(|(forced, _)| forced), answering, firsts)
+            let whose = (entry.service.quorum, node, address);
+            self.address_doc(whose, forced.map(|(forced, _)| forced), answering, firsts)
         };
         NodeDoc {
             id: node.id.clone(),
@@ -166,8 +169,7 @@ impl View<'_> {
 
     fn address_doc(
         &self,
-        node: &Node,
-        address: &Address,
+        (quorum, node, address): (Quorum, &Node, &Address),
         forced: Option<Override>,
         answering: bool,
         firsts: u64,
@@ -175,15 +177,26 @@ impl View<'_> {
         let targets = address.check.targets().into_iter();
         let views = targets.filter_map(|target| self.known.monitor.view(target));
         let views: Vec<health::View<'_>> = views.collect();
-        let standing = address.standing(|target| self.known.monitor.standing(target));
+        let own = address.standing(|target| self.known.monitor.standing(target));
+        let standing = standing(quorum, node, address, &self.known);
         let real = standing.map_or(Status::Unchecked, |standing| status(standing.status));
         let latest = views.iter().filter_map(|view| view.last()).max_by_key(|seen| seen.at);
         // Of several checks the one that decides: the latencies of one row are of one thing.
-        let deciding = views.iter().find(|view| Some(view.standing()) == standing);
+        let deciding = views.iter().find(|view| Some(view.standing()) == own);
         let latencies = deciding.into_iter().flat_map(|view| view.history()).map(|seen| {
             let passed = seen.verdict.outcome == Outcome::Pass;
             passed.then(|| milliseconds(seen.verdict.latency))
         });
+        let opinions = || self.known.vantages.opinions_on(&node.id, address.ip);
+        // Where checks say something else, others have decided.
+        let outvoted = standing.filter(|it| own.is_none_or(|own| own.status != it.status));
+        let since: Vec<Instant> = match outvoted {
+            Some(Standing { status, .. }) => {
+                let deciding = opinions().filter(|(_, opinion)| opinion.status() == status);
+                deciding.map(|(_, opinion)| opinion.since()).collect()
+            }
+            None => views.iter().filter_map(|view| view.since()).collect(),
+        };
         AddressDoc {
             address: address.ip,
             real,
@@ -195,8 +208,9 @@ impl View<'_> {
             },
             turning: standing.is_some_and(|standing| standing.contradicted),
             answering,
-            since: views.iter().filter_map(|view| view.since()).max().map(|at| self.unix(at)),
+            since: since.into_iter().max().map(|at| self.unix(at)),
             last: latest.map(|seen| self.verdict(seen)),
+            vantages: opinions().map(|one| self.opinion(one)).collect(),
             latencies_ms: latencies.collect(),
             firsts,
             guard: self.guard(node, address.ip, &views),
@@ -214,6 +228,26 @@ impl View<'_> {
         }
         let hold = views.iter().find_map(|view| view.hold(self.now))?;
         Some(GuardDoc { guard: GuardWord::HoldDown, says: hold.to_string() })
+    }
+
+    fn opinion(&self, (from, opinion): (&str, &Opinion)) -> OpinionDoc {
+        let word = |word: &Word| WordDoc {
+            ago_ms: self.ago(word.at),
+            verdict: if word.passed { reports::Seen::Passed } else { reports::Seen::Failed },
+            count: word.count,
+            reason: word.reason.clone(),
+        };
+        let left = opinion.ends(&self.known.vantages.hearing().counts);
+        let left = left.saturating_duration_since(self.now).as_secs();
+        OpinionDoc {
+            from: from.to_owned(),
+            status: status(opinion.status()),
+            turning: opinion.is_turning(),
+            since: self.unix(opinion.since()),
+            until: self.known.now + left,
+            reason: opinion.complaint().and_then(|word| word.reason.clone()),
+            words: opinion.words().map(word).collect(),
+        }
     }
 
     fn checks(&self, address: &Address) -> Vec<CheckDoc> {
@@ -237,14 +271,19 @@ impl View<'_> {
             Outcome::Fail(reason) => (OutcomeWord::Fail, Some(reason)),
             Outcome::NoVerdict(reason) => (OutcomeWord::NoVerdict, Some(reason)),
         };
-        let ago = self.now.saturating_duration_since(seen.at).as_millis();
         VerdictDoc {
-            ago_ms: u64::try_from(ago).unwrap_or(u64::MAX),
+            ago_ms: self.ago(seen.at),
             outcome,
             reason: reason.map(ToString::to_string),
             warning: seen.verdict.warning.map(|warning| warning.to_string()),
             latency_ms: milliseconds(seen.verdict.latency),
         }
+    }
+
+    /// How long ago, in milliseconds.
+    fn ago(&self, at: Instant) -> u64 {
+        let ago = self.now.saturating_duration_since(at).as_millis();
+        u64::try_from(ago).unwrap_or(u64::MAX)
     }
 
     /// A moment in Unix seconds.

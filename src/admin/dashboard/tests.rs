@@ -42,6 +42,7 @@ fn node(service: &str, name: &str, number: u32, reason: Option<&str>) -> NodeDoc
         answering: reason.is_none(),
         since: Some(400),
         last: Some(verdict(reason)),
+        vantages: Vec::new(),
         latencies_ms: vec![reason.is_none().then_some(1.5); 16],
         firsts: 0,
         guard: None,

@@ -118,15 +118,12 @@ impl EventLine {
     pub(super) fn of((at, event): &(u64, Event)) -> Self {
         let (kind, sign, subject, text) = match event {
             Event::Status { target, from, to, reason, nodes } => {
-                let kind = match to {
-                    Status::Up => "good",
-                    Status::Down => "bad",
-                    Status::Draining => "said",
-                    Status::Unknown | Status::Unchecked => "quiet",
-                };
-                let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
                 let subject = if nodes.is_empty() { target.clone() } else { nodes.join(", ") };
-                (kind, mark(*to), subject, format!("{from} → {to}{reason}"))
+                (kind(*to), mark(*to), subject, format!("{from} → {to}{}", because(reason)))
+            }
+            Event::Vantage { from, node, address, before, now, reason } => {
+                let text = format!("{from} on {address}: {before} → {now}{}", because(reason));
+                (kind(*now), mark(*now), node.clone(), text)
             }
             Event::Tier { service, family, row, pools } => {
                 let kind = if row == "serving" { "good" } else { "bad" };
@@ -168,6 +165,7 @@ impl EventLine {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         match event {
+            Event::Vantage { node, .. } => inside(node),
             Event::Status { nodes, .. } => nodes.iter().any(|node| inside(node)),
             Event::Tier { service, .. } => inside(service),
             Event::Override { says, .. } => inside(&says.scope),
@@ -175,6 +173,20 @@ impl EventLine {
             Event::Lost { .. } => false,
         }
     }
+}
+
+/// Of what kind a line about this status is.
+fn kind(status: Status) -> &'static str {
+    match status {
+        Status::Up => "good",
+        Status::Down => "bad",
+        Status::Draining => "said",
+        Status::Unknown | Status::Unchecked => "quiet",
+    }
+}
+
+fn because(reason: &Option<String>) -> String {
+    reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 #[cfg(test)]
