@@ -29,6 +29,16 @@ compare-dot *ARGS:
     cargo build --release --locked
     benches/peers/encrypted.sh {{ARGS}}
 
+# Every rule for alerts, made to fire (Debian's prometheus, for promtool)
+alerts:
+    promtool check rules docs/alerts.yaml
+    promtool test rules tests/alerts.yaml
+
+# The dashboard in a real browser (Debian's chromium, and Playwright from PyPI)
+dashboard:
+    cargo build --locked
+    python3 tests/dashboard/run.py
+
 # What an answer of each policy costs beside a static one
 bench:
     cargo bench --locked
