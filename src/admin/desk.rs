@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::dashboard::Record;
 use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, ReloadedDoc};
 use super::docs::{ServiceDoc, StatusDoc};
 use super::events::{Event, Events};
@@ -29,6 +30,7 @@ pub struct Desk {
     /// Never read: every listener to events begins with one of its own.
     events: Arc<broadcast::Receiver<Event>>,
     reloads: Option<Reloads>,
+    record: Arc<Record>,
 }
 
 /// Where it is asked that the configuration be read anew.
@@ -45,6 +47,8 @@ pub enum Request {
     Service(String, oneshot::Sender<Option<ServiceDoc>>),
     /// All that is known of one node, by its id; none where there is no such node.
     Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
+    /// All that is known of every node of a service, by its id; none where there is none such.
+    Details(String, oneshot::Sender<Option<Vec<NodeDetailDoc>>>),
     /// What operators say is to be another.
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
     /// A vantage has seen something; with who says so over which way.
@@ -119,7 +123,7 @@ impl Desk {
     pub fn new(events: &Events) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let events = Arc::new(events.listen());
-        (Self { requests, events, reloads: None }, received)
+        (Self { requests, events, reloads: None, record: Arc::default() }, received)
     }
 
     /// The same desk, where a configuration can be read anew, too.
@@ -156,6 +160,16 @@ impl Desk {
     /// All that is known of one node; none where the server is stopping.
     pub async fn node(&self, id: String) -> Option<Option<NodeDetailDoc>> {
         self.ask(|reply| Request::Node(id, reply)).await
+    }
+
+    /// All that is known of every node of a service; none where the server is stopping.
+    pub async fn details(&self, service: String) -> Option<Option<Vec<NodeDetailDoc>>> {
+        self.ask(|reply| Request::Details(service, reply)).await
+    }
+
+    /// What the dashboard remembers.
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
     }
 
     /// Changes what operators say; none where the server is stopping.

@@ -32,6 +32,9 @@ pub enum Event {
         to: Status,
         /// What the deciding verdict complained of.
         reason: Option<String>,
+        /// The ids of the nodes that it is probed for.
+        #[serde(default)]
+        nodes: Vec<String>,
     },
     /// A vantage says something else of an address than before.
     Vantage {

@@ -300,6 +300,7 @@ impl Control {
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Details(id, reply) => drop(reply.send(view.details(&id))),
             Request::Report(form, source, reply) => {
                 drop(reply.send(self.take_reports(&form, &source)));
             }

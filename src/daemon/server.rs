@@ -149,6 +149,13 @@ impl Server {
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
         control.read_from(tallies.clone(), running.counters());
+        let current = Arc::clone(control.current());
+        admin.spawn(admin::keep_record(
+            desk.clone(),
+            tallies.clone(),
+            current,
+            stopped(&stop_admin),
+        ));
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
@@ -258,9 +265,13 @@ fn answer(
     desk: &Desk,
     stop: &watch::Sender<()>,
 ) -> impl Future<Output = ()> + use<> {
+    admin::serve(door, Arc::clone(state), desk.clone(), stopped(stop))
+}
+
+/// Over when everything admin is told to stop.
+fn stopped(stop: &watch::Sender<()>) -> impl Future<Output = ()> + use<> {
     let mut stopped = stop.subscribe();
-    let stopped = async move { while stopped.changed().await.is_ok() {} };
-    admin::serve(door, Arc::clone(state), desk.clone(), stopped)
+    async move { while stopped.changed().await.is_ok() {} }
 }
 
 /// The Unix socket, if it can be had: TCP does what it is for, and answers need neither.

@@ -5,12 +5,13 @@
 //! shown cannot be out of date.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::admin::docs::{
-    AddressDoc, CheckDoc, FamilyDoc, NodeDetailDoc, NodeDoc, OutcomeWord, OverrideDoc, PoolDoc,
-    Says, ServiceDoc, Status, StatusDoc, VerdictDoc, ZoneDoc,
+    AddressDoc, CheckDoc, FamilyDoc, GuardDoc, GuardWord, NodeDetailDoc, NodeDoc, OutcomeWord,
+    OverrideDoc, PoolDoc, Says, ServiceDoc, Status, StatusDoc, SuspectDoc, VerdictDoc, ZoneDoc,
 };
 use crate::admin::reports::{self, OpinionDoc, WordDoc};
 use crate::health::{self, Opinion, Outcome, Quorum, Seen, Standing, Word};
@@ -18,7 +19,8 @@ use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::overrides::What;
 use crate::steer::{
-    Address, Board, Family, Node, Order, Override, Pool, Service, Steer, Tier, standing,
+    Address, Board, Family, Hand, Node, Order, Override, Pool, Pools, Service, Steer, Tier,
+    standing,
 };
 use crate::wire::{Name, RecordType};
 
@@ -49,6 +51,11 @@ impl View<'_> {
             zones: self.snapshot.all().iter().map(zone_doc).collect(),
             services: entries.map(|entry| self.service_doc(entry)).collect(),
             overrides: orders.map(|order| override_doc(order, self.snapshot)).collect(),
+            suspect: self.known.monitor.suspect().map(|suspect| SuspectDoc {
+                since: self.unix(suspect.since),
+                frozen_until: self.known.now
+                    + suspect.frozen_until.saturating_duration_since(self.now).as_secs(),
+            }),
         }
     }
 
@@ -60,14 +67,23 @@ impl View<'_> {
 
     /// One node by its id.
     pub(super) fn node(&self, id: &str) -> Option<NodeDetailDoc> {
-        for service in services(self.snapshot) {
-            for pool in &service.pools {
-                let Some(node) = pool.nodes.iter().find(|node| node.id == id) else { continue };
-                let doc = self.service(&service.id)?.pools.into_iter();
-                let mut nodes = doc.flat_map(|pool| pool.nodes);
+        let holds = |service: &&Service| service.nodes().any(|node| node.id == id);
+        let service = services(self.snapshot).find(holds)?;
+        self.details(&service.id)?.into_iter().find(|detail| detail.node.id == id)
+    }
+
+    /// Every node of a service with all that is known of it.
+    pub(super) fn details(&self, service: &str) -> Option<Vec<NodeDetailDoc>> {
+        let doc = self.service(service)?;
+        let service = services(self.snapshot).find(|one| one.id == service)?;
+        let mut docs = doc.pools.into_iter().flat_map(|pool| pool.nodes);
+        let mut details = Vec::new();
+        for pool in &service.pools {
+            // Both are in the order written.
+            for (node, doc) in pool.nodes.iter().zip(docs.by_ref()) {
                 let checks = node.addresses.iter().flat_map(|address| self.checks(address));
-                return Some(NodeDetailDoc {
-                    node: nodes.find(|node| node.id == id)?,
+                details.push(NodeDetailDoc {
+                    node: doc,
                     service: service.id.clone(),
                     pool: pool.name.clone(),
                     labels: node.labels.clone(),
@@ -75,7 +91,7 @@ impl View<'_> {
                 });
             }
         }
-        None
+        Some(details)
     }
 
     fn service_doc(&self, entry: &ServiceEntry) -> ServiceDoc {
@@ -84,11 +100,14 @@ impl View<'_> {
         let members: HashSet<u16> = members.collect();
         let family = |family: Family| {
             let (tier, pools) = plan.tier(family);
+            let named =
+                |some: &Pools| some.iter().map(|at| service.pools[at].name.clone()).collect();
             (tier != Tier::NoAddress).then(|| FamilyDoc {
                 family: family.record_type().to_string(),
                 row: tier.word().to_owned(),
                 why: explain::row(tier).to_owned(),
-                pools: pools.iter().map(|at| service.pools[at].name.clone()).collect(),
+                pools: named(&pools),
+                panicking: named(&plan.panicking(family)),
             })
         };
         let mut index = 0;
@@ -194,6 +213,7 @@ impl View<'_> {
             vantages: opinions().map(|one| self.opinion(one)).collect(),
             latencies_ms: latencies.collect(),
             firsts,
+            guard: self.guard(node, address.ip, &views),
         }
     }
 
@@ -215,6 +235,19 @@ impl View<'_> {
             reason: opinion.complaint().and_then(|word| word.reason.clone()),
             words: opinion.words().map(word).collect(),
         }
+    }
+
+    /// What a guard does to an address; of several the one that shows in the answers.
+    fn guard(&self, node: &Node, ip: IpAddr, views: &[health::View<'_>]) -> Option<GuardDoc> {
+        if let Some(hand) = self.known.guards.hand(&node.id, ip) {
+            let guard = match hand {
+                Hand::Holds(_) => GuardWord::MaxWithdraw,
+                Hand::Ramps(..) => GuardWord::SlowStart,
+            };
+            return Some(GuardDoc { guard, says: hand.told(self.now) });
+        }
+        let hold = views.iter().find_map(|view| view.hold(self.now))?;
+        Some(GuardDoc { guard: GuardWord::HoldDown, says: hold.to_string() })
     }
 
     fn checks(&self, address: &Address) -> Vec<CheckDoc> {

@@ -41,7 +41,8 @@ impl Control {
         for change in changes.iter().filter(|change| change.is_transition()) {
             self.keeper.changed = true;
             self.books.transition(change.to.status);
-            told::status(change, &self.events);
+            let services = self.publisher.services_on(&[&*change.target]);
+            told::status(change, &services, &self.events);
         }
         told::tiers(&tiers, &self.events);
     }
