@@ -224,9 +224,15 @@ fn read_found(
     let Around { folder, grants, atlas } = around;
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
-        return before.again(&found.files, &mut includes, readings, out, |includes, out| {
-            read_zone_with(&found.files, includes, grants, *atlas, out)
-        });
+        let files = &found.files;
+        return before.again(
+            files,
+            &mut includes,
+            grants,
+            readings,
+            out,
+            |includes, grants, out| read_zone_with(files, includes, grants, *atlas, out),
+        );
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
         read_zone_with(&found.files, &mut includes, grants, *atlas, out);
@@ -252,6 +258,12 @@ fn read_include(folder: &Path, path: &str) -> Result<Arc<Source>, String> {
 enum Kind {
     Toml,
     Master,
+}
+
+/// True for what a zone's file is called: other files in the folder are read only where one of them
+/// names them.
+pub fn is_zone_file(name: &OsStr) -> bool {
+    Path::new(name).extension().is_some_and(|it| it == "toml" || it == "zone")
 }
 
 /// The apex that a file's name says; none for files that are no zone's.

@@ -71,7 +71,7 @@ use crate::zone::Diagnostic;
 
 pub use geo::Geo;
 pub use grants::{Grants, Refusal};
-pub use load::{FILE_NAME, load, load_server, reload};
+pub use load::{FILE_NAME, is_zone_file, load, load_server, reload};
 pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
