@@ -125,16 +125,6 @@ impl EventLine {
                 let text = format!("{from} on {address}: {before} → {now}{}", because(reason));
                 (kind(*now), mark(*now), node.clone(), text)
             }
-            Event::Vantage { from, node, before, now, reason, .. } => {
-                let kind = match now {
-                    Status::Up => "good",
-                    Status::Down => "bad",
-                    Status::Draining | Status::Unknown | Status::Unchecked => "quiet",
-                };
-                let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                let text = format!("to {from} {before} → {now}{reason}");
-                (kind, mark(*now), node.clone(), text)
-            }
             Event::Tier { service, family, row, pools } => {
                 let kind = if row == "serving" { "good" } else { "bad" };
                 let named: Vec<&str> =
@@ -177,7 +167,6 @@ impl EventLine {
         match event {
             Event::Vantage { node, .. } => inside(node),
             Event::Status { nodes, .. } => nodes.iter().any(|node| inside(node)),
-            Event::Vantage { node, .. } => inside(node),
             Event::Tier { service, .. } => inside(service),
             Event::Override { says, .. } => inside(&says.scope),
             Event::Published { .. } => true,
