@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::dashboard::Record;
 use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, ReloadedDoc};
 use super::docs::{ServiceDoc, StatusDoc};
 use super::events::{Event, Events};
@@ -17,6 +18,7 @@ use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
 
 use super::metrics::Facts;
+use super::reports::{ReportForm, ReportedDoc};
 
 /// Requests that may wait.
 const REQUESTS_MAX: usize = 64;
@@ -28,6 +30,7 @@ pub struct Desk {
     /// Never read: every listener to events begins with one of its own.
     events: Arc<broadcast::Receiver<Event>>,
     reloads: Option<Reloads>,
+    record: Arc<Record>,
 }
 
 /// Where it is asked that the configuration be read anew.
@@ -44,8 +47,12 @@ pub enum Request {
     Service(String, oneshot::Sender<Option<ServiceDoc>>),
     /// All that is known of one node, by its id; none where there is no such node.
     Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
+    /// All that is known of every node of a service, by its id; none where there is none such.
+    Details(String, oneshot::Sender<Option<Vec<NodeDetailDoc>>>),
     /// What operators say is to be another.
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
+    /// A vantage has seen something; with who says so over which way.
+    Report(ReportForm, String, oneshot::Sender<Result<ReportedDoc, Refusal>>),
     /// What `/metrics` is made of; none where it is switched off.
     Metrics(oneshot::Sender<Option<Box<Facts>>>),
 }
@@ -116,7 +123,7 @@ impl Desk {
     pub fn new(events: &Events) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let events = Arc::new(events.listen());
-        (Self { requests, events, reloads: None }, received)
+        (Self { requests, events, reloads: None, record: Arc::default() }, received)
     }
 
     /// The same desk, where a configuration can be read anew, too.
@@ -155,9 +162,28 @@ impl Desk {
         self.ask(|reply| Request::Node(id, reply)).await
     }
 
+    /// All that is known of every node of a service; none where the server is stopping.
+    pub async fn details(&self, service: String) -> Option<Option<Vec<NodeDetailDoc>>> {
+        self.ask(|reply| Request::Details(service, reply)).await
+    }
+
+    /// What the dashboard remembers.
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
     /// Changes what operators say; none where the server is stopping.
     pub async fn change(&self, change: Change) -> Option<Result<ChangedDoc, Refusal>> {
         self.ask(|reply| Request::Change(change, reply)).await
+    }
+
+    /// Takes what a vantage has seen; none where the server is stopping.
+    pub async fn report(
+        &self,
+        form: ReportForm,
+        source: String,
+    ) -> Option<Result<ReportedDoc, Refusal>> {
+        self.ask(|reply| Request::Report(form, source, reply)).await
     }
 
     /// Reads the configuration anew; none where the server is stopping, or has no files to read.

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{api, explain};
+use super::{api, explain, reports};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,7 @@ use super::{api, explain};
         api::overrides,
         api::change,
         api::lift,
+        reports::report,
         api::reload,
         api::events,
         explain::explain

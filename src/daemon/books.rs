@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic};
-use crate::health::{Monitor, Status, Verdict, Warning};
+use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic, Vantage};
+use crate::health::vantage::Voice;
+use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
 use crate::respond::Transport;
 use crate::serve::{Counters, Figures, Pair};
 use crate::snapshot::Publisher;
@@ -62,6 +63,7 @@ impl Books {
     pub(super) fn facts(
         &self,
         monitor: &Monitor,
+        vantages: &Vantages,
         publisher: &Publisher,
         now: Instant,
     ) -> Option<Box<Facts>> {
@@ -95,6 +97,7 @@ impl Books {
             targets: all.map(|it| (it, statuses.get(&it).copied().unwrap_or(0))).into(),
             held,
             suspect: monitor.suspect().is_some(),
+            vantages: vantages.voices().map(|voice| vantage(voice, now)).collect(),
             certificates,
             own_certificates,
             pulse: monitor.pulse(now),
@@ -103,6 +106,14 @@ impl Books {
             caps,
         }))
     }
+}
+
+/// One vantage as a page has it.
+fn vantage((name, voice, addresses): (&str, &Voice, [usize; 3]), now: Instant) -> Vantage {
+    let Voice { heard, passed, failed } = voice;
+    let silent = now.saturating_duration_since(*heard).as_secs();
+    let heard = unix_now().saturating_sub(silent);
+    Vantage { name: name.to_owned(), said: [*passed, *failed], addresses, heard }
 }
 
 /// What is served by a transport that is in use.

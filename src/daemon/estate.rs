@@ -16,6 +16,7 @@ use crate::serve::{Gate, Inherited};
 
 use super::control::Command;
 use super::handover::Predecessor;
+use super::state;
 
 /// What a process that takes the place of this one needs, and the way to the statuses.
 #[derive(Debug)]
@@ -42,6 +43,14 @@ impl Estate {
         drop(self.commands.send(Command::Statuses(reply)).await);
         answer.await.unwrap_or_default()
     }
+
+    /// Waits until nothing is kept in the state folder any more.
+    pub(super) async fn release(&self) {
+        let (reply, released) = oneshot::channel();
+        drop(self.commands.send(Command::Release(reply)).await);
+        // Fails where the task has ended, which keeps nothing either.
+        drop(released.await);
+    }
 }
 
 /// What a process begins with.
@@ -61,6 +70,15 @@ impl Heritage {
     /// Whether it comes from a process that still runs.
     pub(super) fn is_handed_over(&self) -> bool {
         self.statuses.is_some()
+    }
+
+    /// The statuses that were handed over, if a process does that.
+    pub(super) fn take_statuses(&mut self) -> Option<HashMap<Place, Status>> {
+        let read = state::from_text(&self.statuses.take()?);
+        Some(read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "handed over statuses cannot be read");
+            HashMap::new()
+        }))
     }
 
     /// The admin listener of this address, from whoever bound it.

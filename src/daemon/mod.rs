@@ -3,9 +3,9 @@
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
-//! [`state`] and `kept` what outlives the process, `orders` what operators say, `view` how all of
-//! it is told. `user`, `limits` and `systemd` settle with the system how it runs, and `handover`
-//! lets another process take its place.
+//! [`state`] and `kept` what outlives the process, `scribe` how that is written, `orders` what
+//! operators say, `view` how all of it is told. `user`, `limits` and `systemd` settle with the
+//! system how it runs, and `handover` lets another process take its place.
 
 mod books;
 pub mod control;
@@ -20,6 +20,7 @@ mod orders;
 mod places;
 mod reload;
 mod scopes;
+mod scribe;
 pub mod server;
 pub mod state;
 mod systemd;
@@ -41,7 +42,7 @@ use crate::admin::Reloads;
 use crate::admin::metrics::Caps;
 use crate::config::{self, Geo};
 use crate::geo::Atlas;
-use crate::health::Suspicion;
+use crate::health::{Hearing, Suspicion};
 use crate::serve::{self, Ended, Keyring};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
@@ -86,6 +87,8 @@ pub struct Wanted {
     pub metrics: Option<Caps>,
     /// When the prober is to be doubted.
     pub suspicion: Suspicion,
+    /// Who else is heard on how nodes are.
+    pub hearing: Hearing,
 }
 
 /// Why a run ended otherwise than by being told to.
@@ -152,7 +155,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     if let Some(predecessor) = predecessor {
         // First the socket: once released, the other process removes what it still finds its own.
         server.open_socket(config.admin.socket.as_deref());
-        predecessor.release();
+        predecessor.release().await;
+        server.reread().await;
     }
     supervisor.ready(reloader.zones(), &server.addresses());
     tokio::spawn(supervisor.clone().keep_well(server.health()));

@@ -18,10 +18,10 @@ use crate::admin::{self, Desk, Door, Health, Phase, Reloads, Socket, Token};
 use crate::serve::{self, Ended, Gate, Inherited, Listeners, Running, Way};
 use crate::snapshot::Authored;
 
+use super::Wanted;
 use super::control::{Command, Control};
 use super::estate::{Copies, Estate, Heritage};
 use super::user::Privileges;
-use super::{Wanted, state};
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -132,15 +132,7 @@ impl Server {
             admin.spawn(answer(door, &state, &desk, &stop_admin));
         }
 
-        control.apply(wanted);
-        if let Some(folder) = setup.state {
-            control.keep_in(folder);
-        }
-        match heritage.statuses.as_deref().map(state::from_text) {
-            Some(Ok(statuses)) => control.restore(&statuses),
-            Some(Err(error)) => tracing::warn!(%error, "handed over statuses cannot be read"),
-            None => {}
-        }
+        control.begin(wanted, setup.state, heritage.take_statuses());
         control.settle(SETTLE_MAX).await;
 
         let listeners =
@@ -164,6 +156,13 @@ impl Server {
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
         control.read_from(running.figures());
+        let current = Arc::clone(control.current());
+        admin.spawn(admin::keep_record(
+            desk.clone(),
+            tallies.clone(),
+            current,
+            stopped(&stop_admin),
+        ));
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
@@ -206,6 +205,11 @@ impl Server {
         drop(self.commands.send(Command::Reloaded(how)).await);
     }
 
+    /// Takes over what the process that was replaced was told last.
+    pub async fn reread(&self) {
+        drop(self.commands.send(Command::Reread).await);
+    }
+
     /// The zones in force.
     pub async fn zones(&self) -> Vec<Authored> {
         let (reply, answer) = oneshot::channel();
@@ -245,12 +249,12 @@ impl Server {
         drop(stop_admin);
         admin.join_all().await;
     }
-    /// Leaves everything to the process that serves on from the same sockets: the admin listener
-    /// and the state folder at once, and the connections that are open when they end.
+
+    /// Leaves everything to the process that serves on from the same sockets: the admin listener at
+    /// once, as the state folder before, and the connections that are open when they end.
     pub async fn leave(self) {
         let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
         drop(estate);
-        drop(commands.send(Command::Release).await);
         drop(stop_admin);
         admin.join_all().await;
         drop(tokio::task::spawn_blocking(move || running.leave()).await);
@@ -268,9 +272,13 @@ fn answer(
     desk: &Desk,
     stop: &watch::Sender<()>,
 ) -> impl Future<Output = ()> + use<> {
+    admin::serve(door, Arc::clone(state), desk.clone(), stopped(stop))
+}
+
+/// Over when everything admin is told to stop.
+fn stopped(stop: &watch::Sender<()>) -> impl Future<Output = ()> + use<> {
     let mut stopped = stop.subscribe();
-    let stopped = async move { while stopped.changed().await.is_ok() {} };
-    admin::serve(door, Arc::clone(state), desk.clone(), stopped)
+    async move { while stopped.changed().await.is_ok() {} }
 }
 
 /// The Unix socket, if it can be had: TCP does what it is for, and answers need neither.

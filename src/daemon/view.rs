@@ -5,18 +5,23 @@
 //! shown cannot be out of date.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::admin::docs::{
-    AddressDoc, CheckDoc, FamilyDoc, NodeDetailDoc, NodeDoc, OutcomeWord, OverrideDoc, PoolDoc,
-    Says, ServiceDoc, Status, StatusDoc, VerdictDoc, ZoneDoc,
+    AddressDoc, CheckDoc, FamilyDoc, GuardDoc, GuardWord, NodeDetailDoc, NodeDoc, OutcomeWord,
+    OverrideDoc, PoolDoc, Says, ServiceDoc, Status, StatusDoc, SuspectDoc, VerdictDoc, ZoneDoc,
 };
-use crate::health::{self, Outcome, Seen};
+use crate::admin::reports::{self, OpinionDoc, WordDoc};
+use crate::health::{self, Opinion, Outcome, Quorum, Seen, Standing, Word};
 use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::overrides::What;
-use crate::steer::{Address, Board, Family, Node, Order, Override, Pool, Service, Steer, Tier};
+use crate::steer::{
+    Address, Board, Family, Hand, Node, Order, Override, Pool, Pools, Service, Steer, Tier,
+    standing,
+};
 use crate::wire::{Name, RecordType};
 
 use super::known::Known;
@@ -46,6 +51,11 @@ impl View<'_> {
             zones: self.snapshot.all().iter().map(zone_doc).collect(),
             services: entries.map(|entry| self.service_doc(entry)).collect(),
             overrides: orders.map(|order| override_doc(order, self.snapshot)).collect(),
+            suspect: self.known.monitor.suspect().map(|suspect| SuspectDoc {
+                since: self.unix(suspect.since),
+                frozen_until: self.known.now
+                    + suspect.frozen_until.saturating_duration_since(self.now).as_secs(),
+            }),
         }
     }
 
@@ -57,14 +67,23 @@ impl View<'_> {
 
     /// One node by its id.
     pub(super) fn node(&self, id: &str) -> Option<NodeDetailDoc> {
-        for service in services(self.snapshot) {
-            for pool in &service.pools {
-                let Some(node) = pool.nodes.iter().find(|node| node.id == id) else { continue };
-                let doc = self.service(&service.id)?.pools.into_iter();
-                let mut nodes = doc.flat_map(|pool| pool.nodes);
+        let holds = |service: &&Service| service.nodes().any(|node| node.id == id);
+        let service = services(self.snapshot).find(holds)?;
+        self.details(&service.id)?.into_iter().find(|detail| detail.node.id == id)
+    }
+
+    /// Every node of a service with all that is known of it.
+    pub(super) fn details(&self, service: &str) -> Option<Vec<NodeDetailDoc>> {
+        let doc = self.service(service)?;
+        let service = services(self.snapshot).find(|one| one.id == service)?;
+        let mut docs = doc.pools.into_iter().flat_map(|pool| pool.nodes);
+        let mut details = Vec::new();
+        for pool in &service.pools {
+            // Both are in the order written.
+            for (node, doc) in pool.nodes.iter().zip(docs.by_ref()) {
                 let checks = node.addresses.iter().flat_map(|address| self.checks(address));
-                return Some(NodeDetailDoc {
-                    node: nodes.find(|node| node.id == id)?,
+                details.push(NodeDetailDoc {
+                    node: doc,
                     service: service.id.clone(),
                     pool: pool.name.clone(),
                     labels: node.labels.clone(),
@@ -72,7 +91,7 @@ impl View<'_> {
                 });
             }
         }
-        None
+        Some(details)
     }
 
     fn service_doc(&self, entry: &ServiceEntry) -> ServiceDoc {
@@ -81,11 +100,14 @@ impl View<'_> {
         let members: HashSet<u16> = members.collect();
         let family = |family: Family| {
             let (tier, pools) = plan.tier(family);
+            let named =
+                |some: &Pools| some.iter().map(|at| service.pools[at].name.clone()).collect();
             (tier != Tier::NoAddress).then(|| FamilyDoc {
                 family: family.record_type().to_string(),
                 row: tier.word().to_owned(),
                 why: explain::row(tier).to_owned(),
-                pools: pools.iter().map(|at| service.pools[at].name.clone()).collect(),
+                pools: named(&pools),
+                panicking: named(&plan.panicking(family)),
             })
         };
         let mut index = 0;
@@ -132,7 +154,8 @@ impl View<'_> {
             let answering = members.contains(&(index as u16));
             let slot = entry.addresses[index];
             let firsts = self.tallies.iter().map(|tally| tally.first(slot)).sum();
-            self.address_doc(address, forced.map(|(forced, _)| forced), answering, firsts)
+            let whose = (entry.service.quorum, node, address);
+            self.address_doc(whose, forced.map(|(forced, _)| forced), answering, firsts)
         };
         NodeDoc {
             id: node.id.clone(),
@@ -146,7 +169,7 @@ impl View<'_> {
 
     fn address_doc(
         &self,
-        address: &Address,
+        (quorum, node, address): (Quorum, &Node, &Address),
         forced: Option<Override>,
         answering: bool,
         firsts: u64,
@@ -154,15 +177,26 @@ impl View<'_> {
         let targets = address.check.targets().into_iter();
         let views = targets.filter_map(|target| self.known.monitor.view(target));
         let views: Vec<health::View<'_>> = views.collect();
-        let standing = address.standing(|target| self.known.monitor.standing(target));
+        let own = address.standing(|target| self.known.monitor.standing(target));
+        let standing = standing(quorum, node, address, &self.known);
         let real = standing.map_or(Status::Unchecked, |standing| status(standing.status));
         let latest = views.iter().filter_map(|view| view.last()).max_by_key(|seen| seen.at);
         // Of several checks the one that decides: the latencies of one row are of one thing.
-        let deciding = views.iter().find(|view| Some(view.standing()) == standing);
+        let deciding = views.iter().find(|view| Some(view.standing()) == own);
         let latencies = deciding.into_iter().flat_map(|view| view.history()).map(|seen| {
             let passed = seen.verdict.outcome == Outcome::Pass;
             passed.then(|| milliseconds(seen.verdict.latency))
         });
+        let opinions = || self.known.vantages.opinions_on(&node.id, address.ip);
+        // Where checks say something else, others have decided.
+        let outvoted = standing.filter(|it| own.is_none_or(|own| own.status != it.status));
+        let since: Vec<Instant> = match outvoted {
+            Some(Standing { status, .. }) => {
+                let deciding = opinions().filter(|(_, opinion)| opinion.status() == status);
+                deciding.map(|(_, opinion)| opinion.since()).collect()
+            }
+            None => views.iter().filter_map(|view| view.since()).collect(),
+        };
         AddressDoc {
             address: address.ip,
             real,
@@ -174,10 +208,45 @@ impl View<'_> {
             },
             turning: standing.is_some_and(|standing| standing.contradicted),
             answering,
-            since: views.iter().filter_map(|view| view.since()).max().map(|at| self.unix(at)),
+            since: since.into_iter().max().map(|at| self.unix(at)),
             last: latest.map(|seen| self.verdict(seen)),
+            vantages: opinions().map(|one| self.opinion(one)).collect(),
             latencies_ms: latencies.collect(),
             firsts,
+            guard: self.guard(node, address.ip, &views),
+        }
+    }
+
+    /// What a guard does to an address; of several the one that shows in the answers.
+    fn guard(&self, node: &Node, ip: IpAddr, views: &[health::View<'_>]) -> Option<GuardDoc> {
+        if let Some(hand) = self.known.guards.hand(&node.id, ip) {
+            let guard = match hand {
+                Hand::Holds(_) => GuardWord::MaxWithdraw,
+                Hand::Ramps(..) => GuardWord::SlowStart,
+            };
+            return Some(GuardDoc { guard, says: hand.told(self.now) });
+        }
+        let hold = views.iter().find_map(|view| view.hold(self.now))?;
+        Some(GuardDoc { guard: GuardWord::HoldDown, says: hold.to_string() })
+    }
+
+    fn opinion(&self, (from, opinion): (&str, &Opinion)) -> OpinionDoc {
+        let word = |word: &Word| WordDoc {
+            ago_ms: self.ago(word.at),
+            verdict: if word.passed { reports::Seen::Passed } else { reports::Seen::Failed },
+            count: word.count,
+            reason: word.reason.clone(),
+        };
+        let left = opinion.ends(&self.known.vantages.hearing().counts);
+        let left = left.saturating_duration_since(self.now).as_secs();
+        OpinionDoc {
+            from: from.to_owned(),
+            status: status(opinion.status()),
+            turning: opinion.is_turning(),
+            since: self.unix(opinion.since()),
+            until: self.known.now + left,
+            reason: opinion.complaint().and_then(|word| word.reason.clone()),
+            words: opinion.words().map(word).collect(),
         }
     }
 
@@ -202,14 +271,19 @@ impl View<'_> {
             Outcome::Fail(reason) => (OutcomeWord::Fail, Some(reason)),
             Outcome::NoVerdict(reason) => (OutcomeWord::NoVerdict, Some(reason)),
         };
-        let ago = self.now.saturating_duration_since(seen.at).as_millis();
         VerdictDoc {
-            ago_ms: u64::try_from(ago).unwrap_or(u64::MAX),
+            ago_ms: self.ago(seen.at),
             outcome,
             reason: reason.map(ToString::to_string),
             warning: seen.verdict.warning.map(|warning| warning.to_string()),
             latency_ms: milliseconds(seen.verdict.latency),
         }
+    }
+
+    /// How long ago, in milliseconds.
+    fn ago(&self, at: Instant) -> u64 {
+        let ago = self.now.saturating_duration_since(at).as_millis();
+        u64::try_from(ago).unwrap_or(u64::MAX)
     }
 
     /// A moment in Unix seconds.

@@ -1,8 +1,6 @@
 //! Every table and key that an operator can write.
 //!
-//! `rota.toml` is one [`SERVER`]; each `zones/<apex>.toml` is one [`ZONE_FILE`]. What is described
-//! but not built yet stands here too: its type is checked, and then it is refused with what to do
-//! today, so that a file written for a later version is never half obeyed.
+//! `rota.toml` is one [`SERVER`]; each `zones/<apex>.toml` is one [`ZONE_FILE`].
 
 mod asks;
 mod check;
@@ -18,7 +16,7 @@ use super::keys::Kind;
 
 pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
-pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
+pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW, REPORTS};
 pub use listen::{CERTIFICATE, LISTEN, SECRET};
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
@@ -35,6 +33,7 @@ pub static KINDS: &[&Kind] = &[
     &ADMIN,
     &DNS,
     &CHECKS,
+    &REPORTS,
     &GEO,
     &METRICS,
     &RELOAD,

@@ -1,0 +1,105 @@
+//! What follows from news: guards look at the services it is about, plans are made anew, and those
+//! who listen are told.
+//!
+//! ```text
+//!   verdicts turned ──►┐
+//!   guards are due  ──►├─ observe ─► replan ─► told
+//!   operators spoke ──►┤
+//!   others reported ──►┘
+//! ```
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::health::{Change, Target};
+use crate::snapshot::Publisher;
+use crate::steer::overrides::Scope;
+use crate::steer::{Guards, Service};
+
+use super::super::known::Known;
+use super::super::told;
+use super::{Control, now};
+
+impl Control {
+    /// What verdicts have changed: one plan for each service, however many of its nodes turned.
+    pub(super) fn handle_changes(&mut self, changes: &[Change]) {
+        for change in changes {
+            if let Some(warning) = change.warning {
+                tracing::warn!(target = %change.target.place(), %warning, "probe warns");
+            }
+        }
+        let targets = changes.iter().filter(|it| it.is_restanding()).map(|it| &*it.target);
+        let targets: Vec<&Target> = targets.collect();
+        if targets.is_empty() {
+            return;
+        }
+        for service in self.publisher.services_on(&targets) {
+            self.observe(&service);
+        }
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan(&targets, &known);
+        for change in changes.iter().filter(|change| change.is_transition()) {
+            self.keeper.changed = true;
+            self.books.transition(change.to.status);
+            let services = self.publisher.services_on(&[&*change.target]);
+            told::status(change, &services, &self.events);
+        }
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// Lets the guards of a service see how its nodes stand.
+    pub(super) fn observe(&mut self, service: &Service) {
+        let unguarded = Guards::default();
+        let overrides = self.orders.overrides();
+        let known = Known::now(&self.monitor, &self.vantages, &unguarded, overrides);
+        for news in self.guards.observe(service, &known, now()) {
+            tracing::warn!(service = service.id, "{news}");
+        }
+    }
+
+    /// Goes on with what guards do by the time alone.
+    pub(super) fn watch(&mut self, now: Instant) {
+        let suspect = self.monitor.suspect();
+        if suspect != self.suspect {
+            told::suspect(suspect, now);
+            self.suspect = suspect;
+        }
+        self.lapse(now);
+        let due = self.guards.poll_due(now);
+        if due.is_empty() {
+            return;
+        }
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        let is_due = |service: &Service| due.contains(&service.id);
+        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan_services(is_due, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// What makes plans, and what it makes them from.
+    pub(super) fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
+        let overrides = self.orders.overrides();
+        let known = Known::now(&self.monitor, &self.vantages, &self.guards, overrides);
+        (&mut self.publisher, known)
+    }
+
+    /// What is known of every address, by these guards.
+    pub(super) fn known<'c>(&'c self, guards: &'c Guards) -> Known<'c> {
+        Known::now(&self.monitor, &self.vantages, guards, self.orders.overrides())
+    }
+
+    pub(super) fn replan_scopes(&mut self, scopes: &[Scope]) {
+        if scopes.is_empty() {
+            return;
+        }
+        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan_services(meant, &known);
+        told::tiers(&tiers, &self.events);
+    }
+}
