@@ -1,7 +1,7 @@
 //! DNS over HTTP/3, carried by hickory's server: the answers are ours (`hickory.rs`), the limits
-//! are its own. It ends a connection after 100 requests, answers POST alone at `/dns-query` alone, and
-//! knows no bound on connections. So it is a part of those builds only that ask for it, and of our
-//! limits there is one: the time of a handshake.
+//! are its own. It ends a connection after 100 requests, answers POST alone at `/dns-query` alone,
+//! and knows no bound on connections. So it is a part of those builds only that ask for it, and of
+//! our limits there is one: the time of a handshake.
 
 use std::io;
 use std::net::UdpSocket;
