@@ -30,6 +30,7 @@ mod geo;
 mod grants;
 mod guard;
 pub mod keys;
+mod listen;
 mod load;
 mod names;
 mod needs;
@@ -49,6 +50,7 @@ mod steering;
 mod suggest;
 mod syntax;
 pub mod tables;
+mod tls;
 mod value;
 mod zone;
 
@@ -61,6 +63,7 @@ use std::time::Duration;
 
 use crate::admin::metrics::Caps;
 use crate::health::Hearing;
+use crate::serve::{Gate, Limits, Pair, Proxies};
 use crate::snapshot::Authored;
 use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
 use crate::wire::cookie::Secrets;
@@ -74,6 +77,7 @@ pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
 pub(crate) use suggest::nearest;
+pub use tls::{CertificateFiles, at};
 pub use zone::{ZoneFiles, read_zone, read_zone_with};
 
 /// What the files of a configuration say, with everything that is wrong in them.
@@ -83,6 +87,8 @@ pub struct Loaded {
     pub server: Option<Server>,
     /// None where a file of `[geo]` cannot be used: then nothing may start either.
     pub geo: Option<Geo>,
+    /// The certificates; none where a file of them cannot be used.
+    pub keys: Option<Vec<Pair>>,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
     /// By file and place; errors and warnings.
@@ -94,7 +100,8 @@ impl Loaded {
     /// zone at all.
     pub fn into_config(self) -> Option<Config> {
         let (server, geo) = (self.server?, self.geo?);
-        (!self.zones.is_empty()).then_some(Config { server, geo, zones: self.zones })
+        let (zones, keys) = (self.zones, self.keys);
+        (!zones.is_empty()).then_some(Config { server, geo, keys, zones })
     }
 }
 
@@ -113,6 +120,9 @@ pub struct Config {
     pub server: Server,
     /// Where clients are.
     pub geo: Geo,
+    /// The certificates; none where a file of them cannot be used: then those in force stay, and
+    /// nothing may start.
+    pub keys: Option<Vec<Pair>>,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
 }
@@ -128,6 +138,8 @@ pub struct Server {
     pub user: Option<String>,
     /// Where to listen.
     pub listen: Listen,
+    /// Who this server is, in TLS.
+    pub tls: Tls,
     /// Who may change things.
     pub admin: Admin,
     /// Protocol settings.
@@ -171,18 +183,29 @@ pub struct Doubt {
 pub struct Listen {
     /// UDP and TCP.
     pub dns: Vec<SocketAddr>,
+    /// Where else, and for what.
+    pub gates: Vec<Gate>,
+    /// The path of DNS over HTTPS.
+    pub path: String,
     /// Health, readiness, the API.
     pub admin: SocketAddr,
     /// UDP threads; 0 = one per core of the affinity mask.
     pub workers: usize,
-    /// TCP connections in all.
-    pub tcp_connections: usize,
-    /// TCP connections of one client address.
-    pub tcp_connections_per_client: usize,
-    /// A TCP connection that asks nothing for this long is closed.
-    pub tcp_idle: Duration,
+    /// Who speaks for others.
+    pub proxies: Proxies,
+    /// What the clients of connections may use.
+    pub limits: Limits,
     /// How long answers go on after SIGTERM.
     pub lame_duck: Duration,
+}
+
+/// `[tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The files of each certificate, in the order of preference.
+    pub certificates: Vec<CertificateFiles>,
+    /// How long before its end a certificate is warned of.
+    pub warn_before: Duration,
 }
 
 /// `[admin]`.

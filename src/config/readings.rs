@@ -22,6 +22,7 @@ use foldhash::quality::FixedState;
 
 use super::grants::{Grants, Refusal};
 use super::{Checks, Geo, ZoneFiles};
+use crate::serve::Pair;
 use crate::snapshot::Authored;
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
@@ -41,6 +42,7 @@ impl Stamp {
 #[derive(Clone, Debug, Default)]
 pub struct Readings {
     geo: Geo,
+    keys: Vec<Pair>,
     server: Option<Stamp>,
     /// What zones may do.
     checks: Option<Checks>,
@@ -112,6 +114,14 @@ impl Readings {
         }
         if let Some(geo) = geo {
             self.geo = geo.clone();
+        }
+    }
+
+    /// Notes the certificates, if they can be used.
+    pub(super) fn keys(&mut self, keys: Option<&[Pair]>) {
+        if let Some(keys) = keys.filter(|keys| *keys != self.keys) {
+            self.news = true;
+            self.keys = keys.to_vec();
         }
     }
 

@@ -36,13 +36,17 @@ struct Interest {
 }
 
 impl Places {
-    /// Where what was read would change: `rota.toml`, the folder of zones, the geo files, and what
-    /// zones name.
+    /// Where what was read would change: `rota.toml`, the folder of zones, the geo files,
+    /// certificates, and what zones name.
     pub(super) fn of(config: &Path, server: &Server, readings: &Readings) -> Self {
         let mut places = Self::default();
         places.file(config);
         places.folder(&server.zones);
         server.geo.iter().for_each(|file| places.file(file));
+        for files in &server.tls.certificates {
+            places.file(&files.cert);
+            places.file(&files.key);
+        }
         readings.links().iter().for_each(|file| places.file(file));
         readings.named().for_each(|named| places.file(&server.zones.join(named)));
         places

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::docs::{OutcomeWord, OverrideDoc, Status, VerdictDoc};
-use super::super::events::Event;
+use super::super::events::{Event, OverrideChange};
 
 /// The mark of a status, the same as on the boards of the command line.
 pub(super) fn mark(status: Status) -> char {
@@ -118,25 +118,12 @@ impl EventLine {
     pub(super) fn of((at, event): &(u64, Event)) -> Self {
         let (kind, sign, subject, text) = match event {
             Event::Status { target, from, to, reason, nodes } => {
-                let kind = match to {
-                    Status::Up => "good",
-                    Status::Down => "bad",
-                    Status::Draining => "said",
-                    Status::Unknown | Status::Unchecked => "quiet",
-                };
-                let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
                 let subject = if nodes.is_empty() { target.clone() } else { nodes.join(", ") };
-                (kind, mark(*to), subject, format!("{from} → {to}{reason}"))
+                (kind(*to), mark(*to), subject, format!("{from} → {to}{}", because(reason)))
             }
-            Event::Vantage { from, node, before, now, reason, .. } => {
-                let kind = match now {
-                    Status::Up => "good",
-                    Status::Down => "bad",
-                    Status::Draining | Status::Unknown | Status::Unchecked => "quiet",
-                };
-                let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                let text = format!("to {from} {before} → {now}{reason}");
-                (kind, mark(*now), node.clone(), text)
+            Event::Vantage { from, node, address, before, now, reason } => {
+                let text = format!("{from} on {address}: {before} → {now}{}", because(reason));
+                (kind(*now), mark(*now), node.clone(), text)
             }
             Event::Tier { service, family, row, pools } => {
                 let kind = if row == "serving" { "good" } else { "bad" };
@@ -151,13 +138,13 @@ impl EventLine {
             }
             Event::Override { change, says } => {
                 let reason = says.reason.as_ref().map(|why| format!(" ({why})"));
-                let text = format!(
-                    "{} of {} {}{}",
-                    says.says,
-                    says.author,
-                    change.word(),
-                    reason.unwrap_or_default()
-                );
+                let (what, who) = (&says.says, &says.author);
+                let text = match change {
+                    OverrideChange::Given => format!("{who} said {what}"),
+                    OverrideChange::Lifted => format!("{what} of {who} is lifted"),
+                    OverrideChange::Expired => format!("{what} of {who} has run out"),
+                };
+                let text = text + &reason.unwrap_or_default();
                 ("said", '✎', says.scope.clone(), text)
             }
             Event::Published { generation, zones } => {
@@ -178,14 +165,28 @@ impl EventLine {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         match event {
-            Event::Status { nodes, .. } => nodes.iter().any(|node| inside(node)),
             Event::Vantage { node, .. } => inside(node),
+            Event::Status { nodes, .. } => nodes.iter().any(|node| inside(node)),
             Event::Tier { service, .. } => inside(service),
             Event::Override { says, .. } => inside(&says.scope),
             Event::Published { .. } => true,
             Event::Lost { .. } => false,
         }
     }
+}
+
+/// Of what kind a line about this status is.
+fn kind(status: Status) -> &'static str {
+    match status {
+        Status::Up => "good",
+        Status::Down => "bad",
+        Status::Draining => "said",
+        Status::Unknown | Status::Unchecked => "quiet",
+    }
+}
+
+fn because(reason: &Option<String>) -> String {
+    reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 #[cfg(test)]
