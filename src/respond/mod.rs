@@ -190,6 +190,9 @@ pub fn respond(
         worker.tally.truncated();
     }
     worker.tally.count(outcome);
+    if outcome == Outcome::Answered {
+        worker.hand_over();
+    }
     let len = response.finish();
     worker.tally.sent(len);
     Action::Send(len)
@@ -363,6 +366,8 @@ fn dropped(outcome: Outcome, worker: &mut Worker) -> Action {
 mod agreement_tests;
 #[cfg(test)]
 mod edns_tests;
+#[cfg(test)]
+mod given_tests;
 #[cfg(test)]
 mod services_tests;
 #[cfg(test)]
