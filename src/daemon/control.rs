@@ -2,7 +2,8 @@
 //!
 //! Verdicts, reloads and questions from outside come in by the same door and are taken one at a
 //! time, so nothing here is shared and nothing is locked. What it decides it puts in force through
-//! the [`Publisher`]; workers see it with their next batch.
+//! the [`Publisher`]; workers see it with their next batch. `news` is what follows from what came
+//! in.
 //!
 //! ```text
 //!   prober ── report ──►┐
@@ -10,6 +11,8 @@
 //!   admin  ─ request ──►┤        ▲
 //!   clock  ─ expiry ───►└─ orders ┘
 //! ```
+
+mod news;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -19,32 +22,31 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::docs::ChangedDoc;
-use crate::admin::events::OverrideChange;
 use crate::admin::metrics::Reload;
-use crate::admin::{self, Event, Events, Request};
-use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Target};
-use crate::probe::{Prober, Reports};
+use crate::admin::{Event, Events, Request};
+use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect};
+use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Counters;
 use crate::snapshot::{Authored, Current, Publisher};
-use crate::steer::overrides::Scope;
-use crate::steer::{Guards, Service};
+use crate::steer::Guards;
 
+use super::Wanted;
 use super::books::Books;
 use super::explain::Witness;
 use super::keeper::Keeper;
 use super::known::Known;
-use super::orders::{self, Orders};
+use super::orders::Orders;
 use super::scopes::services;
-use super::told;
-use super::view::{self, View};
-use super::{Wanted, state};
+use super::view::View;
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
 /// A probe that should have started this long ago means that the prober is stalled.
 const LATE_MAX: Duration = Duration::from_secs(5);
+
+/// Reports that are taken together at most: what else the task is asked should not wait for more.
+const REPORTS_MAX: usize = 1_000;
 
 /// Owner of statuses and plans.
 #[derive(Debug)]
@@ -110,14 +112,38 @@ impl Control {
         &self.events
     }
 
-    /// Puts what is wanted in force; statuses of places that stay are kept.
+    /// Puts the first configuration in force, with the overrides that are kept in this folder, and
+    /// with the statuses that were handed over, or else those saved there that are fresh. Keeps
+    /// both there from now on.
+    pub fn begin(
+        &mut self,
+        wanted: Wanted,
+        folder: Option<PathBuf>,
+        handed_over: HashMap<Place, Status>,
+    ) {
+        let mut statuses = HashMap::new();
+        if let Some(folder) = folder {
+            self.orders.keep_in(folder.clone());
+            statuses = self.keeper.keep_in(folder);
+        }
+        statuses.extend(handed_over);
+        self.put_in_force(wanted, &statuses);
+    }
+
+    /// Puts another configuration in force; statuses of places that stay are kept.
     pub fn apply(&mut self, wanted: Wanted) {
+        self.put_in_force(wanted, &HashMap::new());
+    }
+
+    /// `statuses` are of places that nothing is known of yet.
+    fn put_in_force(&mut self, wanted: Wanted, statuses: &HashMap<Place, Status>) {
         let Wanted { zones, settings, atlas, suspicion, metrics } = wanted;
         self.books.show(metrics);
         let services = services(&zones);
         let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.watch(suspicion);
         self.monitor.configure(targets, now(), &mut self.rng);
+        self.monitor.restore(statuses);
         // The same atlas again would have every zone compiled anew that asks it.
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
             self.publisher.locate(atlas);
@@ -131,37 +157,6 @@ impl Control {
         let (generation, zones) = (snapshot.generation(), snapshot.all().len());
         self.events.tell(Event::Published { generation, zones });
         tracing::info!(generation, zones, targets = self.monitor.views().count(), "published");
-    }
-
-    /// Keeps statuses and overrides in this folder from now on, and takes over the overrides that
-    /// are there, and the statuses that are fresh.
-    pub fn keep_in(&mut self, folder: PathBuf) {
-        self.orders.keep_in(folder.clone());
-        let orders = self.orders.overrides().orders();
-        let scopes: Vec<Scope> = orders.iter().map(|order| order.scope.clone()).collect();
-        self.replan_scopes(&scopes);
-        match state::load(&folder) {
-            Ok(saved) if saved.is_empty() => {}
-            Ok(saved) => {
-                self.restore(&saved);
-                tracing::info!(statuses = saved.len(), "saved statuses taken over");
-            }
-            Err(error) => {
-                let file = state::file_in(&folder);
-                tracing::warn!(file = %file.display(), %error, "saved statuses cannot be read");
-            }
-        }
-        self.keeper.folder = Some(folder);
-    }
-
-    /// Begins with these statuses, wherever nothing is known yet.
-    pub fn restore(&mut self, known: &HashMap<Place, Status>) {
-        self.monitor.restore(known);
-        services(&self.zones).iter().for_each(|service| self.observe(service));
-        let targets: Vec<Arc<Target>> =
-            self.monitor.views().map(|view| Arc::clone(view.target)).collect();
-        let (publisher, known) = self.hands();
-        publisher.replan(targets.iter().map(|target| &**target), &known);
     }
 
     /// The first round of probes: until every target has a status, or `limit` has passed.
@@ -237,120 +232,24 @@ impl Control {
         }
         let wake = self.monitor.poll_timeout();
         tokio::select! {
-            Some(report) = self.reports.recv() => {
-                self.books.verdict(&report.verdict);
-                let change =
-                    self.monitor.handle_verdict(report.id, report.verdict, now(), &mut self.rng);
-                if let Some(change) = change {
-                    self.handle_change(&change);
-                }
-            }
+            Some(report) = self.reports.recv() => self.handle_reports(report),
             () = sleep_until(wake) => {}
         }
     }
 
-    fn handle_change(&mut self, change: &Change) {
-        if let Some(warning) = change.warning {
-            tracing::warn!(target = %change.target.place(), %warning, "probe warns");
+    /// Takes a report and those that wait behind it, so that plans are made once for all of them:
+    /// when a whole site fails, reports come faster than plans.
+    fn handle_reports(&mut self, first: Report) {
+        let (mut changes, mut next) = (Vec::new(), Some(first));
+        for _ in 0..REPORTS_MAX {
+            let Some(Report { id, verdict }) = next.take().or_else(|| self.reports.try_recv().ok())
+            else {
+                break;
+            };
+            self.books.verdict(&verdict);
+            changes.extend(self.monitor.handle_verdict(id, verdict, now(), &mut self.rng));
         }
-        if !change.is_restanding() {
-            return;
-        }
-        for service in self.publisher.services_on(&change.target) {
-            self.observe(&service);
-        }
-        let (publisher, known) = self.hands();
-        let tiers = publisher.replan([&*change.target], &known);
-        if change.is_transition() {
-            self.keeper.changed = true;
-            self.books.transition(change.to.status);
-            told::status(change, &self.events);
-        }
-        told::tiers(&tiers, &self.events);
-    }
-
-    /// Lets the guards of a service see how its nodes stand.
-    fn observe(&mut self, service: &Service) {
-        let unguarded = Guards::default();
-        let known = Known::now(&self.monitor, &unguarded, self.orders.overrides());
-        for news in self.guards.observe(service, &known, now()) {
-            tracing::warn!(service = service.id, "{news}");
-        }
-    }
-
-    /// Goes on with what guards do by the time alone.
-    fn watch(&mut self, now: Instant) {
-        let suspect = self.monitor.suspect();
-        if suspect != self.suspect {
-            told::suspect(suspect, now);
-            self.suspect = suspect;
-        }
-        let due = self.guards.poll_due(now);
-        if due.is_empty() {
-            return;
-        }
-        let snapshot = Arc::clone(&self.current().load());
-        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
-        let is_due = |service: &Service| due.contains(&service.id);
-        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
-        let (publisher, known) = self.hands();
-        let tiers = publisher.replan_services(is_due, &known);
-        told::tiers(&tiers, &self.events);
-    }
-
-    /// What makes plans, and what it makes them from.
-    fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
-        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
-        (&mut self.publisher, known)
-    }
-
-    fn replan_scopes(&mut self, scopes: &[Scope]) {
-        if scopes.is_empty() {
-            return;
-        }
-        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
-        let snapshot = Arc::clone(&self.current().load());
-        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
-        services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
-        let (publisher, known) = self.hands();
-        let tiers = publisher.replan_services(meant, &known);
-        told::tiers(&tiers, &self.events);
-    }
-
-    /// Changes what operators say, and everything that follows from it.
-    async fn change_orders(
-        &mut self,
-        change: &admin::Change,
-    ) -> Result<ChangedDoc, admin::Refusal> {
-        let snapshot = Arc::clone(&self.publisher.current().load());
-        let source = &orders::asker(change);
-        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
-        let done = match done {
-            Ok(done) => done,
-            Err(refusal) => {
-                let error = &refusal.doc.error;
-                tracing::warn!(source, error, "a change of overrides is refused");
-                return Err(refusal);
-            }
-        };
-        for (how, all) in
-            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
-        {
-            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
-        }
-        self.replan_scopes(&done.touched);
-        Ok(done.doc)
-    }
-
-    async fn expire_orders(&mut self) {
-        let expired = self.orders.expire(state::unix_now()).await;
-        let snapshot = Arc::clone(&self.publisher.current().load());
-        for order in &expired {
-            let doc = view::override_doc(order, &snapshot);
-            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
-        }
-        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
-        self.replan_scopes(&scopes);
+        self.handle_changes(&changes);
     }
 
     async fn handle_request(

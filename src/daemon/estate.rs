@@ -16,6 +16,7 @@ use crate::serve::Inherited;
 
 use super::control::Command;
 use super::handover::Predecessor;
+use super::state;
 
 /// What a process that takes the place of this one needs, and the way to the statuses.
 #[derive(Debug)]
@@ -61,6 +62,16 @@ impl Heritage {
     /// Whether it comes from a process that still runs.
     pub(super) fn is_handed_over(&self) -> bool {
         self.statuses.is_some()
+    }
+
+    /// The statuses that were handed over, if any were.
+    pub(super) fn take_statuses(&mut self) -> HashMap<Place, Status> {
+        let read = self.statuses.take().map(|text| state::from_text(&text));
+        let handed_over = read.transpose().unwrap_or_else(|error| {
+            tracing::warn!(%error, "handed over statuses cannot be read");
+            None
+        });
+        handed_over.unwrap_or_default()
     }
 
     /// The admin listener of this address, from whoever bound it.

@@ -1,9 +1,10 @@
 //! Saves the statuses when it is time to, so that a restart begins with what was known.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::health::Monitor;
+use crate::health::{Monitor, Place, Status};
 
 use super::state;
 
@@ -21,6 +22,20 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
+    /// Keeps statuses in this folder from now on; gives those that are there, if they are fresh.
+    pub(super) fn keep_in(&mut self, folder: PathBuf) -> HashMap<Place, Status> {
+        let saved = state::load(&folder).unwrap_or_else(|error| {
+            let file = state::file_in(&folder);
+            tracing::warn!(file = %file.display(), %error, "saved statuses cannot be read");
+            HashMap::new()
+        });
+        if !saved.is_empty() {
+            tracing::info!(statuses = saved.len(), "saved statuses taken over");
+        }
+        self.folder = Some(folder);
+        saved
+    }
+
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let stale = self.saved.is_none_or(|saved| now.duration_since(saved) >= SAVE_EVERY);
         self.folder.is_some() && (self.changed || stale)

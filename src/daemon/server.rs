@@ -18,10 +18,10 @@ use crate::admin::{self, Desk, Door, Health, Phase, Reloads, Socket, Token};
 use crate::serve::{self, Ended, Inherited, Listeners, Running};
 use crate::snapshot::Authored;
 
+use super::Wanted;
 use super::control::{Command, Control};
 use super::estate::{Copies, Estate, Heritage};
 use super::user::Privileges;
-use super::{Wanted, state};
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
 /// no answer.
@@ -132,15 +132,7 @@ impl Server {
             admin.spawn(answer(door, &state, &desk, &stop_admin));
         }
 
-        control.apply(wanted);
-        if let Some(folder) = setup.state {
-            control.keep_in(folder);
-        }
-        match heritage.statuses.as_deref().map(state::from_text) {
-            Some(Ok(statuses)) => control.restore(&statuses),
-            Some(Err(error)) => tracing::warn!(%error, "handed over statuses cannot be read"),
-            None => {}
-        }
+        control.begin(wanted, setup.state, heritage.take_statuses());
         control.settle(SETTLE_MAX).await;
 
         let listeners =

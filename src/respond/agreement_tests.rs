@@ -150,9 +150,10 @@ proptest! {
     #[test]
     fn all_types_say_the_same_of_every_world(world in world(), was_up in any::<bool>()) {
         let (service, statuses) = (world.service(), world.statuses());
-        let (up, targets) = (Statuses::default(), service.targets().cloned().collect::<Vec<_>>());
+        let up = Statuses::default();
+        let targets: Vec<_> = service.targets().map(|target| &**target).collect();
         let mut bench = Bench::new(service.clone(), if was_up { &up } else { &statuses });
-        bench.publisher.replan(targets.iter().map(|target| &**target), &statuses);
+        bench.publisher.replan(&targets, &statuses);
         let all = [CLIENT, AMERICAN].map(|from| say(&mut bench, from));
         // When all is down, a pool lists what it answers to anybody.
         let answered: BTreeSet<&IpAddr> = all.iter().flat_map(|said| &said.addresses).collect();

@@ -28,7 +28,10 @@ impl<'p> Chosen<'p> {
         trace: &mut impl Trace,
         response: &mut Writer<'_>,
     ) -> Self {
-        response.scope(plan.scope(&asker));
+        // Only who told a prefix is told a scope: finding one costs as much as choosing.
+        if asker.is_told() {
+            response.scope(plan.scope(&asker));
+        }
         let mut sets = [None; 2];
         let mut why = None;
         for &family in families {

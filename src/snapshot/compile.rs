@@ -4,7 +4,7 @@
 //! other in one arena for the zone. Services stand beside them, each with one swappable pointer to
 //! its plan: the only thing in a zone that ever changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -147,10 +147,11 @@ impl ServiceEntry {
         self.plan.swap(Arc::new(plan))
     }
 
-    /// True for an address that was in the answers when a pool served last.
-    fn answered(&self, slot: AddressSlot) -> bool {
-        let at = self.addresses.iter().position(|&known| known == slot);
-        at.is_some_and(|at| self.plan().seats()[at].answered)
+    /// The addresses that were in the answers when a pool served last.
+    fn answered(&self) -> HashSet<AddressSlot> {
+        let plan = self.plan();
+        let all = self.addresses.iter().zip(plan.seats());
+        all.filter(|(_, seat)| seat.answered).map(|(&slot, _)| slot).collect()
     }
 }
 
@@ -190,8 +191,11 @@ impl Zone {
             rrsets.push(StaticRrset::pack(*rtype, rrset, &mut rdata));
         }
         let names = NameTable::new(&contents);
+        let before = before.into_iter().flat_map(|zone| &zone.services);
+        let before: HashMap<&str, &ServiceEntry> =
+            before.map(|entry| (entry.service.id.as_str(), entry)).collect();
         let services = model.services.iter().map(|service| {
-            let before = before.and_then(|zone| zone.service(&service.id));
+            let before = before.get(service.id.as_str()).copied();
             ServiceEntry::new(service, before, &names, apex.label_count(), tools)
         });
         let services = services.collect();
@@ -239,11 +243,6 @@ impl Zone {
     /// All its services, in the order written.
     pub fn services(&self) -> &[ServiceEntry] {
         &self.services
-    }
-
-    /// A service by its id.
-    fn service(&self, id: &str) -> Option<&ServiceEntry> {
-        self.services.iter().find(|entry| entry.service.id == id)
     }
 
     /// True where answers depend on where a client is.
@@ -346,8 +345,10 @@ impl ServiceEntry {
         let pool = |pool: &Pool| tools.slots.pool(format!("{}/{}", service.id, pool.name));
         let pools = service.pools.iter().map(pool).collect();
         let guide = tools.guides.guide(service);
-        let answered = |at: usize| before.is_some_and(|entry| entry.answered(addresses[at]));
-        let plan = Plan::make(service, guide.clone(), tools.board, answered);
+        let answered = before.map(Self::answered).unwrap_or_default();
+        let plan = Plan::make(service, guide.clone(), tools.board, |at: usize| {
+            answered.contains(&addresses[at])
+        });
         Self {
             service: Arc::clone(service),
             node_names: roles::node_names(service, names, apex_labels),

@@ -133,32 +133,29 @@ impl Publisher {
         self.sweep();
     }
 
-    /// The services that stand on a target.
-    pub fn services_on(&self, target: &Target) -> Vec<Arc<Service>> {
+    /// The services that stand on any of these targets, each once.
+    pub fn services_on(&self, targets: &[&Target]) -> Vec<Arc<Service>> {
         let snapshot = self.current.0.load();
-        let service = |&(zone, service): &(usize, usize)| {
+        let service = |(zone, service): (usize, usize)| {
             let zone = snapshot.zone_at(zone)?;
             Some(Arc::clone(&zone.services()[service].service))
         };
-        self.users.get(target).into_iter().flatten().filter_map(service).collect()
+        self.places_on(targets).into_iter().filter_map(service).collect()
     }
 
-    /// Makes new plans for the services that stand on these targets and puts them in force.
-    pub fn replan<'t>(
-        &mut self,
-        targets: impl IntoIterator<Item = &'t Target>,
-        board: &impl Board,
-    ) -> Vec<TierChange> {
+    /// Makes new plans for the services that stand on any of these targets and puts them in force.
+    pub fn replan(&mut self, targets: &[&Target], board: &impl Board) -> Vec<TierChange> {
         let snapshot = self.current.0.load_full();
-        let mut places: Vec<(usize, usize)> = targets
-            .into_iter()
-            .filter_map(|target| self.users.get(target))
-            .flatten()
-            .copied()
-            .collect();
+        self.replan_at(&snapshot, self.places_on(targets), board)
+    }
+
+    /// Where the services are that stand on any of these targets, each once.
+    fn places_on(&self, targets: &[&Target]) -> Vec<(usize, usize)> {
+        let users = targets.iter().filter_map(|target| self.users.get(*target));
+        let mut places: Vec<(usize, usize)> = users.flatten().copied().collect();
         places.sort_unstable();
         places.dedup();
-        self.replan_at(&snapshot, places, board)
+        places
     }
 
     /// The same for the services that are `meant`, whether or not anything is probed for them.

@@ -118,7 +118,7 @@ impl Clients {
     pub(crate) fn step(&mut self, change: Option<&Change>, monitor: &Monitor, now: Instant) {
         let mut touched: BTreeSet<String> = self.guards.poll_due(now).into_iter().collect();
         if let Some(change) = change {
-            let services = self.publisher.services_on(&change.target);
+            let services = self.publisher.services_on(&[&*change.target]);
             touched.extend(services.iter().map(|service| service.id.clone()));
         }
         if self.rng.u8(0..20) == 0 {

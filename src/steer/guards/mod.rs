@@ -134,7 +134,8 @@ impl Guards {
         let ids: HashSet<&str> =
             services.clone().flat_map(|it| it.nodes()).map(|node| node.id.as_str()).collect();
         self.nodes.retain(|id, _| ids.contains(id.as_str()));
-        self.due.retain(|id, _| services.clone().any(|service| service.id == *id));
+        let ids: HashSet<&str> = services.map(|service| service.id.as_str()).collect();
+        self.due.retain(|id, _| ids.contains(id.as_str()));
     }
 
     /// The services whose guards have something to do by the time alone: observe them, and make

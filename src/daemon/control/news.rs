@@ -1,0 +1,134 @@
+//! What follows from news: guards look at the services it is about, plans are made anew, and those
+//! who listen are told.
+//!
+//! ```text
+//!   verdicts turned ──►┐
+//!   guards are due  ──►├─ observe ─► replan ─► told
+//!   operators spoke ──►┘
+//! ```
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::admin::docs::ChangedDoc;
+use crate::admin::events::OverrideChange;
+use crate::admin::{Change as OrderChange, Refusal};
+use crate::health::{Change, Target};
+use crate::snapshot::Publisher;
+use crate::steer::overrides::Scope;
+use crate::steer::{Guards, Service};
+
+use super::super::known::Known;
+use super::super::{orders, state, told, view};
+use super::{Control, now};
+
+impl Control {
+    /// What verdicts have changed: one plan for each service, however many of its nodes turned.
+    pub(super) fn handle_changes(&mut self, changes: &[Change]) {
+        for change in changes {
+            if let Some(warning) = change.warning {
+                tracing::warn!(target = %change.target.place(), %warning, "probe warns");
+            }
+        }
+        let targets = changes.iter().filter(|it| it.is_restanding()).map(|it| &*it.target);
+        let targets: Vec<&Target> = targets.collect();
+        if targets.is_empty() {
+            return;
+        }
+        for service in self.publisher.services_on(&targets) {
+            self.observe(&service);
+        }
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan(&targets, &known);
+        for change in changes.iter().filter(|change| change.is_transition()) {
+            self.keeper.changed = true;
+            self.books.transition(change.to.status);
+            told::status(change, &self.events);
+        }
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// Lets the guards of a service see how its nodes stand.
+    pub(super) fn observe(&mut self, service: &Service) {
+        let unguarded = Guards::default();
+        let known = Known::now(&self.monitor, &unguarded, self.orders.overrides());
+        for news in self.guards.observe(service, &known, now()) {
+            tracing::warn!(service = service.id, "{news}");
+        }
+    }
+
+    /// Goes on with what guards do by the time alone.
+    pub(super) fn watch(&mut self, now: Instant) {
+        let suspect = self.monitor.suspect();
+        if suspect != self.suspect {
+            told::suspect(suspect, now);
+            self.suspect = suspect;
+        }
+        let due = self.guards.poll_due(now);
+        if due.is_empty() {
+            return;
+        }
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        let is_due = |service: &Service| due.contains(&service.id);
+        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan_services(is_due, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// What makes plans, and what it makes them from.
+    pub(super) fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
+        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        (&mut self.publisher, known)
+    }
+
+    pub(super) fn replan_scopes(&mut self, scopes: &[Scope]) {
+        if scopes.is_empty() {
+            return;
+        }
+        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        let snapshot = Arc::clone(&self.current().load());
+        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
+        services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
+        let (publisher, known) = self.hands();
+        let tiers = publisher.replan_services(meant, &known);
+        told::tiers(&tiers, &self.events);
+    }
+
+    /// Changes what operators say, and everything that follows from it.
+    pub(super) async fn change_orders(
+        &mut self,
+        change: &OrderChange,
+    ) -> Result<ChangedDoc, Refusal> {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let source = &orders::asker(change);
+        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
+        let done = match done {
+            Ok(done) => done,
+            Err(refusal) => {
+                let error = &refusal.doc.error;
+                tracing::warn!(source, error, "a change of overrides is refused");
+                return Err(refusal);
+            }
+        };
+        for (how, all) in
+            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
+        {
+            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
+        }
+        self.replan_scopes(&done.touched);
+        Ok(done.doc)
+    }
+
+    pub(super) async fn expire_orders(&mut self) {
+        let expired = self.orders.expire(state::unix_now()).await;
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        for order in &expired {
+            let doc = view::override_doc(order, &snapshot);
+            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
+        }
+        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
+        self.replan_scopes(&scopes);
+    }
+}
