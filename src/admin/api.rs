@@ -23,8 +23,8 @@ use tokio::time::timeout;
 
 use super::desk::{Change, Desk, RefusalKind, Wanted};
 use super::docs::{
-    ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, OverrideDoc, ReloadedDoc, ServiceDoc,
-    StatusDoc, ZoneDoc,
+    ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, OverrideDoc, ReloadedDoc,
+    ServiceDoc, StatusDoc, ZoneDoc,
 };
 use super::events::Event;
 use super::guard::{Way, guard};
@@ -48,6 +48,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/nodes/{*id}", get(node))
         .route("/overrides", get(overrides).post(change))
         .route("/overrides/{id}", delete(lift))
+        .route("/overrides/{id}/cached", get(leaving))
         .route("/explain", get(explain::explain))
         .route("/reload", post(reload))
         .route("/events", get(events).layer(Extension(seats)))
@@ -147,6 +148,22 @@ pub(super) async fn lift(
     Path(id): Path<u64>,
 ) -> Response {
     perform(&desk, Wanted::Lift(id), &way).await
+}
+
+/// The nodes that an override keeps out of the answers, and how many resolvers may hold them still
+///
+/// It covers what this server has answered; each of a zone's name servers tells its own.
+#[utoipa::path(
+    get,
+    path = "/api/v1/overrides/{id}/cached",
+    params(("id" = u64, Path)),
+    responses(
+        (status = 200, body = Vec<LeavingDoc>),
+        (status = 404, body = ErrorDoc, description = "No override has that id"),
+    )
+)]
+pub(super) async fn leaving(State(desk): State<Desk>, Path(id): Path<u64>) -> Response {
+    found(desk.leaving(id).await, "override", &id.to_string())
 }
 
 /// Read the configuration anew, and put in force what can be

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, ReloadedDoc};
+use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, ReloadedDoc};
 use super::docs::{ServiceDoc, StatusDoc};
 use super::events::{Event, Events};
 use crate::geo::Network;
@@ -44,6 +44,8 @@ pub enum Request {
     Service(String, oneshot::Sender<Option<ServiceDoc>>),
     /// All that is known of one node, by its id; none where there is no such node.
     Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
+    /// The nodes that an override keeps out of the answers, by its id; none where there is no such.
+    Leaving(u64, oneshot::Sender<Option<Vec<LeavingDoc>>>),
     /// What operators say is to be another.
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
     /// What `/metrics` is made of; none where it is switched off.
@@ -153,6 +155,11 @@ impl Desk {
     /// All that is known of one node; none where the server is stopping.
     pub async fn node(&self, id: String) -> Option<Option<NodeDetailDoc>> {
         self.ask(|reply| Request::Node(id, reply)).await
+    }
+
+    /// The nodes that an override keeps out of the answers; none where the server is stopping.
+    pub async fn leaving(&self, id: u64) -> Option<Option<Vec<LeavingDoc>>> {
+        self.ask(|reply| Request::Leaving(id, reply)).await
     }
 
     /// Changes what operators say; none where the server is stopping.

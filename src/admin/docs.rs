@@ -5,12 +5,16 @@
 //! durations say their unit in their name, ids are those of the configuration
 //! (`zone/service/pool/node`). Fields are only ever added.
 
+mod cached;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use cached::{CachedDoc, LeavingDoc, PointDoc};
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -106,6 +110,9 @@ pub struct NodeDoc {
     pub overrides: Vec<u64>,
     /// In the order written.
     pub addresses: Vec<AddressDoc>,
+    /// What resolvers may still hold of a node that is not answered now; none for one that is.
+    #[serde(default)]
+    pub cached: Option<CachedDoc>,
 }
 
 /// One address of a node.
@@ -146,6 +153,10 @@ pub struct NodeDetailDoc {
     pub labels: BTreeMap<String, String>,
     /// Every check of every address.
     pub checks: Vec<CheckDoc>,
+    /// About how many resolvers will hold an answer that names it, from now on, if it is in no
+    /// further one: at most 61 points.
+    #[serde(default)]
+    pub curve: Vec<PointDoc>,
 }
 
 /// One check of one address.

@@ -49,6 +49,17 @@ pub enum Event {
         /// What it is about.
         says: OverrideDoc,
     },
+    /// No resolver holds an answer any more that names a node which an operator took out.
+    Drained {
+        /// The node's id.
+        node: String,
+        /// The id of the override.
+        by: u64,
+        /// About how many resolvers held one when it was given.
+        resolvers: u64,
+        /// How long it took.
+        seconds: u64,
+    },
     /// A snapshot was published.
     Published {
         /// Its number.
@@ -112,6 +123,7 @@ impl Event {
             Self::Status { .. } => "status",
             Self::Tier { .. } => "tier",
             Self::Override { .. } => "override",
+            Self::Drained { .. } => "drained",
             Self::Published { .. } => "published",
             Self::Lost { .. } => "lost",
         }

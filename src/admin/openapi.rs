@@ -24,6 +24,7 @@ use super::{api, explain};
         api::overrides,
         api::change,
         api::lift,
+        api::leaving,
         api::reload,
         api::events,
         explain::explain

@@ -28,7 +28,7 @@ use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect};
 use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Counters;
-use crate::snapshot::{Authored, Current, Publisher};
+use crate::snapshot::{Authored, Current, Publisher, Snapshot};
 use crate::steer::Guards;
 
 use super::Wanted;
@@ -36,7 +36,9 @@ use super::books::Books;
 use super::explain::Witness;
 use super::keeper::Keeper;
 use super::known::Known;
+use super::leaving::Leaving;
 use super::orders::Orders;
+use super::past::Past;
 use super::scopes::services;
 use super::view::View;
 
@@ -62,6 +64,10 @@ pub struct Control {
     keeper: Keeper,
     books: Books,
     orders: Orders,
+    past: Past,
+    leaving: Leaving,
+    /// Of those who answer.
+    tallies: Vec<Arc<Tally>>,
     events: Events,
     started: Instant,
 }
@@ -97,6 +103,9 @@ impl Control {
             keeper: Keeper::default(),
             books: Books::new(),
             orders: Orders::default(),
+            past: Past::default(),
+            leaving: Leaving::default(),
+            tallies: Vec::new(),
             events: Events::default(),
             started: now(),
         }
@@ -124,6 +133,7 @@ impl Control {
         let mut statuses = HashMap::new();
         if let Some(folder) = folder {
             self.orders.keep_in(folder.clone());
+            self.past.keep_in(folder.clone());
             statuses = self.keeper.keep_in(folder);
         }
         statuses.extend(handed_over);
@@ -139,6 +149,7 @@ impl Control {
     fn put_in_force(&mut self, wanted: Wanted, statuses: &HashMap<Place, Status>) {
         let Wanted { zones, settings, atlas, suspicion, metrics } = wanted;
         self.books.show(metrics);
+        self.past.answer(&zones);
         let services = services(&zones);
         let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.watch(suspicion);
@@ -189,6 +200,9 @@ impl Control {
         tallies: Vec<Arc<Tally>>,
         mut alive: impl FnMut(Instant),
     ) {
+        let idle = self.current().load().settings().idle;
+        self.past.end(now(), idle);
+        self.tallies = tallies;
         // Answers what is to be explained, and counts nowhere.
         let mut explainer = Worker::new(self.rng.u64(..));
         let mut ticks = tokio::time::interval(TICK);
@@ -204,19 +218,24 @@ impl Control {
                     self.publisher.sweep();
                     self.watch(now);
                     self.expire_orders().await;
+                    self.tell_drained();
+                    self.past.keep(now).await;
                     if self.keeper.is_due(now) {
                         self.keeper.save(&self.monitor, now).await;
                     }
                 }
                 Some(request) = requests.recv() => {
-                    self.handle_request(request, &mut explainer, &tallies).await;
+                    self.handle_request(request, &mut explainer).await;
                 }
                 command = commands.recv() => match command {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
-                    Some(Command::Release) => self.keeper.folder = None,
+                    Some(Command::Release) => {
+                        self.keeper.folder = None;
+                        self.past.release();
+                    }
                     None => return self.keeper.save(&self.monitor, now()).await,
                 },
             }
@@ -252,15 +271,15 @@ impl Control {
         self.handle_changes(&changes);
     }
 
-    async fn handle_request(
-        &mut self,
-        request: Request,
-        explainer: &mut Worker,
-        tallies: &[Arc<Tally>],
-    ) {
-        let snapshot = Arc::clone(&self.publisher.current().load());
+    /// All that is to be shown, at this moment.
+    fn view<'c>(&'c self, snapshot: &'c Snapshot) -> View<'c> {
         let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
-        let view = View { known, snapshot: &snapshot, tallies, now: now() };
+        View { known, snapshot, tallies: &self.tallies, past: &self.past, now: now() }
+    }
+
+    async fn handle_request(&mut self, request: Request, explainer: &mut Worker) {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let view = self.view(&snapshot);
         // Where a reply cannot be sent, nobody waits for it any more.
         match request {
             Request::Metrics(reply) => {
@@ -271,10 +290,11 @@ impl Control {
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Leaving(id, reply) => drop(reply.send(view.leaving(id))),
             Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
-                let witness = Witness::new(known, self.publisher.atlas(), now());
+                let witness = Witness::new(view.known, self.publisher.atlas(), now());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }

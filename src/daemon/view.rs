@@ -16,17 +16,20 @@ use crate::health::{self, Outcome, Seen};
 use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::overrides::What;
-use crate::steer::{Address, Board, Family, Node, Order, Override, Pool, Service, Steer, Tier};
+use crate::steer::{Address, Board, Family, Order, Override, Pool, Service, Steer, Tier};
 use crate::wire::{Name, RecordType};
 
+use super::cached::{Placed, curve};
 use super::known::Known;
 use super::orders::services;
+use super::past::Past;
 
 /// Looks at one moment.
 pub(super) struct View<'c> {
     pub(super) known: Known<'c>,
     pub(super) snapshot: &'c Snapshot,
     pub(super) tallies: &'c [Arc<Tally>],
+    pub(super) past: &'c Past,
     /// The moment of `known`, by the other clock.
     pub(super) now: Instant,
 }
@@ -57,22 +60,20 @@ impl View<'_> {
 
     /// One node by its id.
     pub(super) fn node(&self, id: &str) -> Option<NodeDetailDoc> {
-        for service in services(self.snapshot) {
-            for pool in &service.pools {
-                let Some(node) = pool.nodes.iter().find(|node| node.id == id) else { continue };
-                let doc = self.service(&service.id)?.pools.into_iter();
-                let mut nodes = doc.flat_map(|pool| pool.nodes);
-                let checks = node.addresses.iter().flat_map(|address| self.checks(address));
-                return Some(NodeDetailDoc {
-                    node: nodes.find(|node| node.id == id)?,
-                    service: service.id.clone(),
-                    pool: pool.name.clone(),
-                    labels: node.labels.clone(),
-                    checks: checks.collect(),
-                });
-            }
-        }
-        None
+        let placed = self.nodes().find(|placed| placed.node.id == id)?;
+        let Placed { entry, pool, node, .. } = placed;
+        let docs = self.service_doc(entry).pools.into_iter().flat_map(|pool| pool.nodes);
+        let doc = docs.into_iter().find(|node| node.id == id)?;
+        let holders = self.holders(&placed, self.now);
+        let checks = node.addresses.iter().flat_map(|address| self.checks(address));
+        Some(NodeDetailDoc {
+            node: NodeDoc { cached: Some(self.cached(&holders)), ..doc },
+            service: entry.service.id.clone(),
+            pool: pool.name.clone(),
+            labels: node.labels.clone(),
+            checks: checks.collect(),
+            curve: curve(&holders),
+        })
     }
 
     fn service_doc(&self, entry: &ServiceEntry) -> ServiceDoc {
@@ -90,12 +91,10 @@ impl View<'_> {
         };
         let mut index = 0;
         let pool = |(at, pool): (usize, &Pool)| {
-            let nodes = pool.nodes.iter().map(|node| {
-                let first = index;
-                index += node.addresses.len();
-                self.node_doc(node, entry, first, &members)
-            });
-            let nodes = nodes.collect();
+            let nodes = pool.nodes.iter().zip(index..);
+            let placed = nodes.map(|(node, at)| Placed { entry, pool, node, at });
+            let nodes = placed.map(|placed| self.node_doc(&placed, &members)).collect();
+            index += pool.nodes.len();
             let split = service.steer == Steer::Split;
             PoolDoc {
                 name: pool.name.clone(),
@@ -115,24 +114,20 @@ impl View<'_> {
         }
     }
 
-    /// A node whose addresses begin at `first` among the service's; `members` answer.
-    fn node_doc(
-        &self,
-        node: &Node,
-        entry: &ServiceEntry,
-        first: usize,
-        members: &HashSet<u16>,
-    ) -> NodeDoc {
+    /// A node of a service of which these addresses answer.
+    fn node_doc(&self, placed: &Placed<'_>, members: &HashSet<u16>) -> NodeDoc {
+        let Placed { entry, node, at, .. } = *placed;
+        let own = entry.nodes[at].clone();
+        let answers = |index: usize| members.contains(&(index as u16));
+        let gone = !own.clone().any(answers);
         let Known { overrides, now, .. } = self.known;
         let forced = overrides.forced(&node.id, now);
         let weight = overrides.weight(&node.id, now).map(|(_, by)| by.id);
         let by = forced.map(|(_, by)| by.id).into_iter().chain(weight);
-        let address = |(at, address): (usize, &Address)| {
-            let index = first + at;
-            let answering = members.contains(&(index as u16));
+        let address = |(index, address): (usize, &Address)| {
             let slot = entry.addresses[index];
             let firsts = self.tallies.iter().map(|tally| tally.first(slot)).sum();
-            self.address_doc(address, forced.map(|(forced, _)| forced), answering, firsts)
+            self.address_doc(address, forced.map(|(forced, _)| forced), answers(index), firsts)
         };
         NodeDoc {
             id: node.id.clone(),
@@ -140,7 +135,8 @@ impl View<'_> {
             weight: self.known.weight(node),
             weight_configured: node.weight,
             overrides: by.collect(),
-            addresses: node.addresses.iter().enumerate().map(address).collect(),
+            addresses: own.zip(&node.addresses).map(address).collect(),
+            cached: gone.then(|| self.cached(&self.holders(placed, self.now))),
         }
     }
 

@@ -118,7 +118,18 @@ impl Control {
             all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
         }
         self.replan_scopes(&done.touched);
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.begin(done.doc.given.iter().map(|one| one.id), &self.view(&snapshot));
+        self.leaving = leaving;
         Ok(done.doc)
+    }
+
+    /// Tells of nodes that operators took out and that nobody holds any more.
+    pub(super) fn tell_drained(&mut self) {
+        let snapshot = Arc::clone(&self.current().load());
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.tell(&self.view(&snapshot), &self.events);
+        self.leaving = leaving;
     }
 
     pub(super) async fn expire_orders(&mut self) {
