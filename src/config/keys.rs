@@ -31,8 +31,6 @@ pub struct Key {
     pub default: Fallback,
     /// One sentence without a full stop.
     pub doc: &'static str,
-    /// Where it is described but not built yet: what to do today.
-    pub later: Option<&'static str>,
     /// What other products call it; a reader who writes that is pointed here.
     pub aka: &'static [&'static str],
 }
@@ -76,7 +74,7 @@ pub enum Takes {
     /// One of these words.
     Words {
         /// The words.
-        words: &'static [Word],
+        words: &'static [&'static str],
         /// What any other word means; the reader of the key judges it.
         other: Option<&'static str>,
     },
@@ -90,15 +88,6 @@ pub enum Takes {
     Map(&'static Takes),
     /// The first of these that has the written value's type.
     Either(&'static [Takes]),
-}
-
-/// A word that a key takes.
-#[derive(Debug)]
-pub struct Word {
-    /// As it is written.
-    pub name: &'static str,
-    /// Where it is described but not built yet: what to do today.
-    pub later: Option<&'static str>,
 }
 
 /// The types that TOML knows, as far as a key may take them.
@@ -138,20 +127,14 @@ impl Kind {
 }
 
 impl Key {
-    /// A key that is built.
+    /// A key that has this name alone.
     pub const fn new(
         name: &'static str,
         takes: Takes,
         default: Fallback,
         doc: &'static str,
     ) -> Self {
-        Self { name, takes, default, doc, later: None, aka: &[] }
-    }
-
-    /// The same key, not built yet; `today` says what to do instead.
-    #[must_use]
-    pub const fn later(self, today: &'static str) -> Self {
-        Self { later: Some(today), ..self }
+        Self { name, takes, default, doc, aka: &[] }
     }
 
     /// The same key, with its names in other products.
@@ -184,9 +167,8 @@ impl Takes {
             Self::Share => "a part of a whole (like 0.5)".to_owned(),
             Self::Duration { .. } => "a duration (like \"5s\")".to_owned(),
             Self::Words { words, other } => {
-                let built = words.iter().filter(|word| word.later.is_none());
-                let built = built.map(|word| format!("\"{}\"", word.name));
-                one_of(built.chain(other.map(str::to_owned)))
+                let quoted = words.iter().map(|word| format!("\"{word}\""));
+                one_of(quoted.chain(other.map(str::to_owned)))
             }
             Self::List(inner) => format!("a list, each item {}", inner.words()),
             Self::Table(kind) => format!("a table {{ {} }}", kind.key_names().join(", ")),
@@ -199,24 +181,12 @@ impl Takes {
 
 impl Kind {
     fn key_names(&self) -> Vec<&'static str> {
-        self.keys.iter().filter(|key| key.later.is_none()).map(|key| key.name).collect()
+        self.keys.iter().map(|key| key.name).collect()
     }
 
-    /// The keys that are built, as a sentence has them.
+    /// The keys, as a sentence has them.
     pub fn key_list(&self) -> String {
         self.key_names().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl Word {
-    /// A word that is built.
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, later: None }
-    }
-
-    /// A word that is not built yet; `today` says what to do instead.
-    pub const fn later(name: &'static str, today: &'static str) -> Self {
-        Self { name, later: Some(today) }
     }
 }
 

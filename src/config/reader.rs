@@ -12,7 +12,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::fields::Fields;
-use super::keys::{Fallback, Kind, Takes, Word};
+use super::keys::{Fallback, Kind, Takes};
 use super::suggest::nearest;
 use super::tables::KINDS;
 use super::value::{Text, Value, Written, as_share, in_order, integer, shape, type_name};
@@ -63,28 +63,14 @@ impl<'a> Reader<'a> {
         table: &'t DeTable<'t>,
         span: Range<usize>,
     ) -> Fields<'t> {
-        self.judge(kind, table, span, false)
-    }
-
-    /// Judges one table and, when `deep`, every table inside it, because nobody will read them.
-    fn judge<'t>(
-        &mut self,
-        kind: &'static Kind,
-        table: &'t DeTable<'t>,
-        span: Range<usize>,
-        deep: bool,
-    ) -> Fields<'t> {
         let mut fields = Fields::new(kind, span);
         for (written, value) in in_order(table) {
             let Some(key) = kind.key(written.get_ref()) else {
                 self.refuse_unknown(kind, written);
                 continue;
             };
-            let fits = self.fits(key.name, &key.takes, value, deep || key.later.is_some());
-            if let Some(today) = key.later {
-                self.refuse(written.span(), format!("`{}` is not yet built", key.name), today);
-            }
-            if fits && key.later.is_none() {
+            let fits = self.fits(key.name, &key.takes, value);
+            if fits {
                 fields.accept(key, written, value);
             } else {
                 fields.refuse(key);
@@ -101,8 +87,8 @@ impl<'a> Reader<'a> {
         fields
     }
 
-    /// Judges one value; tables inside it only when `deep`.
-    fn fits(&mut self, name: &str, takes: &'static Takes, value: &Value<'_>, deep: bool) -> bool {
+    /// Judges one value; tables inside it are judged when they are read.
+    fn fits(&mut self, name: &str, takes: &'static Takes, value: &Value<'_>) -> bool {
         let shape = shape(value.get_ref());
         if !takes.shapes().iter().any(|fitting| Some(*fitting) == shape) {
             self.refuse_type(name, takes, value);
@@ -142,22 +128,19 @@ impl<'a> Reader<'a> {
             (Takes::List(inner), DeValue::Array(all)) => {
                 for one in all.iter() {
                     // A bad one is reported, the list goes on: its reader skips what has not fit.
-                    self.fits(name, inner, one, deep);
+                    self.fits(name, inner, one);
                 }
                 true
             }
             (Takes::Map(inner), DeValue::Table(table)) => {
                 for (key, one) in in_order(table) {
-                    self.fits(key.get_ref(), inner, one, deep);
+                    self.fits(key.get_ref(), inner, one);
                 }
                 true
             }
             (Takes::Named(kind), DeValue::Table(table)) => {
                 for (key, one) in in_order(table) {
                     match one.get_ref().as_table() {
-                        Some(inner) if deep => {
-                            self.judge(kind, inner, key.span(), true);
-                        }
                         Some(_) => {}
                         None => {
                             let message = format!("`{}` is not a table", key.get_ref());
@@ -167,16 +150,10 @@ impl<'a> Reader<'a> {
                 }
                 true
             }
-            (Takes::Table(kind), DeValue::Table(table)) => {
-                if deep {
-                    self.judge(kind, table, value.span(), true);
-                }
-                true
-            }
             (Takes::Either(all), _) => all
                 .iter()
                 .find(|one| one.shapes().iter().any(|fitting| Some(*fitting) == shape))
-                .is_some_and(|one| self.fits(name, one, value, deep)),
+                .is_some_and(|one| self.fits(name, one, value)),
             // The shape has been compared: text and flags have nothing more to judge.
             (_, _) => true,
         }
@@ -186,17 +163,14 @@ impl<'a> Reader<'a> {
         &mut self,
         name: &str,
         takes: &Takes,
-        words: &[Word],
+        words: &[&'static str],
         text: &str,
         span: Range<usize>,
     ) -> bool {
-        if let Some(word) = words.iter().find(|word| word.name == text) {
-            if let Some(today) = word.later {
-                self.refuse(span, format!("`{name} = {text:?}` is not yet built"), today);
-            }
-            return word.later.is_none();
+        if words.contains(&text) {
+            return true;
         }
-        let help = match nearest(text, words.iter().map(|word| word.name)) {
+        let help = match nearest(text, words.iter().copied()) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("it takes {}", takes.words()),
         };

@@ -43,7 +43,7 @@ pub fn page() -> String {
                 key.name,
                 cell(&takes(&key.takes)),
                 cell(&default(key)),
-                cell(&meaning(key))
+                cell(key.doc)
             );
         }
     }
@@ -60,13 +60,6 @@ fn default(key: &Key) -> String {
         Fallback::Value(text) => format!("`{text}`"),
         Fallback::Rule(rule) => rule.to_owned(),
         Fallback::Required => "must be written".to_owned(),
-    }
-}
-
-fn meaning(key: &Key) -> String {
-    match key.later {
-        Some(today) => format!("{} (not yet built: {today})", key.doc),
-        None => key.doc.to_owned(),
     }
 }
 

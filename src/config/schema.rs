@@ -11,7 +11,7 @@
 use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
-use super::keys::{Fallback, Key, Kind, Takes, Word};
+use super::keys::{Fallback, Key, Kind, Takes};
 use super::tables::KINDS;
 use super::value::number;
 
@@ -70,11 +70,8 @@ fn table(kind: &Kind) -> Value {
     table
 }
 
-/// One key; what is not yet built takes nothing, and says why.
+/// One key.
 fn property(key: &Key) -> Value {
-    if let Some(today) = key.later {
-        return json!({ "not": {}, "description": format!("Not yet built: {today}") });
-    }
     let mut property = value(&key.takes);
     if property.get("$ref").is_some() {
         property = json!({ "allOf": [property] });
@@ -104,15 +101,10 @@ fn value(takes: &Takes) -> Value {
             json!({ "type": "string", "title": takes.words(), "pattern": DURATION })
         }
         Takes::Words { words, other } => {
-            let built: Vec<&str> = words
-                .iter()
-                .filter(|word| word.later.is_none())
-                .map(|Word { name, .. }| *name)
-                .collect();
-            let built = json!({ "enum": built });
+            let words = json!({ "enum": words });
             match other {
-                Some(what) => json!({ "anyOf": [built, { "type": "string", "title": what }] }),
-                None => built,
+                Some(what) => json!({ "anyOf": [words, { "type": "string", "title": what }] }),
+                None => words,
             }
         }
         Takes::List(inner) => json!({ "type": "array", "items": value(inner) }),

@@ -2,11 +2,9 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use super::{Course, connect, failure};
-use crate::health::ask::{ANSWER_LEN_MAX, judge_agent};
-use crate::health::{AgentAsk, Outcome, Share, Stage};
+use super::{Course, connect};
+use crate::health::ask::judge_agent;
+use crate::health::{AgentAsk, Outcome, Share};
 
 /// Asks once. The line ends the conversation, or else the connection's end does.
 pub(super) async fn probe(
@@ -14,13 +12,8 @@ pub(super) async fn probe(
     ask: &AgentAsk,
     course: &mut Course,
 ) -> Result<(), Outcome> {
-    let mut stream = connect::plain(socket, course).await?;
-    course.enter(Stage::Answer);
-    let said = |error| failure::outcome(&error, socket);
-    stream.write_all(ask.send.as_bytes()).await.map_err(said)?;
-    let mut answer = Vec::new();
-    let mut bounded = stream.take(ANSWER_LEN_MAX as u64);
-    while !answer.contains(&b'\n') && bounded.read_buf(&mut answer).await.map_err(said)? > 0 {}
+    let is_line = |answer: &[u8]| answer.contains(&b'\n');
+    let answer = connect::exchange(socket, &ask.send, is_line, course).await?;
     let report = judge_agent(&answer);
     course.report(report.weight_percent.map(load_of));
     report.judged.map_err(Outcome::Fail)

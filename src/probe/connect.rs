@@ -1,4 +1,5 @@
-//! A connection to a target, and TLS on it: what every kind begins with.
+//! A connection to a target, and TLS on it: what every kind begins with. [`exchange`] is all that
+//! the simplest do with it.
 //!
 //! It goes to the target's address and nowhere else: no name is resolved and no proxy asked. Every
 //! probe opens a connection of its own, since being able to connect is half of what is asked.
@@ -9,19 +10,54 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConnection, Error};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::line::Line;
 use super::term::Term;
 use super::trust::{Keyring, Protocols, Settings};
 use super::{Course, failure};
+use crate::health::ask::ANSWER_LEN_MAX;
 use crate::health::{Outcome, Reason, Secure, Stage, Warning};
 
 /// Connects.
 pub(super) async fn plain(socket: SocketAddr, course: &mut Course) -> Result<Line, Outcome> {
     course.enter(Stage::Connect);
     Line::connect(socket).await.map_err(|error| failure::outcome(&error, socket))
+}
+
+/// Connects, and shakes hands as a client of `host` where that is asked for.
+pub(super) async fn open(
+    socket: SocketAddr,
+    host: &str,
+    secure: Option<&Arc<Secure>>,
+    protocols: Protocols,
+    keyring: &Keyring,
+    course: &mut Course,
+) -> Result<Either<Line, TlsStream<Line>>, Outcome> {
+    let stream = plain(socket, course).await?;
+    let Some(secure) = secure else { return Ok(Either::Left(stream)) };
+    secured(stream, socket, host, secure, protocols, keyring, course).await.map(Either::Right)
+}
+
+/// Says a text on a connection of its own, and reads until what has come is enough, or no more
+/// comes, or no more is read: [`ANSWER_LEN_MAX`].
+pub(super) async fn exchange(
+    socket: SocketAddr,
+    text: &str,
+    is_enough: impl Fn(&[u8]) -> bool,
+    course: &mut Course,
+) -> Result<Vec<u8>, Outcome> {
+    let mut stream = plain(socket, course).await?;
+    course.enter(Stage::Answer);
+    let said = |error| failure::outcome(&error, socket);
+    stream.write_all(text.as_bytes()).await.map_err(said)?;
+    let mut answer = Vec::new();
+    let mut bounded = stream.take(ANSWER_LEN_MAX as u64);
+    while !is_enough(&answer) && bounded.read_buf(&mut answer).await.map_err(said)? > 0 {}
+    Ok(answer)
 }
 
 /// Shakes hands as a client of `host`; warns of a certificate that ends soon.

@@ -33,16 +33,9 @@ pub(super) async fn probe(
     course: &mut Course,
 ) -> Result<(), Outcome> {
     let request = request(ask).map_err(unwritable)?;
-    let stream = connect::plain(socket, course).await?;
-    match &ask.tls {
-        None => converse(stream, request, socket, ask, course).await,
-        Some(secure) => {
-            let host = &ask.host;
-            let stream =
-                connect::secured(stream, socket, host, secure, HTTP_2, keyring, course).await?;
-            converse(stream, request, socket, ask, course).await
-        }
-    }
+    let secure = ask.tls.as_ref();
+    let stream = connect::open(socket, &ask.host, secure, HTTP_2, keyring, course).await?;
+    converse(stream, request, socket, ask, course).await
 }
 
 fn request(ask: &GrpcAsk) -> Result<Request<()>, hyper::http::Error> {

@@ -52,16 +52,9 @@ pub(super) async fn probe(
     course: &mut Course,
 ) -> Result<(), Outcome> {
     let request = request(ask).map_err(unwritable)?;
-    let stream = connect::plain(socket, course).await?;
-    match &ask.tls {
-        None => converse(stream, request, socket, ask, course).await,
-        Some(secure) => {
-            let host = &ask.host;
-            let stream =
-                connect::secured(stream, socket, host, secure, HTTP_1, keyring, course).await?;
-            converse(stream, request, socket, ask, course).await
-        }
-    }
+    let secure = ask.tls.as_ref();
+    let stream = connect::open(socket, &ask.host, secure, HTTP_1, keyring, course).await?;
+    converse(stream, request, socket, ask, course).await
 }
 
 /// The request of a check; what the operator wrote stands in place of what every probe says.
@@ -108,11 +101,7 @@ async fn converse(
 ) -> Result<(), Outcome> {
     course.enter(Stage::Headers);
     let said = |error: hyper::Error| failure::outcome(&error, socket);
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(HEAD_LEN_MAX)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(said)?;
+    let (mut sender, connection) = handshake(stream).await.map_err(said)?;
     let judging = async {
         let response = sender.send_request(request).await.map_err(said)?;
         let status = response.status();
@@ -135,6 +124,13 @@ async fn converse(
         Err(refusal(response, course).await)
     };
     beside(connection, judging).await
+}
+
+/// What writes a request, and what moves it.
+pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+) -> hyper::Result<(http1::SendRequest<String>, http1::Connection<TokioIo<S>, String>)> {
+    http1::Builder::new().max_buf_size(HEAD_LEN_MAX).handshake(TokioIo::new(stream)).await
 }
 
 /// What an answer with another code than those that pass says of its node.

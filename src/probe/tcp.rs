@@ -5,11 +5,8 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use super::{Course, connect, failure};
-use crate::health::ask::ANSWER_LEN_MAX;
-use crate::health::{Mismatch, Outcome, Reason, Stage, TcpAsk};
+use super::{Course, connect};
+use crate::health::{Mismatch, Outcome, Reason, TcpAsk};
 
 /// Asks once.
 pub(super) async fn probe(
@@ -17,16 +14,10 @@ pub(super) async fn probe(
     ask: &TcpAsk,
     course: &mut Course,
 ) -> Result<(), Outcome> {
-    let mut stream = connect::plain(socket, course).await?;
-    course.enter(Stage::Answer);
-    let said = |error| failure::outcome(&error, socket);
-    stream.write_all(ask.send.as_bytes()).await.map_err(said)?;
-    let mut answer = Vec::new();
-    let mut bounded = stream.take(ANSWER_LEN_MAX as u64);
-    while !ask.is_answered(&answer) {
-        if bounded.read_buf(&mut answer).await.map_err(said)? == 0 {
-            return Err(Outcome::Fail(Reason::Mismatch(Mismatch::Text)));
-        }
+    let is_enough = |answer: &[u8]| ask.is_answered(answer);
+    let answer = connect::exchange(socket, &ask.send, is_enough, course).await?;
+    match ask.is_answered(&answer) {
+        true => Ok(()),
+        false => Err(Outcome::Fail(Reason::Mismatch(Mismatch::Text))),
     }
-    Ok(())
 }

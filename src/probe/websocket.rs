@@ -8,7 +8,6 @@
 use std::net::SocketAddr;
 
 use domain::utils::base64;
-use hyper::client::conn::http1;
 use hyper::header::{
     CONNECTION, HOST, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT,
@@ -18,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::http::{HEAD_LEN_MAX, HTTP_1, PRODUCT, beside, insert, refusal, unwritable};
+use super::http::{HTTP_1, PRODUCT, beside, handshake, insert, refusal, unwritable};
 use super::trust::Keyring;
 use super::{Course, chance, connect, failure};
 use crate::health::{Outcome, Reason, Stage, WebSocketAsk};
@@ -37,17 +36,10 @@ pub(super) async fn probe(
 ) -> Result<(), Outcome> {
     let key = base64::encode_string(&chance::octets::<16>()?);
     let request = request(ask, &key).map_err(unwritable)?;
-    let stream = connect::plain(socket, course).await?;
     let opening = Opening { request, accept: accept(&key), socket };
-    match &ask.tls {
-        None => opening.perform(stream, course).await,
-        Some(secure) => {
-            let host = &ask.host;
-            let stream =
-                connect::secured(stream, socket, host, secure, HTTP_1, keyring, course).await?;
-            opening.perform(stream, course).await
-        }
-    }
+    let secure = ask.tls.as_ref();
+    let stream = connect::open(socket, &ask.host, secure, HTTP_1, keyring, course).await?;
+    opening.perform(stream, course).await
 }
 
 fn request(ask: &WebSocketAsk, key: &str) -> Result<Request<String>, hyper::http::Error> {
@@ -84,11 +76,7 @@ impl Opening {
         let Self { request, accept, socket } = self;
         course.enter(Stage::Headers);
         let said = |error: hyper::Error| failure::outcome(&error, socket);
-        let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(HEAD_LEN_MAX)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(said)?;
+        let (mut sender, connection) = handshake(stream).await.map_err(said)?;
         let judging = async {
             let response = sender.send_request(request).await.map_err(said)?;
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {

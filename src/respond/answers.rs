@@ -121,13 +121,13 @@ fn addresses(
         Pick::Run { first, records, .. } => {
             let members = set.members[first..].iter().chain(&set.members[..first]);
             members.take(usize::from(set.answers)).for_each(|&at| name(at));
-            (first, response.records(section, owner, len, records))
+            (first, response.records(section, owner, set.answers.into(), records))
         }
         Pick::List(list) => {
             list.iter().for_each(|&at| name(set.members[usize::from(at)]));
             let mut one = list.iter().map(|&at| &set.records[usize::from(at) * len..][..len]);
             let first = list.first().map_or(0, |&at| usize::from(at));
-            (first, one.try_for_each(|record| response.records(section, owner, len, record)))
+            (first, one.try_for_each(|record| response.records(section, owner, 1, record)))
         }
     };
     if written.is_err() {

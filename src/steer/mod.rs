@@ -6,6 +6,7 @@
 
 pub mod asker;
 pub mod board;
+mod deals;
 pub mod eligible;
 pub mod guards;
 pub mod guide;

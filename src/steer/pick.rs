@@ -6,7 +6,7 @@
 //! ```text
 //!                     nobody is kept apart                    some are (`spread`)
 //!   fixed, rotate     a run of the records                    all in order, the kept apart later
-//!   draw              drawn, each once                        drawn of those that are free
+//!   draw              an order dealt, or drawn one by one     drawn of those that are free
 //!   hash              a row of the table, or ranked now       the row, then all as they rank
 //!   nearest           point by point, the members in turn     the same, the kept apart later
 //! ```
@@ -93,7 +93,12 @@ impl Plan {
             (Order::Hash(known), None) => {
                 return hashed(known, Bucket::of(asker.key()), answers, ranks, picked);
             }
-            (Order::Draw(weights), None) => weights.draw(answers, rng, picked, left),
+            (Order::Draw(weights), None) => {
+                if let Some(order) = weights.deal(rng) {
+                    return Pick::List(&order[..answers.min(order.len())]);
+                }
+                weights.draw(answers, rng, picked, left);
+            }
             (Order::Nearest(points), None) => {
                 let ranked = self.guide().points(asker.address()).map(|ranked| ranked.order);
                 let order = points.order(ranked, rng.u32(..)).take(answers);

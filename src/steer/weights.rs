@@ -6,14 +6,15 @@
 //!
 //! Further draws of one answer must leave out what was drawn before: drawing again until something
 //! new comes is exact, and quick unless most of the weight is taken. After a few tries the rest of
-//! the answer comes from a copy of [`Sums`] without what is taken, which is exact too. With few
-//! weights that is the quickest way from the start.
+//! the answer comes from a copy of [`Sums`] without what is taken, which is exact too. Up to 16
+//! weights have no table: sums are quicker from the start. And a handful has [`Deals`].
 //!
 //! M. D. Vose, "A linear algorithm for generating random numbers with a given distribution",
 //! IEEE Transactions on Software Engineering 17(9), 1991.
 
 use fastrand::Rng;
 
+use super::deals::{DEALT_MAX, Deals};
 use super::sums::{BLOCK, Sums};
 
 /// How often a draw is tried anew before the rest is drawn from sums.
@@ -26,6 +27,8 @@ pub struct Weights {
     sums: Sums,
     /// None where one block of sums holds everything.
     columns: Box<[Column]>,
+    /// None where there are too many for them.
+    deals: Option<Box<Deals>>,
 }
 
 /// One column of the alias table.
@@ -83,7 +86,15 @@ impl Weights {
         let mut sums = Sums::default();
         sums.fill(weights.iter().map(|&weight| u32::from(weight)));
         let columns = if weights.len() > BLOCK { columns(&weights) } else { Box::default() };
-        Self { weights, sums, columns }
+        let few = weights.len() <= DEALT_MAX;
+        let deals = few.then(|| Box::new(Deals::new(&weights)));
+        Self { weights, sums, columns, deals }
+    }
+
+    /// Draws all that can be drawn, where its orders are known; an answer of less is its beginning.
+    #[inline]
+    pub fn deal(&self, rng: &mut Rng) -> Option<&[u16]> {
+        self.deals.as_ref().map(|deals| deals.deal(rng))
     }
 
     /// Draws up to `count` different indexes into `drawn`, each with its weight's share of what is

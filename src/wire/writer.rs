@@ -223,21 +223,20 @@ impl<'o> Writer<'o> {
         self.out[start.0 - 2..start.0].copy_from_slice(&length.to_be_bytes());
     }
 
-    /// Appends whole records that were made before, each `record_len` octets and owned by a pointer
-    /// to the question's name; where `owner` is another place, the pointers go there instead.
+    /// Appends `count` whole records of one length that were made before, owned by a pointer to the
+    /// question's name; where `owner` is another place, the pointers go there instead.
     pub fn records(
         &mut self,
         section: Section,
         owner: usize,
-        record_len: usize,
+        count: usize,
         wire: &[u8],
     ) -> Result<(), Full> {
         let start = self.len;
         self.bytes(wire)?;
-        let records = self.out[start..self.len].chunks_exact_mut(record_len);
-        self.counts[section as usize] += records.len() as u16;
+        self.counts[section as usize] += count as u16;
         if owner != HEADER_LEN {
-            for record in records {
+            for record in self.out[start..self.len].chunks_exact_mut(wire.len() / count) {
                 record[..2].copy_from_slice(&pointer(owner));
             }
         }
@@ -415,10 +414,10 @@ mod tests {
         let opt = Some(Opt::new(1232, true));
         let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, opt).unwrap();
         let mark = writer.mark();
-        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 32]), Err(Full));
+        assert_eq!(writer.records(Section::Answer, 12, 2, &[0; 32]), Err(Full));
         writer.rewind(mark);
         writer.truncated();
-        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 16]), Ok(()));
+        assert_eq!(writer.records(Section::Answer, 12, 1, &[0; 16]), Ok(()));
         let len = writer.finish();
         assert_eq!(len, limit);
         assert_eq!(&out[len - OPT_LEN..len], b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00");
@@ -432,8 +431,8 @@ mod tests {
         opt.option(OptionCode::NSID, b"name");
         let limit = 12 + QUESTION.len() + OPT_LEN + 8 + 16;
         let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, Some(opt)).unwrap();
-        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 32]), Err(Full));
-        assert_eq!(writer.records(Section::Answer, 12, 16, &[0; 16]), Ok(()));
+        assert_eq!(writer.records(Section::Answer, 12, 2, &[0; 32]), Err(Full));
+        assert_eq!(writer.records(Section::Answer, 12, 1, &[0; 16]), Ok(()));
         writer.explain(ExtendedError { code: 0, text: "why" });
         let len = writer.finish();
         assert_eq!(len, limit);

@@ -7,13 +7,13 @@ use hyper::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 
 use super::files::Files;
-use super::{body, host_of, port, read_host, read_port, secure};
+use super::hosted::Hosted;
+use super::{body, port, read_host, read_port, secure};
 use crate::config::fields::Fields;
 use crate::config::reader::Reader;
 use crate::config::tables::{HTTP, HTTP_IN_TLS};
 use crate::config::value::{Text, Value, in_order, number};
 use crate::health::{Header, HttpAsk, Method, Secure};
-use crate::wire::Name;
 
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
@@ -25,97 +25,73 @@ const OWN_HEADERS: [(&str, &str); 4] = [
     ("transfer-encoding", "leave it out: what `send` says has a length"),
 ];
 
-/// A request that may still want its host.
-#[derive(Clone, Debug)]
-pub(super) struct HttpRecipe {
-    /// With the host, where one was given.
-    pub(super) ask: HttpAsk,
-    hosted: bool,
+/// The `http` of a check.
+pub(super) fn read_plain(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Hosted<HttpAsk>> {
+    match value.get_ref().as_table() {
+        Some(table) => {
+            let fields = reader.fields(&HTTP, table, value.span());
+            read_table(&fields, None, reader)
+        }
+        None => read_text(&reader.text(value)?, HTTP_PORT, None, reader),
+    }
 }
 
-impl HttpRecipe {
-    /// The `http` of a check.
-    pub(super) fn read_plain(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        match value.get_ref().as_table() {
-            Some(table) => {
-                let fields = reader.fields(&HTTP, table, value.span());
-                Self::read_table(&fields, None, reader)
-            }
-            None => Self::read_text(&reader.text(value)?, HTTP_PORT, None, reader),
+/// The `https` of a check.
+pub(super) fn read_in_tls(
+    value: &Value<'_>,
+    files: &mut Files<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Hosted<HttpAsk>> {
+    match value.get_ref().as_table() {
+        Some(table) => {
+            let fields = reader.fields(&HTTP_IN_TLS, table, value.span());
+            let tls = secure::read(&fields, files, reader);
+            read_table(&fields, tls, reader)
+        }
+        None => {
+            let tls = Some(secure::plain(&HTTP_IN_TLS));
+            read_text(&reader.text(value)?, HTTPS_PORT, tls, reader)
         }
     }
+}
 
-    /// The `https` of a check.
-    pub(super) fn read_in_tls(
-        value: &Value<'_>,
-        files: &mut Files<'_>,
-        reader: &mut Reader<'_>,
-    ) -> Option<Self> {
-        match value.get_ref().as_table() {
-            Some(table) => {
-                let fields = reader.fields(&HTTP_IN_TLS, table, value.span());
-                let tls = secure::read(&fields, files, reader);
-                Self::read_table(&fields, tls, reader)
-            }
-            None => {
-                let tls = Some(secure::plain(&HTTP_IN_TLS));
-                Self::read_text(&reader.text(value)?, HTTPS_PORT, tls, reader)
-            }
-        }
-    }
-
-    /// Text like ":8080/ready".
-    fn read_text(
-        text: &Text,
-        port_default: u16,
-        tls: Option<Arc<Secure>>,
-        reader: &mut Reader<'_>,
-    ) -> Option<Self> {
-        let help = "write \":8080/ready\"; the address is each node's own, and another host \
+/// Text like ":8080/ready".
+fn read_text(
+    text: &Text,
+    port_default: u16,
+    tls: Option<Arc<Secure>>,
+    reader: &mut Reader<'_>,
+) -> Option<Hosted<HttpAsk>> {
+    let help = "write \":8080/ready\"; the address is each node's own, and another host \
                     goes into http = { port = 8080, path = \"/ready\", host = \"…\" }";
-        let (port, path) = read_port_and_path(text, port_default, help, reader)?;
-        let ask = HttpAsk { tls, ..HttpAsk::get(port, &path, "") };
-        Some(Self { ask, hosted: false })
-    }
+    let (port, path) = read_port_and_path(text, port_default, help, reader)?;
+    let ask = HttpAsk { tls, ..HttpAsk::get(port, &path, "") };
+    Some(Hosted::new(ask, None))
+}
 
-    fn read_table(
-        fields: &Fields<'_>,
-        tls: Option<Arc<Secure>>,
-        reader: &mut Reader<'_>,
-    ) -> Option<Self> {
-        let path = read_path(fields, reader);
-        let host = read_host(fields, reader);
-        let headers = read_headers(fields, &[], reader);
-        let method = read_method(fields, reader);
-        let expect = read_expect(fields.value("expect"), reader);
-        let body = fields.table("body").map(|(table, span)| body::read(table, span, reader));
-        if fields.written("body") && method == Method::Head {
-            let help = "use method = \"GET\", or leave `body` out";
-            reader.refuse(fields.key_span("body"), "an answer to HEAD has no body", help);
-        }
-        let body = match body {
-            Some(read) => Some(read?),
-            None => None,
-        };
-        let host = host.ok()?;
-        let ask = HttpAsk {
-            tls,
-            method,
-            headers,
-            expect,
-            body,
-            ..HttpAsk::get(port(fields), &path, host.as_deref().unwrap_or_default())
-        };
-        Some(Self { ask, hosted: host.is_some() })
+fn read_table(
+    fields: &Fields<'_>,
+    tls: Option<Arc<Secure>>,
+    reader: &mut Reader<'_>,
+) -> Option<Hosted<HttpAsk>> {
+    let path = read_path(fields, reader);
+    let host = read_host(fields, reader);
+    let headers = read_headers(fields, &[], reader);
+    let method = read_method(fields, reader);
+    let expect = read_expect(fields.value("expect"), reader);
+    let body = fields.table("body").map(|(table, span)| body::read(table, span, reader));
+    if fields.written("body") && method == Method::Head {
+        let help = "use method = \"GET\", or leave `body` out";
+        reader.refuse(fields.key_span("body"), "an answer to HEAD has no body", help);
     }
-
-    /// The request for a service; none where that would have to be the host and cannot be.
-    pub(super) fn applied(self, owner: &Name) -> Option<HttpAsk> {
-        if self.hosted {
-            return Some(self.ask);
-        }
-        Some(HttpAsk { host: host_of(owner)?, ..self.ask })
-    }
+    let body = match body {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    let host = host.ok()?;
+    let ask =
+        HttpAsk { tls, method, headers, expect, body, ..HttpAsk::get(port(fields), &path, "") };
+    Some(Hosted::new(ask, host))
 }
 
 fn read_method(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Method {

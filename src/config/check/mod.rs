@@ -12,6 +12,7 @@ mod exec;
 mod files;
 mod group;
 mod grpc;
+mod hosted;
 mod http;
 mod load;
 mod secure;
@@ -26,10 +27,7 @@ use std::time::Duration;
 
 use self::files::Files;
 use self::group::{Group, MEMBERS_MAX};
-use self::grpc::GrpcRecipe;
-use self::http::HttpRecipe;
-use self::tls::TlsRecipe;
-use self::websocket::WebSocketRecipe;
+use self::hosted::Hosted;
 use super::fields::Fields;
 use super::grants::Grants;
 use super::nodes::read_address;
@@ -38,7 +36,9 @@ use super::reader::Reader;
 use super::suggest::nearest;
 use super::tables::CHECK;
 use super::value::{Text, Value, in_order};
-use crate::health::{AgentAsk, Ask, Check, DnsAsk, ExecAsk, FileAsk, TcpAsk};
+use crate::health::{
+    AgentAsk, Ask, Check, DnsAsk, ExecAsk, FileAsk, GrpcAsk, HttpAsk, TcpAsk, TlsAsk, WebSocketAsk,
+};
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
 
@@ -68,15 +68,15 @@ enum Definition {
 /// What to ask; some kinds still want a host.
 #[derive(Clone, Debug)]
 enum AskRecipe {
-    Http(HttpRecipe),
+    Http(Hosted<HttpAsk>),
     Tcp(TcpAsk),
-    Tls(TlsRecipe),
-    Grpc(GrpcRecipe),
+    Tls(Hosted<TlsAsk>),
+    Grpc(Hosted<GrpcAsk>),
     Dns(DnsAsk),
     Agent(AgentAsk),
     Exec(ExecAsk),
     File(FileAsk),
-    WebSocket(WebSocketRecipe),
+    WebSocket(Hosted<WebSocketAsk>),
 }
 
 /// The keys of which a check has exactly one.
@@ -298,15 +298,15 @@ impl AskRecipe {
     ) -> Option<Self> {
         match key {
             "tcp" => tcp::read(value, reader).map(Self::Tcp),
-            "tls" => TlsRecipe::read(value, files, reader).map(Self::Tls),
-            "grpc" => GrpcRecipe::read(value, files, reader).map(Self::Grpc),
+            "tls" => tls::read(value, files, reader).map(Self::Tls),
+            "grpc" => grpc::read(value, files, reader).map(Self::Grpc),
             "dns" => dns::read(value, reader).map(Self::Dns),
             "agent" => agent::read(value, reader).map(Self::Agent),
             "exec" => exec::read(value, files, reader).map(Self::Exec),
             "file" => files.states(&reader.text(value)?, reader).map(Self::File),
-            "websocket" => WebSocketRecipe::read(value, files, reader).map(Self::WebSocket),
-            "https" => HttpRecipe::read_in_tls(value, files, reader).map(Self::Http),
-            _ => HttpRecipe::read_plain(value, reader).map(Self::Http),
+            "websocket" => websocket::read(value, files, reader).map(Self::WebSocket),
+            "https" => http::read_in_tls(value, files, reader).map(Self::Http),
+            _ => http::read_plain(value, reader).map(Self::Http),
         }
     }
 

@@ -1,13 +1,13 @@
 //! `websocket` of a check: a short text, or a table.
 
 use super::files::Files;
+use super::hosted::Hosted;
 use super::http::{read_headers, read_path, read_port_and_path};
-use super::{host_of, port, read_host, secure};
+use super::{port, read_host, secure};
 use crate::config::reader::Reader;
 use crate::config::tables::WEBSOCKET;
 use crate::config::value::Value;
 use crate::health::WebSocketAsk;
-use crate::wire::Name;
 
 const WS_PORT: u16 = 80;
 const WSS_PORT: u16 = 443;
@@ -20,49 +20,30 @@ const OWN_HEADERS: [(&str, &str); 3] = [
     ("sec-websocket-version", "leave it out: it is 13"),
 ];
 
-/// An opening that may still want its host.
-#[derive(Clone, Debug)]
-pub(super) struct WebSocketRecipe {
-    /// With the host, where one was given.
-    ask: WebSocketAsk,
-    hosted: bool,
-}
-
-impl WebSocketRecipe {
-    /// Text like ":8080/chat", or a table.
-    pub(super) fn read(
-        value: &Value<'_>,
-        files: &mut Files<'_>,
-        reader: &mut Reader<'_>,
-    ) -> Option<Self> {
-        let Some(table) = value.get_ref().as_table() else {
-            let text = reader.text(value)?;
-            let (port, path) = read_port_and_path(&text, WS_PORT, HELP, reader)?;
-            let (tls, host, headers) = (None, String::new(), Vec::new());
-            let ask = WebSocketAsk { tls, port, path, host, headers };
-            return Some(Self { ask, hosted: false });
-        };
-        let fields = reader.fields(&WEBSOCKET, table, value.span());
-        let path = read_path(&fields, reader);
-        let host = read_host(&fields, reader);
-        let headers = read_headers(&fields, &OWN_HEADERS, reader);
-        let tls = secure::by_choice(&fields, files, reader);
-        let (host, tls) = (host.ok()?, tls.ok()?);
-        let port = match (fields.written("port"), &tls) {
-            (true, _) => port(&fields),
-            (false, None) => WS_PORT,
-            (false, Some(_)) => WSS_PORT,
-        };
-        let hosted = host.is_some();
-        let host = host.unwrap_or_default();
-        Some(Self { ask: WebSocketAsk { tls, port, path, host, headers }, hosted })
-    }
-
-    /// The opening for a service; none where that would have to be the host and cannot be.
-    pub(super) fn applied(self, owner: &Name) -> Option<WebSocketAsk> {
-        if self.hosted {
-            return Some(self.ask);
-        }
-        Some(WebSocketAsk { host: host_of(owner)?, ..self.ask })
-    }
+/// Text like ":8080/chat", or a table.
+pub(super) fn read(
+    value: &Value<'_>,
+    files: &mut Files<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Hosted<WebSocketAsk>> {
+    let Some(table) = value.get_ref().as_table() else {
+        let text = reader.text(value)?;
+        let (port, path) = read_port_and_path(&text, WS_PORT, HELP, reader)?;
+        let (tls, host, headers) = (None, String::new(), Vec::new());
+        let ask = WebSocketAsk { tls, port, path, host, headers };
+        return Some(Hosted::new(ask, None));
+    };
+    let fields = reader.fields(&WEBSOCKET, table, value.span());
+    let path = read_path(&fields, reader);
+    let host = read_host(&fields, reader);
+    let headers = read_headers(&fields, &OWN_HEADERS, reader);
+    let tls = secure::by_choice(&fields, files, reader);
+    let (host, tls) = (host.ok()?, tls.ok()?);
+    let port = match (fields.written("port"), &tls) {
+        (true, _) => port(&fields),
+        (false, None) => WS_PORT,
+        (false, Some(_)) => WSS_PORT,
+    };
+    let ask = WebSocketAsk { tls, port, path, host: String::new(), headers };
+    Some(Hosted::new(ask, host))
 }

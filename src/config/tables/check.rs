@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{HOLD_DOWN, LOAD};
 use crate::config::keys::Fallback::{Required, Rule, Value};
-use crate::config::keys::{Fallback, Key, Kind, Takes, Word};
+use crate::config::keys::{Fallback, Key, Kind, Takes};
 
 use super::asks::{AGENT, ARGV, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 
@@ -149,10 +149,7 @@ pub static CHECK: Kind = Kind {
         .aka(&["flap", "damping", "dampening"]),
         Key::new(
             "load",
-            Takes::Either(&[
-                Takes::Words { words: &[Word::new("header")], other: None },
-                Takes::Table(&LOAD),
-            ]),
+            Takes::Either(&[Takes::Words { words: &["header"], other: None }, Takes::Table(&LOAD)]),
             Rule("none"),
             "Where an answer over HTTP says how busy its node is, for policy = \"least-loaded\"",
         )
@@ -263,10 +260,7 @@ pub(super) const fn host(doc: &'static str) -> Key {
 
 const METHOD: Key = Key::new(
     "method",
-    Takes::Words {
-        words: &[Word::new("GET"), Word::new("HEAD"), Word::new("OPTIONS"), Word::new("POST")],
-        other: None,
-    },
+    Takes::Words { words: &["GET", "HEAD", "OPTIONS", "POST"], other: None },
     Value("\"GET\""),
     "How to ask; only POST has a body to send",
 );

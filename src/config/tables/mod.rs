@@ -1,8 +1,6 @@
 //! Every table and key that an operator can write.
 //!
-//! `rota.toml` is one [`SERVER`]; each `zones/<apex>.toml` is one [`ZONE_FILE`]. What is described
-//! but not built yet stands here too: its type is checked, and then it is refused with what to do
-//! today, so that a file written for a later version is never half obeyed.
+//! `rota.toml` is one [`SERVER`]; each `zones/<apex>.toml` is one [`ZONE_FILE`].
 
 mod asks;
 mod check;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::pool::{NEEDS, NODES, POOL, TOGETHER};
 use super::{CHECK, MAX_WITHDRAW};
 use crate::config::keys::Fallback::{Rule, Value};
-use crate::config::keys::{Key, Kind, Takes, Word};
+use crate::config::keys::{Key, Kind, Takes};
 
 /// `[service.<name>]`.
 pub static SERVICE: Kind = Kind {
@@ -45,14 +45,14 @@ pub static SERVICE: Kind = Kind {
             "policy",
             Takes::Words {
                 words: &[
-                    Word::new("rotate"),
-                    Word::new("weighted"),
-                    Word::new("ordered"),
-                    Word::new("shuffle"),
-                    Word::new("hash"),
-                    Word::new("nearest"),
-                    Word::new("fastest"),
-                    Word::new("least-loaded"),
+                    "rotate",
+                    "weighted",
+                    "ordered",
+                    "shuffle",
+                    "hash",
+                    "nearest",
+                    "fastest",
+                    "least-loaded",
                 ],
                 other: None,
             },
@@ -64,7 +64,7 @@ pub static SERVICE: Kind = Kind {
             "answers",
             Takes::Either(&[
                 Takes::Number { min: 1, max: 65_535 },
-                Takes::Words { words: &[Word::new("all")], other: None },
+                Takes::Words { words: &["all"], other: None },
             ]),
             Rule("16; 1 under `policy = \"hash\"`"),
             "At most this many addresses in one answer; \"all\" has no limit. Under hash one alone \
@@ -79,10 +79,7 @@ pub static SERVICE: Kind = Kind {
         ),
         Key::new(
             "when_all_down",
-            Takes::Words {
-                words: &[Word::new("open"), Word::new("closed"), Word::new("last-known")],
-                other: Some("a pool's name"),
-            },
+            Takes::Words { words: &["open", "closed", "last-known"], other: Some("a pool's name") },
             Value("\"open\""),
             "With no healthy address: all of the client's first pool (open), none (closed), those \
              that were answered last (last-known), or all of one pool",
@@ -124,13 +121,7 @@ pub static SERVICE: Kind = Kind {
         Key::new(
             "steer",
             Takes::Words {
-                words: &[
-                    Word::new("failover"),
-                    Word::new("geo"),
-                    Word::new("nearest"),
-                    Word::new("fastest"),
-                    Word::new("split"),
-                ],
+                words: &["failover", "geo", "nearest", "fastest", "split"],
                 other: None,
             },
             Value("\"failover\""),
@@ -162,10 +153,7 @@ pub static SERVICE: Kind = Kind {
         .aka(&["svcb"]),
         Key::new(
             "names",
-            Takes::List(&Takes::Words {
-                words: &[Word::new("nodes"), Word::new("all")],
-                other: None,
-            }),
+            Takes::List(&Takes::Words { words: &["nodes", "all"], other: None }),
             Value("[]"),
             "Further names, with addresses whatever their state: <node>.<service> for each node \
              (nodes), all.<service> for all of them (all)",

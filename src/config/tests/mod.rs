@@ -81,9 +81,7 @@ fn every_default_is_what_its_key_takes() {
             (Takes::Duration { min, max, .. }, DeValue::String(text)) => {
                 humantime::parse_duration(text).is_ok_and(|time| (*min..=*max).contains(&time))
             }
-            (Takes::Words { words, .. }, DeValue::String(text)) => {
-                words.iter().any(|word| word.name == text)
-            }
+            (Takes::Words { words, .. }, DeValue::String(text)) => words.contains(&&**text),
             (Takes::Share, found) => as_share(found).is_some(),
             (Takes::Text(_), DeValue::String(_)) | (Takes::Flag, DeValue::Boolean(_)) => true,
             _ => false,

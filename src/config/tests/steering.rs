@@ -22,7 +22,7 @@ fn every_word_of_the_model_is_a_word_of_its_key() {
         let Takes::Words { words, .. } = SERVICE.key(key).unwrap().takes else {
             panic!("{key} takes words")
         };
-        words.iter().map(|word| word.name).collect::<Vec<_>>()
+        words.to_vec()
     };
     let (mut policies, mut known) = (words("policy"), Policy::ALL.map(Policy::word));
     policies.sort_unstable();
