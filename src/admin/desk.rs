@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, ReloadedDoc};
+use super::docs::{
+    AnswerDoc, ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, ReloadedDoc,
+};
 use super::docs::{ServiceDoc, StatusDoc};
 use super::events::{Event, Events};
 use crate::geo::Network;
@@ -28,6 +30,8 @@ pub struct Desk {
     /// Never read: every listener to events begins with one of its own.
     events: Arc<broadcast::Receiver<Event>>,
     reloads: Option<Reloads>,
+    /// The same for samples of answers, where any are taken.
+    answers: Option<Arc<broadcast::Receiver<Arc<AnswerDoc>>>>,
 }
 
 /// Where it is asked that the configuration be read anew.
@@ -118,13 +122,24 @@ impl Desk {
     pub fn new(events: &Events) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let events = Arc::new(events.listen());
-        (Self { requests, events, reloads: None }, received)
+        (Self { requests, events, reloads: None, answers: None }, received)
     }
 
     /// The same desk, where a configuration can be read anew, too.
     #[must_use]
     pub fn with_reloads(self, reloads: Option<Reloads>) -> Self {
         Self { reloads, ..self }
+    }
+
+    /// The same desk, which hears of the answer log, too.
+    #[must_use]
+    pub fn with_answers(self, answers: broadcast::Receiver<Arc<AnswerDoc>>) -> Self {
+        Self { answers: Some(Arc::new(answers)), ..self }
+    }
+
+    /// Answers that are noted from now on; none where nobody notes any.
+    pub fn answers(&self) -> Option<broadcast::Receiver<Arc<AnswerDoc>>> {
+        self.answers.as_ref().map(|answers| answers.resubscribe())
     }
 
     /// What happens from now on.

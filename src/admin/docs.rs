@@ -5,7 +5,9 @@
 //! durations say their unit in their name, ids are those of the configuration
 //! (`zone/service/pool/node`). Fields are only ever added.
 
+mod answer;
 mod cached;
+mod reloaded;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +16,9 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use answer::AnswerDoc;
 pub use cached::{CachedDoc, LeavingDoc, PointDoc};
+pub use reloaded::{DiagnosticDoc, ReloadedDoc};
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -318,26 +322,6 @@ pub struct OutrankedDoc {
     pub node: String,
     /// What holds for it.
     pub by: OverrideDoc,
-}
-
-/// What came of reading the configuration anew.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ReloadedDoc {
-    /// False where the old configuration stays in force as it was.
-    pub applied: bool,
-    /// Zones with errors whose old version stays in force.
-    pub kept: Vec<String>,
-    /// Whatever is wrong, each with its place.
-    pub diagnostics: Vec<DiagnosticDoc>,
-}
-
-/// One thing that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct DiagnosticDoc {
-    /// True where it keeps something from being used; else it was probably not meant.
-    pub error: bool,
-    /// Place and problem in one line.
-    pub text: String,
 }
 
 /// Why something was not done.

@@ -27,6 +27,7 @@ use super::{api, explain};
         api::leaving,
         api::reload,
         api::events,
+        api::answers,
         explain::explain
     ),
     modifiers(&Token)

@@ -31,6 +31,7 @@ mod grants;
 mod guard;
 pub mod keys;
 mod load;
+mod log;
 mod names;
 mod needs;
 mod nodes;
@@ -61,7 +62,7 @@ use std::time::Duration;
 
 use crate::admin::metrics::Caps;
 use crate::snapshot::Authored;
-use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
+use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Sampling, Version};
 use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
@@ -139,6 +140,8 @@ pub struct Server {
     pub geo: Vec<PathBuf>,
     /// How much `/metrics` shows; none where it is switched off.
     pub metrics: Option<Caps>,
+    /// Which answers are written down; none for none.
+    pub sampling: Option<Sampling>,
     /// Whether changes to the files are noticed.
     pub watch: bool,
 }

@@ -10,8 +10,9 @@ use super::admin::{judge_reach, read_admin};
 use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
+use super::log::read_log;
 use super::reader::Reader;
-use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, METRICS, RELOAD, SERVER};
+use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, LOG, METRICS, RELOAD, SERVER};
 use super::value::Text;
 use super::{Checks, Doubt, Listen, Server, sort_by_place, syntax};
 use crate::admin::metrics::Caps;
@@ -58,6 +59,9 @@ pub fn read_server(
     let geo = geo::read_files(&geo, base, &mut reader);
     let (table, span) = server.table("metrics").unwrap_or((&empty, 0..0));
     let metrics = read_metrics(&reader.fields(&METRICS, table, span));
+    let (table, span) = server.table("log").unwrap_or((&empty, 0..0));
+    let log = reader.fields(&LOG, table, span);
+    let sampling = read_log(&log, base, &mut reader);
     let (table, span) = server.table("reload").unwrap_or((&empty, 0..0));
     let watch = reader.fields(&RELOAD, table, span).flag("watch");
     let user = server.texts("user", &reader).pop();
@@ -87,6 +91,7 @@ pub fn read_server(
         guard,
         geo,
         metrics,
+        sampling,
         watch,
     });
     (folder, server)

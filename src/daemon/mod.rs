@@ -5,8 +5,8 @@
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
 //! [`state`], `kept` and `past` what outlives the process, `orders` what operators say, `leaving`
 //! when nobody holds what they took out, `cached` and `view` how all of it is told. `user`,
-//! `limits` and `systemd` settle with the system how it runs, and `handover` lets another process
-//! take its place.
+//! `limits` and `systemd` settle with the system how it runs, `handover` lets another process take
+//! its place, and `sampled` is the answer log.
 
 mod books;
 mod cached;
@@ -23,6 +23,7 @@ mod orders;
 mod past;
 mod places;
 mod reload;
+mod sampled;
 mod scopes;
 pub mod server;
 pub mod state;
@@ -307,6 +308,7 @@ pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
         cookies: secrets.map(|secrets| Cookies { secrets, clock }),
         rate_limit: dns.rate_limit.clone(),
         ecs: dns.ecs.clone(),
+        sampling: server.sampling.clone(),
         idle: server.listen.tcp_idle,
     }
 }

@@ -80,6 +80,7 @@ fn steered(
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
+    worker.tally.given().about(entry.pools.first().copied());
     match offer {
         Offer::Addresses(family) => addresses(zone, entry, family, owner, worker, trace, response),
         Offer::Srv(index) => srv::list(zone, entry, index, owner, worker, trace, response),

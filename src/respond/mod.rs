@@ -29,6 +29,7 @@ mod limit;
 mod negative;
 mod opt;
 mod referral;
+pub mod sample;
 mod srv;
 pub mod tally;
 pub mod trace;
@@ -186,7 +187,8 @@ pub fn respond(
         response.unscoped();
     }
     response.rcode(outcome.rcode());
-    if response.is_truncated() {
+    let truncated = response.is_truncated();
+    if truncated {
         worker.tally.truncated();
     }
     worker.tally.count(outcome);
@@ -195,6 +197,9 @@ pub fn respond(
     }
     let len = response.finish();
     worker.tally.sent(len);
+    if worker.sampler.is_due() {
+        worker.sample(parsed.as_ref().ok(), client.transport, (outcome, truncated, len));
+    }
     Action::Send(len)
 }
 

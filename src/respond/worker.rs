@@ -10,10 +10,12 @@ use foldhash::fast::FixedState;
 
 use crate::snapshot::{PoolSlot, Snapshot, StaticRrset};
 use crate::steer::{Asker, Family, Scratch, Turn};
-use crate::wire::Folded;
+use crate::wire::{Folded, Query};
 
+use super::Transport;
 use super::limit::{Limiter, Subject};
-use super::tally::{Tallier, Tally};
+use super::sample::{Sample, Sampler};
+use super::tally::{Outcome, Tallier, Tally};
 
 /// Rotation positions for static address sets: a prime, so that neighbours do not share one.
 const STATIC_TURNS: usize = 1021;
@@ -39,6 +41,7 @@ pub struct Worker {
     /// What the answer at hand is about, once that is known.
     pub(super) subject: Option<Subject>,
     pub(super) limiter: Limiter,
+    pub(super) sampler: Sampler,
     turns: Vec<[Turn; 2]>,
     static_turns: [u16; STATIC_TURNS],
 }
@@ -68,6 +71,7 @@ impl Worker {
             tally: Tallier::new(),
             subject: None,
             limiter: Limiter::default(),
+            sampler: Sampler::default(),
             turns: Vec::new(),
             static_turns: [0; STATIC_TURNS],
         }
@@ -90,6 +94,10 @@ impl Worker {
         if snapshot.settings().rate_limit.is_some() {
             self.limiter.prepare(|| self.rng.u64(..), now);
         }
+        let sampling = snapshot.settings().sampling.as_ref();
+        if let Some(samples) = self.sampler.follow(sampling, &mut self.rng) {
+            self.tally.lay_out(samples);
+        }
     }
 
     /// The time of the batch; none before the first.
@@ -106,6 +114,28 @@ impl Worker {
         let turns = self.turns.get_mut(slot.0 as usize);
         let turn = turns.map(|turns| &mut turns[family as usize]);
         (turn, &mut self.rng, &mut self.scratch, &mut self.tally)
+    }
+
+    /// Notes the answer at hand for the answer log.
+    #[cold]
+    pub(super) fn sample(
+        &mut self,
+        query: Option<&Query<'_>>,
+        transport: Transport,
+        (outcome, truncated, len): (Outcome, bool, usize),
+    ) {
+        self.sampler.rewind(&mut self.rng);
+        let (true, Some(now)) = (self.sampler.is_on(), self.now) else { return };
+        let client = self.sampler.cut(Asker::source(self.source));
+        let mut sample = Sample::of(now, client, transport, outcome);
+        sample.subnet = self.asker.is_told().then(|| self.sampler.cut(self.asker));
+        (sample.truncated, sample.len) = (truncated, u16::try_from(len).unwrap_or(u16::MAX));
+        if let Some(query) = query {
+            sample.qtype = Some(query.qtype);
+            sample.set_qname(query.qname);
+        }
+        self.tally.describe(&mut sample);
+        self.tally.sampled(self.sampler.hand_over(sample));
     }
 
     /// The answer at hand goes out: whoever asked may hold it from now on.

@@ -125,19 +125,19 @@ fn a_scrape_tells_what_was_asked_and_how_all_stands() {
     assert!(failed.sum("rota_checks_total", &[("reason", "http_status")]) >= 2.0);
     assert!(failed.value("rota_plans_total", &[]) >= 2.0);
 
-    // A configuration with a mistake, then a good one.
+    // A configuration with a mistake, then a good one; it is read when files change and when asked.
     folder.write("zones/lb.test.toml", "[service.app]\nnodse = []\n");
     rota.signal("HUP");
     let reloads = |how| scrape(&rota).value("rota_reloads_total", &[("result", how)]);
-    wait_until("the reload is told", || reloads("partial") == 1.0);
+    wait_until("the reload is told", || reloads("partial") >= 1.0);
     assert_eq!(scrape(&rota).value("rota_config_last_reload_success", &[]), 0.0);
     folder.write("rota.toml", "[metrics]\nnodes = \"all\"\n");
     rota.signal("HUP");
-    wait_until("the refusal is told", || reloads("refused") == 1.0);
+    wait_until("the refusal is told", || reloads("refused") >= 1.0);
     folder.write("rota.toml", "[metrics]\nnodes = 0\n");
     folder.write("zones/lb.test.toml", &both);
     rota.signal("HUP");
-    wait_until("the success is told", || reloads("applied") == 1.0);
+    wait_until("the success is told", || reloads("applied") >= 1.0);
     let last = scrape(&rota);
     assert_eq!(last.value("rota_config_last_reload_success", &[]), 1.0);
     assert_eq!(last.rows("rota_node_up").count(), 0);

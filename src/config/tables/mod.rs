@@ -5,6 +5,7 @@
 mod asks;
 mod check;
 mod guards;
+mod log;
 mod metrics;
 mod pool;
 mod server;
@@ -16,6 +17,7 @@ use super::keys::Kind;
 pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
+pub use log::LOG;
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
 pub use server::{ADMIN, CHECKS, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
@@ -31,6 +33,7 @@ pub static KINDS: &[&Kind] = &[
     &CHECKS,
     &GEO,
     &METRICS,
+    &LOG,
     &RELOAD,
     &RATE_LIMIT,
     &ZONE_FILE,

@@ -6,7 +6,7 @@ use super::GUARD;
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
-use super::METRICS;
+use super::{LOG, METRICS};
 
 /// `rota.toml`.
 pub static SERVER: Kind = Kind {
@@ -31,6 +31,13 @@ pub static SERVER: Kind = Kind {
             .aka(&["geoip", "geoip2", "mmdb"]),
         Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
             .aka(&["prometheus", "telemetry"]),
+        Key::new(
+            "log",
+            Takes::Table(&LOG),
+            Rule("its keys' own"),
+            "Which answers are written down",
+        )
+        .aka(&["logging"]),
         Key::new(
             "reload",
             Takes::Table(&RELOAD),

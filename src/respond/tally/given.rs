@@ -1,7 +1,7 @@
 //! What the answer at hand says of a service: noted while it is written, and used once it is known
 //! to go out.
 
-use crate::snapshot::AddressSlot;
+use crate::snapshot::{AddressSlot, PoolSlot};
 
 /// What an answer says of a service.
 #[derive(Debug, Default)]
@@ -10,9 +10,26 @@ pub(in crate::respond) struct Given {
     named: Vec<AddressSlot>,
     /// For how long, in seconds.
     ttl: u32,
+    /// A pool of the service.
+    service: Option<PoolSlot>,
 }
 
 impl Given {
+    /// Another query.
+    pub(super) fn reset(&mut self) {
+        self.forget();
+        self.service = None;
+    }
+
+    /// It is about the service with this pool.
+    pub(in crate::respond) fn about(&mut self, service: Option<PoolSlot>) {
+        self.service = service;
+    }
+
+    pub(super) fn service(&self) -> Option<PoolSlot> {
+        self.service
+    }
+
     /// An answer that lives so long is about to be written.
     pub(in crate::respond) fn begin(&mut self, ttl: u32) {
         self.named.clear();

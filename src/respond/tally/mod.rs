@@ -24,9 +24,11 @@ mod expiries;
 mod given;
 mod holders;
 mod row;
+mod samples;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use crate::snapshot::{AddressSlot, Snapshot, ZoneSlot};
@@ -35,9 +37,11 @@ use crate::wire::Rcode;
 use crate::wire::cookie::Trust;
 
 use super::Transport;
+use super::sample::Sample;
 
 pub use asked::Asked;
 pub use holders::{Count, Holders};
+pub use samples::Samples;
 
 use expiries::{Expiries, ExpiryWriter};
 use given::Given;
@@ -174,6 +178,7 @@ pub struct Tally {
     firsts: Row,
     zones: Row,
     expiries: Expiries,
+    samples: Samples,
 }
 
 impl Tally {
@@ -244,6 +249,11 @@ impl Tally {
         self.firsts.add_to(sums);
     }
 
+    /// What was noted for the answer log.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
     /// Adds those who may hold an answer that names one of these addresses, as seen at a time.
     pub fn add_holders(&self, holders: &mut Holders, addresses: &[AddressSlot], at: Instant) {
         self.expiries.add_to(holders, addresses, at);
@@ -291,7 +301,7 @@ impl Tallier {
 
     /// Counts a packet by how it came and what it asks for.
     pub(super) fn query(&mut self, transport: Transport, family: Family, asked: Asked) {
-        self.given.forget();
+        self.given.reset();
         bump(&self.tally.queries[transport as usize][family as usize][asked.index()]);
     }
 
@@ -306,6 +316,22 @@ impl Tallier {
     /// What the answer at hand says of a service.
     pub(super) fn given(&mut self) -> &mut Given {
         &mut self.given
+    }
+
+    /// Where samples come out that were noted.
+    pub(super) fn lay_out(&self, samples: Receiver<Sample>) {
+        self.tally.samples.lay_out(samples);
+    }
+
+    /// Adds to a sample what the answer at hand says of a service.
+    pub(super) fn describe(&self, sample: &mut Sample) {
+        sample.service = self.given.service();
+        sample.set_named(self.given.named(), self.given.ttl());
+    }
+
+    /// Counts a sample that was handed over, or lost.
+    pub(super) fn sampled(&self, handed_over: bool) {
+        self.tally.samples.count(handed_over);
     }
 
     /// Notes that the answer at hand, if it names any addresses, goes to this resolver.
