@@ -23,8 +23,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Publish: this task probes the nodes and puts every change of status in force.
     let mut control = Control::new(fastrand::Rng::with_seed(random_seed()));
     let settings = settings(&config.server, random_secret());
-    let (suspicion, atlas) = (suspicion(&config.server), config.geo.atlas);
-    let wanted = Wanted { zones: config.zones, settings, atlas, suspicion, metrics: None };
+    let (suspicion, hearing) = (suspicion(&config.server), config.server.reports.clone());
+    let (zones, atlas) = (config.zones, config.geo.atlas);
+    let wanted = Wanted { zones, settings, atlas, suspicion, hearing, metrics: None };
     control.apply(wanted);
     control.settle(Duration::from_secs(5)).await;
     let handler = Handler::new(Arc::clone(control.current()), random_seed());

@@ -8,7 +8,7 @@ use rota::cli::log::{self, Loudness};
 use rota::cli::{self, Cli, Exit, Verb};
 use rota::cli::{
     ask, check, demo, doctor, explain, init, manual, node, order, ready, reload, run, schema,
-    status,
+    status, vantage,
 };
 
 fn main() -> ExitCode {
@@ -45,6 +45,7 @@ fn perform(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Auto(args) => cli::runtime()?.block_on(order::lift(args, Wish::Auto, config)),
         Verb::Weight(args) => cli::runtime()?.block_on(order::weight(args, config)),
         Verb::Shift(args) => cli::runtime()?.block_on(order::shift(args, config)),
+        Verb::Report(args) => cli::runtime()?.block_on(vantage::run(args, config)),
         Verb::Reload(args) => cli::runtime()?.block_on(reload::run(args, config)),
         Verb::Ask(args) => cli::runtime()?.block_on(ask::run(args)),
         Verb::Node(args) => {

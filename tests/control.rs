@@ -10,9 +10,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use common::{Client, Folder, PATIENCE, Rota, wait_until};
+use common::operator::{status, told, verb};
+use common::{Client, Folder, Mode, PATIENCE, Rota, nodes, wait_until};
 use serde_json::Value;
 
 const NAME: &str = "app.lb.test.";
@@ -32,27 +33,6 @@ fn folder(name: &str, server: &str) -> Folder {
 
 fn start(folder: &Folder) -> Rota {
     Rota::start(&folder.0, &["--seed", "7"])
-}
-
-/// Runs a verb in the server's folder.
-fn verb(folder: &Path, line: &str) -> Output {
-    let words = line.split(' ').map(|word| word.replace('~', " "));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rota"));
-    command.args(words).current_dir(folder).env("USER", "ada").output().unwrap()
-}
-
-/// Runs a verb that must end with this code; gives what it printed, for people or about errors.
-#[track_caller]
-fn told(folder: &Folder, line: &str, code: i32) -> String {
-    let output = verb(&folder.0, line);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8(text).unwrap();
-    assert_eq!(output.status.code(), Some(code), "rota {line}\n{text}");
-    text
-}
-
-fn status(folder: &Folder) -> Value {
-    serde_json::from_slice(&verb(&folder.0, "status --json").stdout).unwrap()
 }
 
 /// The last octets of the addresses that are answered, in order of numbers.
@@ -465,6 +445,70 @@ fn change(socket: &Path, scope: &str, set: &str) -> Option<()> {
     let mut response = String::new();
     stream.read_to_string(&mut response).ok()?;
     response.starts_with("HTTP/1.1 200 ").then_some(())
+}
+
+/// A disk that hangs: the file that is written beside the real one is a pipe that nobody reads yet.
+#[test]
+fn a_disk_that_hangs_keeps_a_change_waiting_and_nothing_else() {
+    let folder = folder("hangs", SERVER);
+    let all = nodes(&[[127, 1, 66, 1], [127, 1, 66, 2]]);
+    let port = all[0].addr.port();
+    folder.write(
+        "zones/live.test.toml",
+        &format!(
+            "[zone]\nns = [\"ns1 127.0.0.1\"]\n[service.\"@\"]\n\
+             check = {{ http = \":{port}/ready\", every = \"1s\", fails = 2, passes = 1 }}\n\
+             nodes = [\"127.1.66.1\", \"127.1.66.2\"]\n"
+        ),
+    );
+    let rota = start(&folder);
+    let mut client = Client::new(rota.dns);
+    told(&folder, "down n3", 0);
+    let pipe = folder.0.join("state/overrides.json.new");
+    let other_end = folder.0.join("state/pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::hard_link(&pipe, &other_end).unwrap();
+
+    let say = |line: &'static str| {
+        let folder = folder.0.clone();
+        std::thread::spawn(move || verb(&folder, line))
+    };
+    let first = say("down n1");
+    // Verdicts, plans, answers, questions and what others report go on meanwhile.
+    all[1].set(Mode::Unready);
+    wait_until("the dead node leaves", || client.addresses("live.test.").len() == 1);
+    told(&folder, "report n2 --from proxy --failed --count 9", 0);
+    assert_eq!(answered(&mut client), [1]);
+    all[1].set(Mode::Ready);
+    wait_until("it returns", || client.addresses("live.test.").len() == 2);
+    let second = say("down app");
+    assert_eq!(status(&folder)["overrides"].as_array().unwrap().len(), 1);
+    assert!(!first.is_finished(), "it is not written, and not acknowledged");
+
+    // The pipe is read: it takes what is written, and cannot be synced. Behind it is a file again.
+    std::fs::remove_file(&pipe).unwrap();
+    let read = std::fs::read(&other_end);
+    assert!(!read.unwrap().is_empty());
+    let first = first.join().unwrap();
+    let why = String::from_utf8(first.stderr).unwrap();
+    assert!(why.contains("overrides.json cannot be written"), "{why}");
+    assert_eq!(first.status.code(), Some(2));
+    let second = second.join().unwrap();
+    assert_eq!(second.status.code(), Some(0));
+    assert_eq!(answered(&mut client), [] as [u8; 0]);
+    let said = status(&folder)["overrides"].as_array().unwrap().len();
+    assert_eq!(said, 2);
+    assert!(rota.stop().success());
+}
+
+#[test]
+fn a_disk_that_hangs_does_not_keep_the_process() {
+    let folder = folder("hangs-stop", SERVER);
+    let rota = start(&folder);
+    wait_until("statuses are kept", || folder.0.join("state/statuses.json").exists());
+    let pipe = folder.0.join("state/statuses.json.new");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(rota.stop().success());
 }
 
 #[test]

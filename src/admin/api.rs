@@ -21,14 +21,14 @@ use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
-use super::desk::{Change, Desk, RefusalKind, Wanted};
+use super::desk::{Change, Desk, Refusal, RefusalKind, Wanted};
 use super::docs::{
     AnswerDoc, ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, OverrideDoc,
     ReloadedDoc, ServiceDoc, StatusDoc, ZoneDoc,
 };
 use super::events::Event;
 use super::guard::{Way, guard};
-use super::{explain, openapi};
+use super::{explain, openapi, reports};
 
 /// Longest body, in octets: the largest form that is accepted fits many times.
 const BODY_LEN_MAX: usize = 64 * 1024;
@@ -49,6 +49,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/overrides", get(overrides).post(change))
         .route("/overrides/{id}", delete(lift))
         .route("/overrides/{id}/cached", get(leaving))
+        .route("/reports", post(reports::report))
         .route("/explain", get(explain::explain))
         .route("/reload", post(reload))
         .route("/events", get(events).layer(Extension(Arc::clone(&seats))))
@@ -258,17 +259,20 @@ async fn document() -> Response {
 async fn perform(desk: &Desk, wanted: Wanted, way: &Way) -> Response {
     match desk.change(Change { wanted, source: way.to_string() }).await {
         Some(Ok(changed)) => Json(changed).into_response(),
-        Some(Err(refusal)) => {
-            let status = match refusal.kind {
-                RefusalKind::Wrong => StatusCode::BAD_REQUEST,
-                RefusalKind::Unknown => StatusCode::NOT_FOUND,
-                RefusalKind::Full => StatusCode::CONFLICT,
-                RefusalKind::Unkept => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            (status, Json(refusal.doc)).into_response()
-        }
+        Some(Err(refusal)) => refused(refusal),
         None => stopping(),
     }
+}
+
+/// What the desk would not do.
+pub(super) fn refused(refusal: Refusal) -> Response {
+    let status = match refusal.kind {
+        RefusalKind::Wrong => StatusCode::BAD_REQUEST,
+        RefusalKind::Unknown => StatusCode::NOT_FOUND,
+        RefusalKind::Full => StatusCode::CONFLICT,
+        RefusalKind::Unkept => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(refusal.doc)).into_response()
 }
 
 fn answer(doc: Option<impl Serialize>) -> Response {
@@ -298,7 +302,7 @@ fn refuse(status: StatusCode, error: impl Into<String>, help: &str) -> Response 
 }
 
 /// A body that is a document, bounded in size and time.
-pub(super) struct Document<T>(T);
+pub(super) struct Document<T>(pub(super) T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Document<T> {
     type Rejection = Response;

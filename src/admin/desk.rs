@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::dashboard::Record;
 use super::docs::{
     AnswerDoc, ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, ReloadedDoc,
 };
@@ -19,6 +20,7 @@ use crate::respond::explain::Explanation;
 use crate::wire::{Name, RecordType};
 
 use super::metrics::Facts;
+use super::reports::{ReportForm, ReportedDoc};
 
 /// Requests that may wait.
 const REQUESTS_MAX: usize = 64;
@@ -32,6 +34,7 @@ pub struct Desk {
     reloads: Option<Reloads>,
     /// The same for samples of answers, where any are taken.
     answers: Option<Arc<broadcast::Receiver<Arc<AnswerDoc>>>>,
+    record: Arc<Record>,
 }
 
 /// Where it is asked that the configuration be read anew.
@@ -50,8 +53,12 @@ pub enum Request {
     Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
     /// The nodes that an override keeps out of the answers, by its id; none where there is no such.
     Leaving(u64, oneshot::Sender<Option<Vec<LeavingDoc>>>),
+    /// All that is known of every node of a service, by its id; none where there is none such.
+    Details(String, oneshot::Sender<Option<Vec<NodeDetailDoc>>>),
     /// What operators say is to be another.
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
+    /// A vantage has seen something; with who says so over which way.
+    Report(ReportForm, String, oneshot::Sender<Result<ReportedDoc, Refusal>>),
     /// What `/metrics` is made of; none where it is switched off.
     Metrics(oneshot::Sender<Option<Box<Facts>>>),
 }
@@ -122,7 +129,8 @@ impl Desk {
     pub fn new(events: &Events) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let events = Arc::new(events.listen());
-        (Self { requests, events, reloads: None, answers: None }, received)
+        let record = Arc::default();
+        (Self { requests, events, reloads: None, answers: None, record }, received)
     }
 
     /// The same desk, where a configuration can be read anew, too.
@@ -177,9 +185,28 @@ impl Desk {
         self.ask(|reply| Request::Leaving(id, reply)).await
     }
 
+    /// All that is known of every node of a service; none where the server is stopping.
+    pub async fn details(&self, service: String) -> Option<Option<Vec<NodeDetailDoc>>> {
+        self.ask(|reply| Request::Details(service, reply)).await
+    }
+
+    /// What the dashboard remembers.
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
     /// Changes what operators say; none where the server is stopping.
     pub async fn change(&self, change: Change) -> Option<Result<ChangedDoc, Refusal>> {
         self.ask(|reply| Request::Change(change, reply)).await
+    }
+
+    /// Takes what a vantage has seen; none where the server is stopping.
+    pub async fn report(
+        &self,
+        form: ReportForm,
+        source: String,
+    ) -> Option<Result<ReportedDoc, Refusal>> {
+        self.ask(|reply| Request::Report(form, source, reply)).await
     }
 
     /// Reads the configuration anew; none where the server is stopping, or has no files to read.

@@ -7,17 +7,21 @@
 
 mod answer;
 mod cached;
+mod guards;
 mod reloaded;
+mod words;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::reports::OpinionDoc;
+
 pub use answer::AnswerDoc;
 pub use cached::{CachedDoc, LeavingDoc, PointDoc};
+pub use guards::{GuardDoc, GuardWord, SuspectDoc};
 pub use reloaded::{DiagnosticDoc, ReloadedDoc};
 
 /// How everything stands at one moment.
@@ -39,6 +43,9 @@ pub struct StatusDoc {
     pub services: Vec<ServiceDoc>,
     /// What operators have said, the oldest first.
     pub overrides: Vec<OverrideDoc>,
+    /// The control targets are silent too: silence turns no node.
+    #[serde(default)]
+    pub suspect: Option<SuspectDoc>,
 }
 
 /// One zone.
@@ -84,6 +91,9 @@ pub struct FamilyDoc {
     pub why: String,
     /// The names of the pools that can answer.
     pub pools: Vec<String>,
+    /// Those of them that answer with all they have, as too little of them serves.
+    #[serde(default)]
+    pub panicking: Vec<String>,
 }
 
 /// One pool.
@@ -125,9 +135,9 @@ pub struct AddressDoc {
     /// The address.
     #[schema(value_type = String)]
     pub address: IpAddr,
-    /// What its checks say.
+    /// What its checks say, and others who look at it, by the service's quorum.
     pub real: Status,
-    /// What holds: an operator's word where there is one, else what checks say.
+    /// What holds: an operator's word where there is one, else what is real.
     pub effective: Status,
     /// Verdicts against the real status are being counted.
     pub turning: bool,
@@ -137,10 +147,16 @@ pub struct AddressDoc {
     pub since: Option<u64>,
     /// The latest verdict.
     pub last: Option<VerdictDoc>,
+    /// What others say who look at it, as long as that lasts.
+    #[serde(default)]
+    pub vantages: Vec<OpinionDoc>,
     /// How long its latest probes took in milliseconds, oldest first; null where one failed.
     pub latencies_ms: Vec<Option<f64>>,
     /// How many answers it was first in, since the process started.
     pub firsts: u64,
+    /// What a guard does to it; none where nothing does.
+    #[serde(default)]
+    pub guard: Option<GuardDoc>,
 }
 
 /// One node with all that is known of it.
@@ -352,32 +368,5 @@ impl StatusDoc {
             let pools = service.pools.iter();
             pools.flat_map(move |pool| pool.nodes.iter().map(move |node| (service, pool, node)))
         })
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Draining => "draining",
-            Self::Unknown => "unknown",
-            Self::Unchecked => "unchecked",
-        })
-    }
-}
-
-impl fmt::Display for Says {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Up => f.pad("up"),
-            Self::Down => f.pad("down"),
-            Self::Drain => f.pad("drain"),
-            Self::Weight(weight) => f.pad(&format!("weight {weight}")),
-            Self::Shares(shares) => {
-                let shares = shares.iter().map(|(pool, share)| format!("{pool}={share}"));
-                f.pad(&shares.collect::<Vec<_>>().join(" "))
-            }
-        }
     }
 }

@@ -3,6 +3,8 @@
 //! The task that thinks tells and never waits: a listener that is slow loses the oldest events and
 //! is told how many. Nothing is kept for listeners that come later; they ask for the status first.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
@@ -29,6 +31,25 @@ pub enum Event {
         /// Now.
         to: Status,
         /// What the deciding verdict complained of.
+        reason: Option<String>,
+        /// The ids of the nodes that it is probed for.
+        #[serde(default)]
+        nodes: Vec<String>,
+    },
+    /// A vantage says something else of an address than before.
+    Vantage {
+        /// Its name.
+        from: String,
+        /// The node's id.
+        node: String,
+        /// The address.
+        #[schema(value_type = String)]
+        address: IpAddr,
+        /// What it said before.
+        before: Status,
+        /// What it says now; unknown where nobody repeated it for too long.
+        now: Status,
+        /// What it complains of.
         reason: Option<String>,
     },
     /// Another row of the truth table, or other pools, answer a service.
@@ -121,6 +142,7 @@ impl Event {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Status { .. } => "status",
+            Self::Vantage { .. } => "vantage",
             Self::Tier { .. } => "tier",
             Self::Override { .. } => "override",
             Self::Drained { .. } => "drained",

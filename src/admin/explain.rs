@@ -17,30 +17,38 @@ use super::desk::{Desk, Inquiry};
 use super::docs::ErrorDoc;
 
 /// The query of the URL.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Params {
-    name: String,
+    pub(super) name: String,
     #[serde(rename = "type")]
-    rtype: Option<String>,
-    client: Option<IpAddr>,
-    ecs: Option<String>,
+    pub(super) rtype: Option<String>,
+    pub(super) client: Option<String>,
+    pub(super) ecs: Option<String>,
 }
 
 impl Params {
-    fn read(&self) -> Result<Inquiry, String> {
-        let name = Name::from_text(&self.name)
+    /// What is asked. A field of a form that was left empty is one that is not given.
+    pub(super) fn read(&self) -> Result<Inquiry, String> {
+        let given = |text: &Option<String>| {
+            text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        if self.name.trim().is_empty() {
+            return Err("`name` is missing: the name that a client asks for".to_owned());
+        }
+        let name = Name::from_text(self.name.trim())
             .map_err(|error| format!("`name` is {:?}: {error}", self.name))?;
-        let rtype = self.rtype.as_deref().unwrap_or("A");
+        let rtype = given(&self.rtype).unwrap_or_else(|| "A".to_owned());
         let rtype =
             rtype.parse::<RecordType>().map_err(|why| format!("`type` is {rtype:?}: {why}"))?;
-        let subnet = match &self.ecs {
-            Some(text) => {
-                Some(Network::parse(text).map_err(|error| format!("`ecs` is {text:?}: {error}"))?)
-            }
-            None => None,
-        };
-        let client = self.client.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Ok(Inquiry { name, rtype, client, subnet })
+        let subnet = given(&self.ecs).map(|text| {
+            Network::parse(&text).map_err(|error| format!("`ecs` is {text:?}: {error}"))
+        });
+        let client = given(&self.client).map(|text| {
+            text.parse().map_err(|_| format!("`client` is {text:?}: it is no address"))
+        });
+        let client = client.transpose()?.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Ok(Inquiry { name, rtype, client, subnet: subnet.transpose()? })
     }
 }
 

@@ -8,7 +8,7 @@
 //!   GET /metrics   figures for a scraper
 //!   /api/v1        the API: how everything stands, what operators say, reload, events;
 //!                  GET /api/v1/openapi.json describes it
-//!   GET /          what there is here
+//!   GET /          the dashboard, for people; /services/… and /explain belong to it
 //! ```
 //!
 //! The two differ on purpose. A server that starts or stops is well and must not be killed for
@@ -19,6 +19,7 @@
 //! unfriendly one can hold, `guard` what it may do.
 
 mod api;
+pub mod dashboard;
 mod desk;
 pub mod docs;
 pub mod events;
@@ -27,9 +28,12 @@ mod guard;
 mod listen;
 pub mod metrics;
 pub mod openapi;
+pub mod reports;
+pub mod shares;
 mod socket;
 mod state;
 
+pub use dashboard::keep_record;
 pub use desk::{Change, Desk, Inquiry, Refusal, RefusalKind, Reloads, Request, Wanted};
 pub use events::{Event, Events};
 pub use guard::Token;
@@ -46,8 +50,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// What there is, for people and for those who ask for something else.
-const CONTENTS: &str = "GET /healthz /readyz /metrics /api/v1/openapi.json";
+/// What there is, for those who ask for something else.
+const CONTENTS: &str = "GET / /explain /healthz /readyz /metrics /api/v1/openapi.json";
 
 /// Everything that the listener answers.
 fn router(state: Arc<State>, desk: Desk) -> Router {
@@ -55,8 +59,8 @@ fn router(state: Arc<State>, desk: Desk) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .route("/", get(contents))
-        .with_state(state)
+        .with_state(Arc::clone(&state))
+        .merge(dashboard::router(state, desk.clone()))
         .merge(metrics)
         .nest("/api/v1", api::router(desk))
         .fallback(unknown)
@@ -83,10 +87,6 @@ async fn readyz(extract::State(state): extract::State<Arc<State>>) -> Response {
 
 fn not_ready(why: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
-}
-
-async fn contents() -> String {
-    format!("rota {}: {CONTENTS}\n", env!("CARGO_PKG_VERSION"))
 }
 
 async fn unknown() -> Response {

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{api, explain};
+use super::{api, explain, reports};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,7 @@ use super::{api, explain};
         api::change,
         api::lift,
         api::leaving,
+        reports::report,
         api::reload,
         api::events,
         api::answers,

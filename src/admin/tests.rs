@@ -67,8 +67,7 @@ async fn readiness_follows_the_phase() {
 #[tokio::test]
 async fn what_is_not_there_is_said() {
     let running = start().await;
-    let all = "GET /healthz /readyz /metrics /api/v1/openapi.json\n";
-    check(running.address, "GET /", "200", all).await;
+    let all = "GET / /explain /healthz /readyz /metrics /api/v1/openapi.json\n";
     check(running.address, "HEAD /healthz", "200", "\r\n\r\n").await;
     check(running.address, "GET /metric", "404", &format!("there are {all}")).await;
     check(running.address, "POST /readyz", "405", &format!("only {all}")).await;

@@ -18,7 +18,7 @@ use crate::admin::metrics::Caps;
 use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Heritage, Privileges, Server, Setup, Wanted};
 use crate::geo::Atlas;
-use crate::health::Suspicion;
+use crate::health::{Hearing, Suspicion};
 use crate::serve::{self, Limits};
 use crate::snapshot::Settings;
 use crate::wire::Name;
@@ -147,6 +147,7 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
         atlas,
         metrics: Some(Caps::default()),
         suspicion: Suspicion::default(),
+        hearing: Hearing::default(),
     };
     let (heritage, privileges) = (Heritage::default(), Privileges::default());
     Ok(Server::start(setup, wanted, heritage, privileges).await?)

@@ -28,6 +28,7 @@ mod show;
 pub mod status;
 mod status_board;
 pub mod traffic;
+pub mod vantage;
 pub mod wait;
 
 use std::io::Write;
@@ -128,6 +129,14 @@ pub enum Verb {
     /// Each client keeps its pool unless the shift moves it.
     #[command(after_help = SHIFT_EXAMPLES)]
     Shift(order::ShiftArgs),
+
+    /// Report how requests to a node went, as seen from another place than the server's own probes
+    ///
+    /// A vantage, such as a proxy, says what it has seen under a name of its own. Its words are
+    /// counted like verdicts, and forgotten when it says nothing more. Exit code 0 where the report
+    /// was taken, 2 where it was not.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(vantage::ReportArgs),
 
     /// Have a running server read its configuration anew
     ///
@@ -234,6 +243,12 @@ Examples:
   rota shift app blue=90 green=10
   rota shift app green=100 --wait=100       until no resolver holds a node of blue
   rota auto app                             as configured again";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  rota report eu1 --from haproxy-eu --failed --status 500 --count 5
+  rota report 192.0.2.11 --from ada --failed 'logins hang'
+  rota report eu1 --from haproxy-eu --passed";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -35,7 +35,11 @@ pub fn run(args: &RunArgs, config: Option<&Path>, log: LogFormat) -> anyhow::Res
         LogFormat::Text => show(diagnostics),
         LogFormat::Json => diagnostics.iter().for_each(tell),
     };
-    super::runtime()?.block_on(daemon::run(call, report))?;
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(daemon::run(call, report));
+    // A disk that hangs keeps a thread, and need not keep the process.
+    runtime.shutdown_background();
+    ended?;
     Ok(Exit::Good)
 }
 

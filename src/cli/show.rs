@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::admin::docs::{AddressDoc, NodeDoc, ServiceDoc, Status};
+use crate::admin::shares::{Shares, Window};
 use crate::daemon::Server;
 
 use super::board::{self, Board, Event, Hint, Row};
 use super::demo;
 use super::page::age;
 use super::screen::{self, Screen};
-use super::traffic::{Shares, Window};
 
 /// Between two looks at the server: fast enough to see a change happen.
 const REDRAW: Duration = Duration::from_millis(250);
@@ -194,8 +194,10 @@ mod tests {
                 answering: !down,
                 since: Some(99),
                 last: Some(last_verdict),
+                vantages: Vec::new(),
                 latencies_ms: Vec::new(),
                 firsts: if last == 11 { firsts } else { 0 },
+                guard: None,
             };
             NodeDoc {
                 id: format!("{}/@/{last}", demo::APEX),

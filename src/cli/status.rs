@@ -6,12 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::admin::docs::{ServiceDoc, StatusDoc};
+use crate::admin::shares::{Shares, Window};
 
 use super::Exit;
 use super::client::{Client, ServerArgs};
 use super::screen::{self, Screen};
 use super::status_board::render;
-use super::traffic::{Shares, Window};
 
 /// Between two looks.
 const REDRAW: Duration = Duration::from_secs(1);

@@ -18,12 +18,13 @@
 use std::time::Duration;
 
 use crate::admin::docs::{
-    AddressDoc, CachedDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc,
+    AddressDoc, CachedDoc, NodeDoc, OutcomeWord, OverrideDoc, PoolDoc, ServiceDoc, Status,
+    StatusDoc,
 };
+use crate::admin::shares::Shares;
 
 use super::board::{mark, verdict};
 use super::page::{Ink, Page, age, columns, cut, widest};
-use super::traffic::Shares;
 
 /// The widest bar, in columns.
 const BAR_MAX: usize = 20;
@@ -133,7 +134,10 @@ fn row(node: &NodeDoc, address: &AddressDoc, share: Option<f64>, now: u64) -> Ro
     // Once for all addresses of the node.
     let held = node.cached.as_ref().filter(|_| node.addresses.first() == Some(address));
     let since = address.since.map(|at| age(Duration::from_secs(now.saturating_sub(at))));
-    let (verdict, verdict_ink) = verdict(address.last.as_ref());
+    let (verdict, verdict_ink) = match outside(address) {
+        Some(told) => (told, Ink::Red),
+        None => verdict(address.last.as_ref()),
+    };
     Row {
         node: node.name.clone(),
         address: address.address.to_string(),
@@ -162,6 +166,15 @@ fn cached(cached: &CachedDoc) -> String {
         _ if at_least => format!("cached by {resolvers} resolvers or more, gone in {left}"),
         _ => format!("cached by about {resolvers} resolvers, gone in {left}"),
     }
+}
+
+/// What others complain of, where it is they who have an address down.
+fn outside(address: &AddressDoc) -> Option<String> {
+    let has_failed = address.last.as_ref().is_some_and(|last| last.outcome != OutcomeWord::Pass);
+    let mut down = address.vantages.iter().filter(|one| one.status == Status::Down);
+    let first = down.next().filter(|_| address.real == Status::Down && !has_failed)?;
+    let reason = first.reason.as_deref().unwrap_or("it fails");
+    Some(format!("{}: {reason}", first.from))
 }
 
 /// Columns of one service's table.

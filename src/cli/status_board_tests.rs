@@ -21,8 +21,10 @@ fn node(name: &str, last: u8, effective: Status, real: Status, overrides: &[u64]
         answering: effective == Status::Up,
         since: Some(515),
         last: Some(verdict),
+        vantages: Vec::new(),
         latencies_ms: vec![Some(1.0), Some(4.0), passed.then_some(8.0)],
         firsts: 0,
+        guard: None,
     };
     NodeDoc {
         id: format!("lb.test/app/eu/{name}"),
@@ -57,6 +59,7 @@ fn status() -> StatusDoc {
         row: "short".to_owned(),
         why: "every pool is below its min_healthy: the healthiest serves".to_owned(),
         pools: vec!["eu".to_owned()],
+        panicking: Vec::new(),
     };
     let service = ServiceDoc {
         id: "lb.test/app".to_owned(),
@@ -95,6 +98,7 @@ fn status() -> StatusDoc {
             over(3, "lb.test/app/eu/eu2", Says::Drain, Some(4420), 1),
             over(12, "gone*", Says::Weight(0), None, 0),
         ],
+        suspect: None,
     }
 }
 

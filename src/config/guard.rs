@@ -1,10 +1,13 @@
-//! What keeps the checks of a service from doing harm: `panic`, `max_withdraw`, `slow_start`.
+//! What keeps the checks of a service from doing harm: `panic`, `max_withdraw`, `slow_start`,
+//! `quorum`.
+
+use std::num::NonZeroU8;
 
 use super::check::Demand;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::tables::MAX_WITHDRAW;
-use crate::health::{Ask, Check, Share};
+use crate::health::{Ask, Check, Quorum, Share};
 use crate::steer::{Guard, MaxWithdraw, Policy};
 
 /// Reads the guards of a service with this policy.
@@ -17,6 +20,17 @@ pub(super) fn read(fields: &Fields<'_>, policy: Policy, reader: &mut Reader<'_>)
     }
     let panic = Some(fields.share("panic")).filter(|panic| *panic > Share::thousandths(0));
     Guard { panic, max_withdraw: read_max_withdraw(fields, reader), slow_start }
+}
+
+/// How many of those who look at an address must find it down.
+pub(super) fn read_quorum(fields: &Fields<'_>) -> Quorum {
+    let count = u8::try_from(fields.number("quorum")).ok().and_then(NonZeroU8::new);
+    match fields.value("quorum").and_then(|value| value.get_ref().as_str()) {
+        Some("majority") => Quorum::Majority,
+        Some(_) => Quorum::All,
+        // The key's bounds lie within 8 bits, without zero.
+        None => count.map_or(Quorum::ANY, Quorum::Count),
+    }
 }
 
 /// Weights cannot follow what nobody says.

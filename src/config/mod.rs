@@ -61,6 +61,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::admin::metrics::Caps;
+use crate::health::Hearing;
 use crate::snapshot::Authored;
 use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Sampling, Version};
 use crate::wire::cookie::Secrets;
@@ -136,6 +137,8 @@ pub struct Server {
     pub checks: Checks,
     /// When the prober is to be doubted.
     pub guard: Doubt,
+    /// Who else is heard on how nodes are.
+    pub reports: Hearing,
     /// The files that say where clients are, the most trusted first.
     pub geo: Vec<PathBuf>,
     /// How much `/metrics` shows; none where it is switched off.

@@ -12,10 +12,14 @@ use super::fields::Fields;
 use super::geo;
 use super::log::read_log;
 use super::reader::Reader;
-use super::tables::{ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, LOG, METRICS, RELOAD, SERVER};
+use super::tables::{
+    ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SERVER,
+};
 use super::value::Text;
 use super::{Checks, Doubt, Listen, Server, sort_by_place, syntax};
 use crate::admin::metrics::Caps;
+use crate::health::vantage::{self, VANTAGES_MAX};
+use crate::health::{Counts, Hearing};
 use crate::zone::diagnostic::has_errors;
 use crate::zone::{Diagnostic, Source};
 
@@ -54,6 +58,9 @@ pub fn read_server(
             false => server.word("zones"),
         }),
     };
+    let (table, span) = server.table("reports").unwrap_or((&empty, 0..0));
+    let reports = reader.fields(&REPORTS, table, span);
+    let reports = read_reports(&reports, &mut reader);
     let (table, span) = server.table("geo").unwrap_or((&empty, 0..0));
     let geo = reader.fields(&GEO, table, span);
     let geo = geo::read_files(&geo, base, &mut reader);
@@ -89,6 +96,7 @@ pub fn read_server(
         dns,
         checks,
         guard,
+        reports,
         geo,
         metrics,
         sampling,
@@ -159,6 +167,33 @@ fn read_guard(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Doubt {
         }
     }
     Doubt { control, freeze: fields.duration("freeze") }
+}
+
+fn read_reports(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Hearing {
+    let mut names: Vec<String> = Vec::new();
+    for text in fields.texts("from", reader) {
+        let (name, span) = (text.text, text.span);
+        if !vantage::is_name(&name) {
+            let help = "write letters, digits, dots, dashes and underscores, at most 64 of them";
+            reader.refuse(span, format!("{name:?} is not a vantage's name"), help);
+        } else if names.contains(&name) {
+            reader.refuse(span, format!("{name} is listed twice"), "remove one");
+        } else {
+            names.push(name);
+        }
+    }
+    if fields.written("from") && names.is_empty() && fields.sound(&["from"]) {
+        let help = "name who is heard, or leave the key out; changes need the token of [admin]";
+        reader.refuse(fields.value_span("from"), "`from` names nobody", help);
+    }
+    if names.len() > VANTAGES_MAX {
+        let message = format!("{} vantages are more than {VANTAGES_MAX}", names.len());
+        reader.refuse(fields.value_span("from"), message, "let some report under one name");
+    }
+    // The keys' bounds lie within 32 bits.
+    let number = |name| u32::try_from(fields.number(name)).unwrap_or(u32::MAX);
+    let (fails, passes) = (number("fails"), number("passes"));
+    Hearing { names, counts: Counts { fails, passes, lasts: fields.duration("lasts") } }
 }
 
 fn socket(text: &Text, port: u16, reader: &mut Reader<'_>) -> Option<SocketAddr> {

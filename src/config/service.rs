@@ -111,6 +111,7 @@ pub(super) fn read(
         spread,
         ttl,
         when_all_down,
+        quorum: guard::read_quorum(&fields),
         guard: guard::read(&fields, policy, reader),
         srv,
         https,

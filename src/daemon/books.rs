@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic};
-use crate::health::{Monitor, Status, Verdict, Warning};
+use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic, Vantage};
+use crate::health::vantage::Voice;
+use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
 use crate::respond::Tally;
 use crate::serve::{Counters, Times, Totals};
 use crate::snapshot::Publisher;
@@ -62,6 +63,7 @@ impl Books {
     pub(super) fn facts(
         &self,
         monitor: &Monitor,
+        vantages: &Vantages,
         publisher: &Publisher,
         now: Instant,
     ) -> Option<Box<Facts>> {
@@ -91,6 +93,7 @@ impl Books {
             targets: all.map(|it| (it, statuses.get(&it).copied().unwrap_or(0))).into(),
             held,
             suspect: monitor.suspect().is_some(),
+            vantages: vantages.voices().map(|voice| vantage(voice, now)).collect(),
             certificates,
             pulse: monitor.pulse(now),
             started: self.started,
@@ -98,6 +101,14 @@ impl Books {
             caps,
         }))
     }
+}
+
+/// One vantage as a page has it.
+fn vantage((name, voice, addresses): (&str, &Voice, [usize; 3]), now: Instant) -> Vantage {
+    let Voice { heard, passed, failed } = voice;
+    let silent = now.saturating_duration_since(*heard).as_secs();
+    let heard = unix_now().saturating_sub(silent);
+    Vantage { name: name.to_owned(), said: [*passed, *failed], addresses, heard }
 }
 
 fn transports(counters: &Counters) -> Vec<Traffic> {

@@ -3,7 +3,7 @@
 //! Verdicts, reloads and questions from outside come in by the same door and are taken one at a
 //! time, so nothing here is shared and nothing is locked. What it decides it puts in force through
 //! the [`Publisher`]; workers see it with their next batch. `news` is what follows from what came
-//! in.
+//! in, `reported` what others say who look at nodes, `spoken` what operators do.
 //!
 //! ```text
 //!   prober ── report ──►┐
@@ -13,6 +13,8 @@
 //! ```
 
 mod news;
+mod reported;
+mod spoken;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::metrics::Reload;
 use crate::admin::{Event, Events, Request};
-use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect};
+use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
 use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Counters;
@@ -35,15 +37,18 @@ use super::Wanted;
 use super::books::Books;
 use super::explain::Witness;
 use super::keeper::Keeper;
-use super::known::Known;
 use super::leaving::Leaving;
 use super::orders::Orders;
 use super::past::Past;
 use super::scopes::services;
+use super::scribe::{Scribe, Written};
 use super::view::View;
+use spoken::Spoken;
 
 /// Between two looks at everything that is not an event.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a stop waits for what is being written.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// A probe that should have started this long ago means that the prober is stalled.
 const LATE_MAX: Duration = Duration::from_secs(5);
 
@@ -54,6 +59,7 @@ const REPORTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub struct Control {
     monitor: Monitor,
+    vantages: Vantages,
     publisher: Publisher,
     guards: Guards,
     suspect: Option<Suspect>,
@@ -68,6 +74,10 @@ pub struct Control {
     leaving: Leaving,
     /// Of those who answer.
     tallies: Vec<Arc<Tally>>,
+    spoken: Spoken,
+    scribe: Scribe,
+    /// Given to `run`.
+    written: Option<mpsc::Receiver<Written>>,
     events: Events,
     started: Instant,
 }
@@ -83,16 +93,20 @@ pub enum Command {
     Zones(oneshot::Sender<Vec<Authored>>),
     /// Tell the statuses alone, for another process.
     Statuses(oneshot::Sender<HashMap<Place, Status>>),
-    /// Keep nothing in the state folder any more: another process does.
-    Release,
+    /// Keep nothing in the state folder any more, and tell when that is so: another process does.
+    Release(oneshot::Sender<()>),
+    /// The process that was replaced keeps nothing any more: take over what it was told last.
+    Reread,
 }
 
 impl Control {
     /// Owns nothing yet; `rng` jitters the probes.
     pub fn new(rng: Rng) -> Self {
         let (prober, reports) = Prober::new();
+        let (scribe, written) = Scribe::new();
         Self {
             monitor: Monitor::new(IN_FLIGHT_MAX),
+            vantages: Vantages::default(),
             publisher: Publisher::new(),
             guards: Guards::default(),
             suspect: None,
@@ -106,6 +120,9 @@ impl Control {
             past: Past::default(),
             leaving: Leaving::default(),
             tallies: Vec::new(),
+            spoken: Spoken::default(),
+            scribe,
+            written: Some(written),
             events: Events::default(),
             started: now(),
         }
@@ -128,7 +145,7 @@ impl Control {
         &mut self,
         wanted: Wanted,
         folder: Option<PathBuf>,
-        handed_over: HashMap<Place, Status>,
+        handed_over: Option<HashMap<Place, Status>>,
     ) {
         let mut statuses = HashMap::new();
         if let Some(folder) = folder {
@@ -136,7 +153,10 @@ impl Control {
             self.past.keep_in(folder.clone());
             statuses = self.keeper.keep_in(folder);
         }
-        statuses.extend(handed_over);
+        if let Some(handed_over) = handed_over {
+            self.hold_changes();
+            statuses.extend(handed_over);
+        }
         self.put_in_force(wanted, &statuses);
     }
 
@@ -147,7 +167,7 @@ impl Control {
 
     /// `statuses` are of places that nothing is known of yet.
     fn put_in_force(&mut self, wanted: Wanted, statuses: &HashMap<Place, Status>) {
-        let Wanted { zones, settings, atlas, suspicion, metrics } = wanted;
+        let Wanted { zones, settings, atlas, suspicion, hearing, metrics } = wanted;
         self.books.show(metrics);
         self.past.answer(&zones);
         let services = services(&zones);
@@ -159,10 +179,12 @@ impl Control {
         if !Arc::ptr_eq(&atlas, self.publisher.atlas()) {
             self.publisher.locate(atlas);
         }
+        let turns = self.hear(hearing, &services);
         self.guards.retain(services.iter().map(|service| &**service));
         services.iter().for_each(|service| self.observe(service));
         let (publisher, known) = self.hands();
         publisher.publish(&zones, settings, &known);
+        self.follow(&turns, "not heard any more");
         self.zones = zones;
         let snapshot = self.current().load();
         let (generation, zones) = (snapshot.generation(), snapshot.all().len());
@@ -200,6 +222,7 @@ impl Control {
         tallies: Vec<Arc<Tally>>,
         mut alive: impl FnMut(Instant),
     ) {
+        let mut written = self.written.take().expect("a task runs once");
         let idle = self.current().load().settings().idle;
         self.past.end(now(), idle);
         self.tallies = tallies;
@@ -217,29 +240,34 @@ impl Control {
                     }
                     self.publisher.sweep();
                     self.watch(now);
-                    self.expire_orders().await;
+                    self.expire_orders();
                     self.tell_drained();
-                    self.past.keep(now).await;
-                    if self.keeper.is_due(now) {
-                        self.keeper.save(&self.monitor, now).await;
+                    if self.keeps_folder() {
+                        self.past.keep(now, &self.scribe);
+                        if self.keeper.is_due(now) {
+                            self.keeper.save(&self.monitor, now, &self.scribe);
+                        }
                     }
                 }
+                Some(one) = written.recv() => self.handle_written(one),
                 Some(request) = requests.recv() => {
-                    self.handle_request(request, &mut explainer).await;
+                    self.handle_request(request, &mut explainer);
                 }
                 command = commands.recv() => match command {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
                     Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
-                    Some(Command::Release) => {
-                        self.keeper.folder = None;
-                        self.past.release();
-                    }
-                    None => return self.keeper.save(&self.monitor, now()).await,
+                    Some(Command::Release(released)) => self.release(released),
+                    Some(Command::Reread) => self.reread(),
+                    None => break,
                 },
             }
         }
+        let end = tokio::time::Instant::now() + LAST_WORDS;
+        self.finish_writing(&mut written, end).await;
+        self.keeper.save(&self.monitor, now(), &self.scribe);
+        self.finish_writing(&mut written, end).await;
     }
 
     /// Starts what is due, then waits for one report or for the next time that something is due.
@@ -272,18 +300,23 @@ impl Control {
     }
 
     /// All that is to be shown, at this moment.
-    fn view<'c>(&'c self, snapshot: &'c Snapshot) -> View<'c> {
-        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+    pub(super) fn view<'c>(&'c self, snapshot: &'c Snapshot) -> View<'c> {
+        let known = self.known(&self.guards);
         View { known, snapshot, tallies: &self.tallies, past: &self.past, now: now() }
     }
 
-    async fn handle_request(&mut self, request: Request, explainer: &mut Worker) {
+    fn handle_request(&mut self, request: Request, explainer: &mut Worker) {
         let snapshot = Arc::clone(&self.publisher.current().load());
         let view = self.view(&snapshot);
         // Where a reply cannot be sent, nobody waits for it any more.
         match request {
             Request::Metrics(reply) => {
-                drop(reply.send(self.books.facts(&self.monitor, &self.publisher, now())));
+                drop(reply.send(self.books.facts(
+                    &self.monitor,
+                    &self.vantages,
+                    &self.publisher,
+                    now(),
+                )));
             }
             Request::Status(reply) => {
                 drop(reply.send(view.status(self.started, self.orders.notice())));
@@ -291,7 +324,11 @@ impl Control {
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
             Request::Leaving(id, reply) => drop(reply.send(view.leaving(id))),
-            Request::Change(change, reply) => drop(reply.send(self.change_orders(&change).await)),
+            Request::Details(id, reply) => drop(reply.send(view.details(&id))),
+            Request::Report(form, source, reply) => {
+                drop(reply.send(self.take_reports(&form, &source)));
+            }
+            Request::Change(change, reply) => self.take_change(change, reply),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
                 let witness = Witness::new(view.known, self.publisher.atlas(), now());

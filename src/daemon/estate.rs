@@ -43,6 +43,14 @@ impl Estate {
         drop(self.commands.send(Command::Statuses(reply)).await);
         answer.await.unwrap_or_default()
     }
+
+    /// Waits until nothing is kept in the state folder any more.
+    pub(super) async fn release(&self) {
+        let (reply, released) = oneshot::channel();
+        drop(self.commands.send(Command::Release(reply)).await);
+        // Fails where the task has ended, which keeps nothing either.
+        drop(released.await);
+    }
 }
 
 /// What a process begins with.
@@ -64,14 +72,13 @@ impl Heritage {
         self.statuses.is_some()
     }
 
-    /// The statuses that were handed over, if any were.
-    pub(super) fn take_statuses(&mut self) -> HashMap<Place, Status> {
-        let read = self.statuses.take().map(|text| state::from_text(&text));
-        let handed_over = read.transpose().unwrap_or_else(|error| {
+    /// The statuses that were handed over, if a process does that.
+    pub(super) fn take_statuses(&mut self) -> Option<HashMap<Place, Status>> {
+        let read = state::from_text(&self.statuses.take()?);
+        Some(read.unwrap_or_else(|error| {
             tracing::warn!(%error, "handed over statuses cannot be read");
-            None
-        });
-        handed_over.unwrap_or_default()
+            HashMap::new()
+        }))
     }
 
     /// The admin listener of this address, from whoever bound it.

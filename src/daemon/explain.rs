@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::admin::Inquiry;
 use crate::geo::Atlas;
-use crate::health::{Outcome, Target};
+use crate::health::{Opinion, Outcome, Status, Target};
 use crate::respond::explain::{self, Explanation, Informant};
 use crate::respond::{Client, Transport, Worker};
 use crate::snapshot::Snapshot;
@@ -66,6 +66,18 @@ impl Informant for Witness<'_> {
         };
         let reason = order.reason.as_ref().map(|reason| format!(" ({reason})"));
         Some(format!("{} said {word}{}", order.author, reason.unwrap_or_default()))
+    }
+
+    fn outside(&self, node: &Node, ip: IpAddr) -> Option<String> {
+        let told = |(from, opinion): (&str, &Opinion)| {
+            let turning = if opinion.is_turning() { ", turning" } else { "" };
+            let word = opinion.complaint().filter(|_| opinion.status() == Status::Down);
+            let reason = word.and_then(|word| word.reason.as_ref());
+            let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("{from} says {}{turning}{reason}", opinion.status())
+        };
+        let all: Vec<String> = self.known.vantages.opinions_on(&node.id, ip).map(told).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     fn guard(&self, node: &Node, ip: IpAddr) -> Option<String> {

@@ -11,8 +11,9 @@
 //!    │◄─ letter: version, addresses, statuses ──────┤
 //!    │◄─ the sockets, SCM_RIGHTS ───────────────────┤  serves on
 //!    │  serves, on the same sockets                 │  serves on
-//!    ├── "serving" ───────────────────────────────►─┤
-//!    │                                              │  lets its connections end, and ends
+//!    ├── "serving" ───────────────────────────────►─┤  takes no changes any more
+//!    │◄─ closes ────────────────────────────────────┤
+//!    │  reads the state folder again                │  lets its connections end, and ends
 //! ```
 //!
 //! There is no moment at which nobody reads, and until the last line nothing has happened: a new
@@ -41,7 +42,8 @@ use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 
 use crate::serve::{InheritError, Inherited};
 
@@ -83,11 +85,17 @@ pub(super) struct Predecessor {
 }
 
 impl Predecessor {
-    /// Tells it that it may go.
-    pub(super) fn release(mut self) {
-        match self.stream.write_all(SERVING) {
-            Ok(()) => tracing::info!(pid = self.pid, "took the place of the running process"),
-            Err(error) => tracing::warn!(pid = self.pid, %error, "the replaced process has gone"),
+    /// Tells it that it may go, and waits until it keeps nothing in the state folder any more.
+    pub(super) async fn release(self) {
+        let Self { mut stream, pid } = self;
+        let released = spawn_blocking(move || {
+            stream.write_all(SERVING)?;
+            tracing::info!(pid, "took the place of the running process");
+            // It says nothing more, and closes.
+            stream.read(&mut [0]).map(drop)
+        });
+        if let Ok(Err(error)) = released.await {
+            tracing::warn!(pid, %error, "the replaced process has gone, or does not let go");
         }
     }
 }
@@ -209,11 +217,13 @@ async fn keep(listener: UnixListener, estate: Estate, tell: mpsc::Sender<i32>) {
         let Ok(stream) = stream.into_std() else { continue };
         let Ok(line) = stream.try_clone().map(Line) else { continue };
         let copies = Arc::clone(&estate.copies);
-        let handed = tokio::task::spawn_blocking(move || hand_over(stream, &copies, statuses));
-        let handed = handed.await;
-        drop(line);
+        let handed = spawn_blocking(move || hand_over(stream, &copies, statuses)).await;
         match handed {
             Ok(Ok(())) => {
+                if timeout(WORD_PATIENCE, estate.release()).await.is_err() {
+                    tracing::warn!("a change is still being written: it may be lost");
+                }
+                drop(line);
                 // Nobody listens any more where the process ends anyway.
                 let _ = tell.send(pid).await;
                 return;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::health::{Monitor, Place, Status};
 
+use super::scribe::{Scribe, Written};
 use super::state;
 
 /// Statuses are saved this often even if none has changed, so that they are fresh after a crash.
@@ -19,6 +20,8 @@ pub(super) struct Keeper {
     saved: Option<Instant>,
     pub(super) changed: bool,
     failed: bool,
+    /// Statuses are being written.
+    writing: bool,
 }
 
 impl Keeper {
@@ -38,25 +41,32 @@ impl Keeper {
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let stale = self.saved.is_none_or(|saved| now.duration_since(saved) >= SAVE_EVERY);
-        self.folder.is_some() && (self.changed || stale)
+        self.folder.is_some() && !self.writing && (self.changed || stale)
     }
 
-    pub(super) async fn save(&mut self, monitor: &Monitor, now: Instant) {
+    /// Has the statuses of now written; it is told when they are.
+    pub(super) fn save(&mut self, monitor: &Monitor, now: Instant, scribe: &Scribe) {
         let Some(folder) = self.folder.clone() else { return };
         self.changed = false;
         self.saved = Some(now);
-        let file = state::file_in(&folder);
+        self.writing = true;
         let statuses = monitor.statuses();
-        let saved = tokio::task::spawn_blocking(move || state::save(&folder, &statuses)).await;
-        let error = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
+        let save = move || state::save(&folder, &statuses).map_err(|error| error.to_string());
+        scribe.take(save, |done| Written::Statuses(done.flatten()));
+    }
+
+    /// What came of the writing.
+    pub(super) fn have_saved(&mut self, result: Result<(), String>) {
+        self.writing = false;
         // Said once, until it works again: a full disk would fill the log too.
-        if let (Some(error), false) = (&error, self.failed) {
-            tracing::warn!(file = %file.display(), %error, "statuses cannot be saved");
+        if let (Err(error), false, Some(folder)) = (&result, self.failed, &self.folder) {
+            let file = state::file_in(folder);
+            tracing::warn!(file = %file.display(), error, "statuses cannot be saved");
         }
-        self.failed = error.is_some();
+        self.failed = result.is_err();
+    }
+
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing
     }
 }

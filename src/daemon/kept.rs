@@ -82,6 +82,11 @@ impl Store {
         (store(barred), Overrides::default(), Some(notice))
     }
 
+    /// Where the file is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Writes all of them, whole or not at all; they last from then on. Blocks.
     pub(super) fn save(&self, overrides: &Overrides) -> Result<(), Unkept> {
         let path = path_in(&self.folder);

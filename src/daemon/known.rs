@@ -1,17 +1,19 @@
-//! What plans are made from: what checks say, what guards hold, and what operators say over both.
+//! What plans are made from: what checks and vantages say, what guards hold, and what operators say
+//! over all of it.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::health::{Monitor, Share, Standing, Target};
+use crate::health::{Monitor, Poll, Share, Standing, Target, Vantages};
 use crate::steer::{Board, Guards, Node, Override, Overrides, Pool, Service};
 
 use super::state::unix_now;
 
-/// The monitor, the guards and the overrides at one moment, as plans see them.
+/// The monitor, the vantages, the guards and the overrides at one moment, as plans see them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'c> {
     pub(super) monitor: &'c Monitor,
+    pub(super) vantages: &'c Vantages,
     pub(super) guards: &'c Guards,
     pub(super) overrides: &'c Overrides,
     /// Unix seconds.
@@ -20,14 +22,23 @@ pub(super) struct Known<'c> {
 
 impl<'c> Known<'c> {
     /// What is known now.
-    pub(super) fn now(monitor: &'c Monitor, guards: &'c Guards, overrides: &'c Overrides) -> Self {
-        Self { monitor, guards, overrides, now: unix_now() }
+    pub(super) fn now(
+        monitor: &'c Monitor,
+        vantages: &'c Vantages,
+        guards: &'c Guards,
+        overrides: &'c Overrides,
+    ) -> Self {
+        Self { monitor, vantages, guards, overrides, now: unix_now() }
     }
 }
 
 impl Board for Known<'_> {
     fn standing(&self, target: &Target) -> Standing {
         self.monitor.standing(target)
+    }
+
+    fn poll(&self, node: &str, ip: IpAddr) -> Poll {
+        self.vantages.poll(node, ip)
     }
 
     fn forced(&self, node: &str) -> Option<Override> {

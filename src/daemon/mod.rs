@@ -3,10 +3,10 @@
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
-//! [`state`], `kept` and `past` what outlives the process, `orders` what operators say, `leaving`
-//! when nobody holds what they took out, `cached` and `view` how all of it is told. `user`,
-//! `limits` and `systemd` settle with the system how it runs, `handover` lets another process take
-//! its place, and `sampled` is the answer log.
+//! [`state`], `kept` and `past` what outlives the process, `scribe` how that is written, `orders`
+//! what operators say, `leaving` when nobody holds what they took out, `cached` and `view` how all
+//! of it is told. `user`, `limits` and `systemd` settle with the system how it runs, `handover`
+//! lets another process take its place, and `sampled` is the answer log.
 
 mod books;
 mod cached;
@@ -25,6 +25,7 @@ mod places;
 mod reload;
 mod sampled;
 mod scopes;
+mod scribe;
 pub mod server;
 pub mod state;
 mod systemd;
@@ -46,7 +47,7 @@ use crate::admin::Reloads;
 use crate::admin::metrics::Caps;
 use crate::config::{self, Geo};
 use crate::geo::Atlas;
-use crate::health::Suspicion;
+use crate::health::{Hearing, Suspicion};
 use crate::serve::{self, Ended};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
@@ -91,6 +92,8 @@ pub struct Wanted {
     pub metrics: Option<Caps>,
     /// When the prober is to be doubted.
     pub suspicion: Suspicion,
+    /// Who else is heard on how nodes are.
+    pub hearing: Hearing,
 }
 
 /// Why a run ended otherwise than by being told to.
@@ -156,7 +159,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     if let Some(predecessor) = predecessor {
         // First the socket: once released, the other process removes what it still finds its own.
         server.open_socket(config.admin.socket.as_deref());
-        predecessor.release();
+        predecessor.release().await;
+        server.reread().await;
     }
     supervisor.ready(reloader.zones(), server.addresses());
     tokio::spawn(supervisor.clone().keep_well(server.health()));

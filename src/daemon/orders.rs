@@ -1,7 +1,9 @@
 //! What operators say: taken, written down, put in force, and ended when its time is over.
 //!
-//! A change is all or nothing, and written down before it holds. It is thought through on a copy:
-//! whatever refuses it on the way (an unknown name, no room, a full disk) has changed nothing.
+//! A change is all or nothing, and written down before it holds. It is thought through on a copy,
+//! the [`Draft`]: whatever refuses it on the way (an unknown name, no room, a full disk) has
+//! changed nothing. When it is written, and what happens meanwhile, is `control/spoken.rs`'s
+//! business.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,6 +50,27 @@ pub(super) fn asker(change: &Change) -> String {
     }
 }
 
+/// What is found in the state folder: where changes are kept, what is, and what is wrong with it.
+pub(super) type Read = (Store, Overrides, Option<String>);
+
+/// A change that is thought through, and holds when it is written down.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// All orders with the change in them.
+    pub(super) next: Overrides,
+    given: Vec<Order>,
+    lifted: Vec<Order>,
+    /// Who asked for it over which way.
+    pub(super) source: String,
+}
+
+impl Draft {
+    /// Ends the orders whose time is over meanwhile.
+    pub(super) fn expire(&mut self, now: u64) {
+        self.next.expire(now);
+    }
+}
+
 /// A change that holds now.
 #[derive(Debug, Default)]
 pub(super) struct Done {
@@ -78,13 +101,13 @@ impl Orders {
         *self = Self { overrides, store: Some(Arc::new(store)), notice };
     }
 
-    /// Makes a change, or says why not.
-    pub(super) async fn change(
-        &mut self,
+    /// Thinks a change through, or says why not; nothing holds by that.
+    pub(super) fn draft(
+        &self,
         change: &Change,
         snapshot: &Snapshot,
         now: u64,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Draft, Refusal> {
         let mut next = self.overrides.clone();
         let (given, lifted) = match &change.wanted {
             Wanted::Form(form) => {
@@ -98,42 +121,61 @@ impl Orders {
                 (Vec::new(), vec![lifted.ok_or_else(missing)?])
             }
         };
-        if next != self.overrides {
-            self.save(&next).await?;
-            self.overrides = next;
-        }
+        Ok(Draft { next, given, lifted, source: asker(change) })
+    }
+
+    /// Puts a draft in force. It must be of what was in force before.
+    pub(super) fn put_in_force(&mut self, draft: Draft, snapshot: &Snapshot, now: u64) -> Done {
+        let Draft { next, given, lifted, source: _ } = draft;
+        self.overrides = next;
         let scope = |order: &Order| order.scope.clone();
         let touched: Vec<Scope> = given.iter().chain(&lifted).map(scope).collect();
         let docs = |orders: &[Order]| orders.iter().map(|it| override_doc(it, snapshot)).collect();
         let outranked = self.outranked(&given, snapshot, now);
         let doc = ChangedDoc { given: docs(&given), lifted: docs(&lifted), outranked };
-        Ok(Done { doc, touched })
+        Done { doc, touched }
+    }
+
+    /// True where a draft is another than what is in force.
+    pub(super) fn is_news(&self, draft: &Draft) -> bool {
+        draft.next != self.overrides
     }
 
     /// Ends the orders whose time is over; gives them.
-    pub(super) async fn expire(&mut self, now: u64) -> Vec<Order> {
-        if self.overrides.next_expiry().is_none_or(|next| now < next) {
-            return Vec::new();
+    pub(super) fn expire(&mut self, now: u64) -> Vec<Order> {
+        match self.overrides.next_expiry() {
+            Some(next) if next <= now => self.overrides.expire(now),
+            Some(_) | None => Vec::new(),
         }
-        let expired = self.overrides.expire(now);
-        // What the file says still is judged by its time when it is read again.
-        if let Err(refusal) = self.save(&self.overrides).await {
-            tracing::warn!(error = refusal.doc.error, "expired overrides stay in their file");
-        }
-        expired
     }
 
-    async fn save(&self, overrides: &Overrides) -> Result<(), Refusal> {
-        let Some(store) = self.store.clone() else { return Ok(()) };
-        let overrides = overrides.clone();
-        let saved = tokio::task::spawn_blocking(move || store.save(&overrides)).await;
-        let why = match saved {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(unkept)) => unkept.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let help = "nothing is changed: it would not outlive a restart; mend the state folder";
-        Err(Refusal::new(RefusalKind::Unkept, why, help))
+    /// What writes these down, whole or not at all, and blocks; none where nothing is kept.
+    pub(super) fn saving(
+        &self,
+        overrides: &Overrides,
+    ) -> Option<impl FnOnce() -> Result<(), String> + Send + 'static> {
+        let (store, overrides) = (Arc::clone(self.store.as_ref()?), overrides.clone());
+        Some(move || store.save(&overrides).map_err(|unkept| unkept.to_string()))
+    }
+
+    /// What reads the folder again, and blocks; none where nothing is kept.
+    pub(super) fn reading(&self) -> Option<impl FnOnce() -> Read + Send + 'static> {
+        let folder = self.store.as_ref()?.folder().to_owned();
+        Some(move || Store::open(folder))
+    }
+
+    /// Takes over what was read again; gives the scopes of what is another than before.
+    pub(super) fn take_over(&mut self, (store, overrides, notice): Read) -> Vec<Scope> {
+        let (before, after) = (self.overrides.orders(), overrides.orders());
+        let gone = before.iter().filter(|order| !after.contains(order));
+        let come = after.iter().filter(|order| !before.contains(order));
+        let scopes: Vec<Scope> = gone.chain(come).map(|order| order.scope.clone()).collect();
+        if !scopes.is_empty() {
+            tracing::info!(changed = scopes.len(), "overrides taken over that were given last");
+        }
+        let notice = notice.or_else(|| self.notice.take());
+        *self = Self { overrides, store: Some(Arc::new(store)), notice };
+        scopes
     }
 
     /// Nodes that were meant, but for which something else holds.
@@ -321,16 +363,16 @@ mod tests {
         ChangeForm { scopes, set, reason: None, author: None, for_seconds: None }
     }
 
-    async fn tell(orders: &mut Orders, form: ChangeForm) -> Result<ChangedDoc, String> {
+    fn tell(orders: &mut Orders, form: ChangeForm) -> Result<ChangedDoc, String> {
         let change = Change { wanted: Wanted::Form(form), source: "a test".to_owned() };
         let publisher = publisher();
         let snapshot = publisher.current().load();
-        let done = orders.change(&change, &snapshot, 100).await;
-        done.map(|done| done.doc).map_err(|refusal| refusal.doc.error)
+        let draft = orders.draft(&change, &snapshot, 100).map_err(|refusal| refusal.doc.error)?;
+        Ok(orders.put_in_force(draft, &snapshot, 100).doc)
     }
 
-    #[tokio::test]
-    async fn shares_are_of_pools_that_there_are_and_100_together() {
+    #[test]
+    fn shares_are_of_pools_that_there_are_and_100_together() {
         let mut orders = Orders::default();
         for (scope, shares, expected) in [
             ("app", &[("eu", 90), ("us", 10)][..], Ok(())),
@@ -342,24 +384,24 @@ mod tests {
             ("web", &[("eu", 100)], Err("lb.test/web is not split between its pools")),
         ] {
             let shares = shares.iter().map(|&(pool, share)| (pool.to_owned(), share)).collect();
-            let told = tell(&mut orders, form(scope, Wish::Shares(shares))).await;
+            let told = tell(&mut orders, form(scope, Wish::Shares(shares)));
             assert_eq!(told.map(drop), expected.map_err(str::to_owned), "{scope}");
         }
         let held = orders.overrides().shares("lb.test/app", |_| true, 100);
         assert_eq!(held.map(|(shares, _)| shares.get("eu")), Some(Some(&100)));
     }
 
-    #[tokio::test]
-    async fn an_order_without_an_author_is_of_its_source() {
+    #[test]
+    fn an_order_without_an_author_is_of_its_source() {
         let mut orders = Orders::default();
-        let changed = tell(&mut orders, form("app/eu", Wish::Drain)).await.unwrap();
+        let changed = tell(&mut orders, form("app/eu", Wish::Drain)).unwrap();
         assert_eq!((changed.given[0].author.as_str(), changed.given[0].nodes), ("a test", 1));
         // The same scope twice is one order.
         let twice = ChangeForm { scopes: vec!["web".into(), "web".into()], ..form("", Wish::Down) };
-        assert_eq!(tell(&mut orders, twice).await.unwrap().given.len(), 1);
+        assert_eq!(tell(&mut orders, twice).unwrap().given.len(), 1);
         let long = ChangeForm { reason: Some("x".repeat(501)), ..form("app", Wish::Down) };
-        assert!(tell(&mut orders, long).await.unwrap_err().contains("`reason` must be one line"));
+        assert!(tell(&mut orders, long).unwrap_err().contains("`reason` must be one line"));
         let crowd = ChangeForm { scopes: vec!["web".into(); 101], ..form("", Wish::Down) };
-        assert!(tell(&mut orders, crowd).await.unwrap_err().contains("1 to 100 names"));
+        assert!(tell(&mut orders, crowd).unwrap_err().contains("1 to 100 names"));
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::snapshot::Authored;
 
 use super::scopes::services;
+use super::scribe::{Scribe, Written};
 
 /// The file's form; what another version has written is as good as none.
 const VERSION: u32 = 1;
@@ -33,6 +34,8 @@ pub(super) struct Past {
     over_at: Option<Instant>,
     /// What the file says.
     kept: Option<u32>,
+    /// What is being written there.
+    writing: Option<u32>,
     failed: bool,
 }
 
@@ -68,30 +71,41 @@ impl Past {
         u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
     }
 
-    /// Tells the next process what it must know, if that has changed.
-    pub(super) async fn keep(&mut self, now: Instant) {
-        let Some(folder) = self.folder.clone() else { return };
-        // Two restarts in a row leave answers of both.
-        let before = if self.lasts(now) > 0 { self.before.unwrap_or(0) } else { 0 };
-        let longest = self.longest.max(before);
-        if self.kept == Some(longest) {
+    /// Has written what the next process must know, if that has changed; it is told when it is.
+    pub(super) fn keep(&mut self, now: Instant, scribe: &Scribe) {
+        let longest = self.news(now);
+        let (Some(folder), Some(longest)) = (self.folder.clone(), longest) else { return };
+        if self.writing.is_some() {
             return;
         }
-        let file = file_in(&folder);
-        let saved = tokio::task::spawn_blocking(move || save(&folder, longest)).await;
-        let error = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        if error.is_none() {
-            self.kept = Some(longest);
-        }
+        self.writing = Some(longest);
+        let save = move || save(&folder, longest).map_err(|error| error.to_string());
+        scribe.take(save, |done| Written::Answers(done.flatten()));
+    }
+
+    /// What came of the writing.
+    pub(super) fn have_kept(&mut self, result: Result<(), String>) {
+        let written = self.writing.take();
         // Said once, until it works again.
-        if let (Some(error), false) = (&error, self.failed) {
-            tracing::warn!(file = %file.display(), %error, "the longest TTL cannot be saved");
+        if let (Err(error), false, Some(folder)) = (&result, self.failed, &self.folder) {
+            let file = file_in(folder);
+            tracing::warn!(file = %file.display(), error, "the longest TTL cannot be saved");
         }
-        self.failed = error.is_some();
+        self.failed = result.is_err();
+        if result.is_ok() {
+            self.kept = written;
+        }
+    }
+
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    /// The longest TTL that the next process must reckon with, if the file says another.
+    fn news(&self, now: Instant) -> Option<u32> {
+        // Two restarts in a row leave answers of both.
+        let before = if self.lasts(now) > 0 { self.before.unwrap_or(0) } else { 0 };
+        Some(self.longest.max(before)).filter(|longest| self.kept != Some(*longest))
     }
 
     /// Keeps nothing any more: another process does.
@@ -121,9 +135,9 @@ fn save(folder: &Path, longest_ttl: u32) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
+    #[test]
     #[expect(clippy::disallowed_methods, reason = "an Instant to count from")]
-    async fn what_the_process_before_may_have_answered_is_waited_for() {
+    fn what_the_process_before_may_have_answered_is_waited_for() {
         let folder = std::env::temp_dir().join(format!("rota-past-{}", std::process::id()));
         drop(fs::remove_dir_all(&folder));
         let (start, idle) = (Instant::now(), Duration::from_secs(10));
@@ -134,23 +148,29 @@ mod tests {
             past.longest = longest;
             past
         };
+        let keep = |past: &mut Past, now| {
+            if let Some(longest) = past.news(now) {
+                save(&folder, longest).unwrap();
+                past.kept = Some(longest);
+            }
+        };
         // Of the first nothing is known: it is taken for one like this.
         let mut first = process(60);
         assert_eq!(first.lasts(start), 0, "nothing is answered yet");
         first.end(start, idle);
         assert_eq!([0, 71, 72].map(|seconds| first.lasts(at(seconds))), [72, 1, 0]);
-        first.keep(start).await;
+        keep(&mut first, start);
         // The second has shorter TTLs, and goes before the first one's are over.
         let mut second = process(5);
         second.end(at(1), idle);
         assert_eq!(second.lasts(at(1)), 72);
-        second.keep(at(1)).await;
+        keep(&mut second, at(1));
         let mut third = process(5);
         third.end(at(2), idle);
         assert_eq!(third.lasts(at(2)), 72);
-        third.keep(at(73)).await;
+        keep(&mut third, at(73));
         assert_eq!(process(5).before, Some(60), "it lasts for another second");
-        third.keep(at(74)).await;
+        keep(&mut third, at(74));
         assert_eq!(process(5).before, Some(5));
         fs::write(file_in(&folder), "{\"version\": 2}").unwrap();
         assert_eq!(process(5).before, None);

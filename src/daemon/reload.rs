@@ -84,11 +84,11 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         let settings = settings(&server, self.chance);
         let (listen, admin) = (server.listen.clone(), server.admin.clone());
         let (atlas, count) = (Arc::clone(&geo.atlas), zones.len());
-        let suspicion = suspicion(&server);
+        let (suspicion, hearing) = (suspicion(&server), server.reports.clone());
         self.watcher = server.watch.then(Watcher::new);
         self.force = Some(Force { server: server.clone(), listen, admin, geo, zones: count });
         let metrics = server.metrics;
-        let wanted = Wanted { zones, settings, atlas, suspicion, metrics };
+        let wanted = Wanted { zones, settings, atlas, suspicion, hearing, metrics };
         (sound, Some((server, wanted)))
     }
 
@@ -174,10 +174,10 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
             how = Reload::Partial;
         }
         let metrics = wanted.metrics;
-        let suspicion = suspicion(&wanted);
+        let (suspicion, hearing) = (suspicion(&wanted), wanted.reports.clone());
         (force.server, force.zones) = (wanted, zones.len());
         let atlas = Arc::clone(&force.geo.atlas);
-        server.reload(Wanted { zones, settings, atlas, suspicion, metrics }).await;
+        server.reload(Wanted { zones, settings, atlas, suspicion, hearing, metrics }).await;
         server.reloaded(how).await;
         tracing::info!(parsed = self.readings.parsed(), kept = kept.len(), "reloaded");
         let kept = kept.iter().map(|apex| apex.to_string().trim_end_matches('.').to_owned());

@@ -151,8 +151,15 @@ impl Server {
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
         control.read_from(tallies.clone(), running.counters());
-        let log = AnswerLog::new(tallies.clone(), Arc::clone(control.current()), answers);
+        let current = Arc::clone(control.current());
+        let log = AnswerLog::new(tallies.clone(), Arc::clone(&current), answers);
         admin.spawn(log.run(stop_admin.subscribe()));
+        admin.spawn(admin::keep_record(
+            desk.clone(),
+            tallies.clone(),
+            current,
+            stopped(&stop_admin),
+        ));
         let control =
             tokio::spawn(control.run(received, requests, tallies, move |now| beat.beat(now)));
         state.enter(Phase::Serving);
@@ -195,6 +202,11 @@ impl Server {
         drop(self.commands.send(Command::Reloaded(how)).await);
     }
 
+    /// Takes over what the process that was replaced was told last.
+    pub async fn reread(&self) {
+        drop(self.commands.send(Command::Reread).await);
+    }
+
     /// The zones in force.
     pub async fn zones(&self) -> Vec<Authored> {
         let (reply, answer) = oneshot::channel();
@@ -234,12 +246,12 @@ impl Server {
         drop(stop_admin);
         admin.join_all().await;
     }
-    /// Leaves everything to the process that serves on from the same sockets: the admin listener
-    /// and the state folder at once, and the connections that are open when they end.
+
+    /// Leaves everything to the process that serves on from the same sockets: the admin listener at
+    /// once, as the state folder before, and the connections that are open when they end.
     pub async fn leave(self) {
         let Self { running, commands, control, admin, stop_admin, estate, .. } = self;
         drop(estate);
-        drop(commands.send(Command::Release).await);
         drop(stop_admin);
         admin.join_all().await;
         drop(tokio::task::spawn_blocking(move || running.leave()).await);
@@ -257,9 +269,13 @@ fn answer(
     desk: &Desk,
     stop: &watch::Sender<()>,
 ) -> impl Future<Output = ()> + use<> {
+    admin::serve(door, Arc::clone(state), desk.clone(), stopped(stop))
+}
+
+/// Over when everything admin is told to stop.
+fn stopped(stop: &watch::Sender<()>) -> impl Future<Output = ()> + use<> {
     let mut stopped = stop.subscribe();
-    let stopped = async move { while stopped.changed().await.is_ok() {} };
-    admin::serve(door, Arc::clone(state), desk.clone(), stopped)
+    async move { while stopped.changed().await.is_ok() {} }
 }
 
 /// The Unix socket, if it can be had: TCP does what it is for, and answers need neither.

@@ -1,25 +1,50 @@
 //! What happened: one line of the log, and one event for whoever listens.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::admin::docs::OverrideDoc;
 use crate::admin::events::OverrideChange;
 use crate::admin::{Event, Events};
-use crate::health::{Change, Suspect};
+use crate::health::{Change, Suspect, Turn};
 use crate::snapshot::TierChange;
-use crate::steer::{Pools, Tier};
+use crate::steer::{Node, Pools, Service, Tier};
 
 use super::view;
 
-/// The status of a target has turned.
-pub(super) fn status(change: &Change, events: &Events) {
+/// Nodes that are named beside a target: enough for a service, too few for a flood.
+const NODES_MAX: usize = 16;
+
+/// The status of a target has turned, which these services are probed at.
+pub(super) fn status(change: &Change, services: &[Arc<Service>], events: &Events) {
     let reason = change.reason.as_ref().map(ToString::to_string);
     let (target, from, to) = (change.target.place(), change.from.status, change.to.status);
     let shown = reason.as_ref().map(tracing::field::display);
     let hold = change.hold.as_ref().map(tracing::field::display);
     tracing::info!(%target, %from, %to, reason = shown, hold, "status changed");
     let (from, to) = (view::status(from), view::status(to));
-    events.tell(Event::Status { target: target.to_string(), from, to, reason });
+    let asks = |node: &&Node| {
+        let mut targets = node.addresses.iter().flat_map(|address| address.check.targets());
+        targets.any(|target| *target == change.target)
+    };
+    let nodes = services.iter().flat_map(|service| service.nodes()).filter(asks);
+    let nodes = nodes.map(|node| node.id.clone()).take(NODES_MAX).collect();
+    events.tell(Event::Status { target: target.to_string(), from, to, reason, nodes });
+}
+
+/// A vantage says something else of an address; `because` is why, where it said nothing itself.
+pub(super) fn vantage(turn: &Turn, source: &str, events: &Events) {
+    let Turn { from, node, ip: address, before, now, reason, .. } = turn;
+    let shown = reason.as_ref().map(tracing::field::display);
+    tracing::info!(%from, %node, %address, %before, %now, reason = shown, source, "vantage turned");
+    events.tell(Event::Vantage {
+        from: from.to_string(),
+        node: node.clone(),
+        address: *address,
+        before: view::status(*before),
+        now: view::status(*now),
+        reason: reason.clone(),
+    });
 }
 
 /// What operators say has changed; the line is the audit of it. `source` is who asked for it over

@@ -5,18 +5,23 @@
 //! shown cannot be out of date.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::admin::docs::{
-    AddressDoc, CheckDoc, FamilyDoc, NodeDetailDoc, NodeDoc, OutcomeWord, OverrideDoc, PoolDoc,
-    Says, ServiceDoc, Status, StatusDoc, VerdictDoc, ZoneDoc,
+    AddressDoc, CheckDoc, FamilyDoc, GuardDoc, GuardWord, NodeDetailDoc, NodeDoc, OutcomeWord,
+    OverrideDoc, PoolDoc, Says, ServiceDoc, Status, StatusDoc, SuspectDoc, VerdictDoc, ZoneDoc,
 };
-use crate::health::{self, Outcome, Seen};
+use crate::admin::reports::{self, OpinionDoc, WordDoc};
+use crate::health::{self, Opinion, Outcome, Quorum, Seen, Standing, Word};
 use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::overrides::What;
-use crate::steer::{Address, Board, Family, Order, Override, Pool, Service, Steer, Tier};
+use crate::steer::{
+    Address, Board, Family, Hand, Node, Order, Override, Pool, Pools, Service, Steer, Tier,
+    standing,
+};
 use crate::wire::{Name, RecordType};
 
 use super::cached::{Placed, curve};
@@ -49,6 +54,11 @@ impl View<'_> {
             zones: self.snapshot.all().iter().map(zone_doc).collect(),
             services: entries.map(|entry| self.service_doc(entry)).collect(),
             overrides: orders.map(|order| override_doc(order, self.snapshot)).collect(),
+            suspect: self.known.monitor.suspect().map(|suspect| SuspectDoc {
+                since: self.unix(suspect.since),
+                frozen_until: self.known.now
+                    + suspect.frozen_until.saturating_duration_since(self.now).as_secs(),
+            }),
         }
     }
 
@@ -60,20 +70,29 @@ impl View<'_> {
 
     /// One node by its id.
     pub(super) fn node(&self, id: &str) -> Option<NodeDetailDoc> {
-        let placed = self.nodes().find(|placed| placed.node.id == id)?;
-        let Placed { entry, pool, node, .. } = placed;
-        let docs = self.service_doc(entry).pools.into_iter().flat_map(|pool| pool.nodes);
-        let doc = docs.into_iter().find(|node| node.id == id)?;
-        let holders = self.holders(&placed, self.now);
-        let checks = node.addresses.iter().flat_map(|address| self.checks(address));
-        Some(NodeDetailDoc {
-            node: NodeDoc { cached: Some(self.cached(&holders)), ..doc },
-            service: entry.service.id.clone(),
-            pool: pool.name.clone(),
-            labels: node.labels.clone(),
-            checks: checks.collect(),
-            curve: curve(&holders),
-        })
+        let service = self.nodes().find(|placed| placed.node.id == id)?.entry.service.id.clone();
+        self.details(&service)?.into_iter().find(|detail| detail.node.id == id)
+    }
+
+    /// Every node of a service with all that is known of it.
+    pub(super) fn details(&self, service: &str) -> Option<Vec<NodeDetailDoc>> {
+        let docs = self.service(service)?.pools.into_iter().flat_map(|pool| pool.nodes);
+        let placed = self.nodes().filter(|placed| placed.entry.service.id == service);
+        // Both are in the order written.
+        let detail = |(placed, doc): (Placed<'_>, NodeDoc)| {
+            let holders = self.holders(&placed, self.now);
+            let Placed { pool, node, .. } = placed;
+            let checks = node.addresses.iter().flat_map(|address| self.checks(address));
+            NodeDetailDoc {
+                node: NodeDoc { cached: Some(self.cached(&holders)), ..doc },
+                service: service.to_owned(),
+                pool: pool.name.clone(),
+                labels: node.labels.clone(),
+                checks: checks.collect(),
+                curve: curve(&holders),
+            }
+        };
+        Some(placed.zip(docs).map(detail).collect())
     }
 
     fn service_doc(&self, entry: &ServiceEntry) -> ServiceDoc {
@@ -82,11 +101,14 @@ impl View<'_> {
         let members: HashSet<u16> = members.collect();
         let family = |family: Family| {
             let (tier, pools) = plan.tier(family);
+            let named =
+                |some: &Pools| some.iter().map(|at| service.pools[at].name.clone()).collect();
             (tier != Tier::NoAddress).then(|| FamilyDoc {
                 family: family.record_type().to_string(),
                 row: tier.word().to_owned(),
                 why: explain::row(tier).to_owned(),
-                pools: pools.iter().map(|at| service.pools[at].name.clone()).collect(),
+                pools: named(&pools),
+                panicking: named(&plan.panicking(family)),
             })
         };
         let mut index = 0;
@@ -127,7 +149,8 @@ impl View<'_> {
         let address = |(index, address): (usize, &Address)| {
             let slot = entry.addresses[index];
             let firsts = self.tallies.iter().map(|tally| tally.first(slot)).sum();
-            self.address_doc(address, forced.map(|(forced, _)| forced), answers(index), firsts)
+            let whose = (entry.service.quorum, node, address);
+            self.address_doc(whose, forced.map(|(forced, _)| forced), answers(index), firsts)
         };
         NodeDoc {
             id: node.id.clone(),
@@ -142,7 +165,7 @@ impl View<'_> {
 
     fn address_doc(
         &self,
-        address: &Address,
+        (quorum, node, address): (Quorum, &Node, &Address),
         forced: Option<Override>,
         answering: bool,
         firsts: u64,
@@ -150,15 +173,26 @@ impl View<'_> {
         let targets = address.check.targets().into_iter();
         let views = targets.filter_map(|target| self.known.monitor.view(target));
         let views: Vec<health::View<'_>> = views.collect();
-        let standing = address.standing(|target| self.known.monitor.standing(target));
+        let own = address.standing(|target| self.known.monitor.standing(target));
+        let standing = standing(quorum, node, address, &self.known);
         let real = standing.map_or(Status::Unchecked, |standing| status(standing.status));
         let latest = views.iter().filter_map(|view| view.last()).max_by_key(|seen| seen.at);
         // Of several checks the one that decides: the latencies of one row are of one thing.
-        let deciding = views.iter().find(|view| Some(view.standing()) == standing);
+        let deciding = views.iter().find(|view| Some(view.standing()) == own);
         let latencies = deciding.into_iter().flat_map(|view| view.history()).map(|seen| {
             let passed = seen.verdict.outcome == Outcome::Pass;
             passed.then(|| milliseconds(seen.verdict.latency))
         });
+        let opinions = || self.known.vantages.opinions_on(&node.id, address.ip);
+        // Where checks say something else, others have decided.
+        let outvoted = standing.filter(|it| own.is_none_or(|own| own.status != it.status));
+        let since: Vec<Instant> = match outvoted {
+            Some(Standing { status, .. }) => {
+                let deciding = opinions().filter(|(_, opinion)| opinion.status() == status);
+                deciding.map(|(_, opinion)| opinion.since()).collect()
+            }
+            None => views.iter().filter_map(|view| view.since()).collect(),
+        };
         AddressDoc {
             address: address.ip,
             real,
@@ -170,10 +204,45 @@ impl View<'_> {
             },
             turning: standing.is_some_and(|standing| standing.contradicted),
             answering,
-            since: views.iter().filter_map(|view| view.since()).max().map(|at| self.unix(at)),
+            since: since.into_iter().max().map(|at| self.unix(at)),
             last: latest.map(|seen| self.verdict(seen)),
+            vantages: opinions().map(|one| self.opinion(one)).collect(),
             latencies_ms: latencies.collect(),
             firsts,
+            guard: self.guard(node, address.ip, &views),
+        }
+    }
+
+    /// What a guard does to an address; of several the one that shows in the answers.
+    fn guard(&self, node: &Node, ip: IpAddr, views: &[health::View<'_>]) -> Option<GuardDoc> {
+        if let Some(hand) = self.known.guards.hand(&node.id, ip) {
+            let guard = match hand {
+                Hand::Holds(_) => GuardWord::MaxWithdraw,
+                Hand::Ramps(..) => GuardWord::SlowStart,
+            };
+            return Some(GuardDoc { guard, says: hand.told(self.now) });
+        }
+        let hold = views.iter().find_map(|view| view.hold(self.now))?;
+        Some(GuardDoc { guard: GuardWord::HoldDown, says: hold.to_string() })
+    }
+
+    fn opinion(&self, (from, opinion): (&str, &Opinion)) -> OpinionDoc {
+        let word = |word: &Word| WordDoc {
+            ago_ms: self.ago(word.at),
+            verdict: if word.passed { reports::Seen::Passed } else { reports::Seen::Failed },
+            count: word.count,
+            reason: word.reason.clone(),
+        };
+        let left = opinion.ends(&self.known.vantages.hearing().counts);
+        let left = left.saturating_duration_since(self.now).as_secs();
+        OpinionDoc {
+            from: from.to_owned(),
+            status: status(opinion.status()),
+            turning: opinion.is_turning(),
+            since: self.unix(opinion.since()),
+            until: self.known.now + left,
+            reason: opinion.complaint().and_then(|word| word.reason.clone()),
+            words: opinion.words().map(word).collect(),
         }
     }
 
@@ -198,14 +267,19 @@ impl View<'_> {
             Outcome::Fail(reason) => (OutcomeWord::Fail, Some(reason)),
             Outcome::NoVerdict(reason) => (OutcomeWord::NoVerdict, Some(reason)),
         };
-        let ago = self.now.saturating_duration_since(seen.at).as_millis();
         VerdictDoc {
-            ago_ms: u64::try_from(ago).unwrap_or(u64::MAX),
+            ago_ms: self.ago(seen.at),
             outcome,
             reason: reason.map(ToString::to_string),
             warning: seen.verdict.warning.map(|warning| warning.to_string()),
             latency_ms: milliseconds(seen.verdict.latency),
         }
+    }
+
+    /// How long ago, in milliseconds.
+    fn ago(&self, at: Instant) -> u64 {
+        let ago = self.now.saturating_duration_since(at).as_millis();
+        u64::try_from(ago).unwrap_or(u64::MAX)
     }
 
     /// A moment in Unix seconds.

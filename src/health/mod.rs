@@ -12,6 +12,9 @@
 //!    poll_timeout()            when to poll again, if no verdict comes first
 //! ```
 //!
+//! What others see of nodes comes in by another door ([`Vantages`]), and a [`Quorum`] decides what
+//! it is worth beside this prober's own verdicts.
+//!
 //! Nothing here knows of services, weights or overrides: what a status means for answers is
 //! decided one floor up, and what an operator forces never reaches a tracker.
 
@@ -22,12 +25,15 @@ pub mod hold;
 mod latency;
 pub mod load;
 pub mod monitor;
+pub mod opinion;
+pub mod quorum;
 pub mod reason;
 pub mod schedule;
 pub mod share;
 pub mod status;
 pub mod suspicion;
 pub mod tracker;
+pub mod vantage;
 pub mod view;
 
 pub use ask::{
@@ -39,10 +45,13 @@ pub use history::{HISTORY_MAX, History, Seen};
 pub use hold::{Hold, HoldDown};
 pub use load::{LoadAt, LoadFrom};
 pub use monitor::{Change, Monitor, ProbeOrder};
+pub use opinion::{Counts, Opinion, Word};
+pub use quorum::{Poll, Quorum};
 pub use reason::{DnsFault, GrpcFault, Reason, Stage, TlsFault, Warning};
 pub use schedule::{IN_FLIGHT_MAX, Schedule, TargetId};
 pub use share::Share;
 pub use status::{Outcome, Standing, Status, Verdict};
 pub use suspicion::{Suspect, Suspicion};
 pub use tracker::Tracker;
+pub use vantage::{Hearing, Turn, Unheard, Vantages};
 pub use view::{Pulse, View};

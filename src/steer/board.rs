@@ -4,7 +4,7 @@ use std::iter;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::health::{Share, Standing, Status, Target};
+use crate::health::{Poll, Quorum, Share, Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
 use super::guide::{point, points};
@@ -14,6 +14,11 @@ use super::service::{Address, Node, Policy, Pool, Service};
 pub trait Board {
     /// What a target's checks say.
     fn standing(&self, target: &Target) -> Standing;
+
+    /// What others than this prober say of an address of a node, by its id.
+    fn poll(&self, _node: &str, _ip: IpAddr) -> Poll {
+        Poll::default()
+    }
 
     /// What an operator says of a node, by its id.
     fn forced(&self, node: &str) -> Option<Override>;
@@ -109,9 +114,10 @@ pub(super) fn judge<'s>(
             let load = Some(node).filter(|_| service.policy == Policy::LeastLoaded);
             let load = load.and_then(|node| node_load(node, board)).unwrap_or(Share::WHOLE);
             parts.push((board.part(node).of_share(load), node.addresses.len()));
-            let together = node.together.then(|| node_standing(node, board));
+            let of = |address: &Address| standing(service.quorum, node, address, board);
+            let together = node.together.then(|| combine(node.addresses.iter().filter_map(of)));
             for address in &node.addresses {
-                let standing = together.unwrap_or_else(|| standing(address, board));
+                let standing = together.unwrap_or_else(|| of(address));
                 let own = Duty::of(standing, forced);
                 let needy = need.filter(|_| forced.is_none() && own != Duty::Failed);
                 let bare = needy.map_or(own, |need| worst((own, false), need).0);
@@ -163,8 +169,16 @@ fn weigh(judged: &mut [Judged<'_>], parts: &[(Share, usize)]) {
     }
 }
 
-fn standing(address: &Address, board: &impl Board) -> Option<Standing> {
-    address.standing(|target| board.standing(target))
+/// What is said of one address of a node: by its checks, and by others who look at it. None where
+/// nobody says anything.
+pub fn standing(
+    quorum: Quorum,
+    node: &Node,
+    address: &Address,
+    board: &impl Board,
+) -> Option<Standing> {
+    let own = address.standing(|target| board.standing(target));
+    quorum.combine(own, board.poll(&node.id, address.ip))
 }
 
 /// What a service is to those that need it: as good as the best of its addresses, and whether the
@@ -191,8 +205,4 @@ fn worst(a: (Duty, bool), b: (Duty, bool)) -> (Duty, bool) {
 fn node_load(node: &Node, board: &impl Board) -> Option<Share> {
     let targets = node.addresses.iter().flat_map(|address| address.check.targets());
     targets.filter_map(|target| board.load(target)).min()
-}
-
-fn node_standing(node: &Node, board: &impl Board) -> Option<Standing> {
-    combine(node.addresses.iter().filter_map(|address| standing(address, board)))
 }

@@ -10,6 +10,9 @@
 //! |   | `Failed`         | down; nothing serves of a service that its pool needs             |
 //! |   | `Barred`         | an operator's `down`                                              |
 //!
+//! Up and down are what this prober and the others who look at it say by their quorum
+//! ([`crate::health::quorum`]).
+//!
 //! | 2 | the first of these that holds           | pools that can answer, and with what       |
 //! |---|-----------------------------------------|--------------------------------------------|
 //! |   | pools serve: their serving addresses    | these pools; their serving addresses       |

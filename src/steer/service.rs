@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::geo::{Coordinates, Network, Place};
-use crate::health::{Share, Standing, Status, Target};
+use crate::health::{Quorum, Share, Standing, Status, Target};
 use crate::wire::Name;
 
 use super::rule::Rule;
@@ -31,6 +31,8 @@ pub struct Service {
     pub ttl: Ttl,
     /// What is answered when no pool serves.
     pub when_all_down: WhenAllDown,
+    /// How many of those who look at an address must find it down.
+    pub quorum: Quorum,
     /// What keeps checks from doing harm.
     pub guard: Guard,
     /// In the operator's order; 1 to [`POOLS_MAX`]. A simple service has one, unnamed.
@@ -355,6 +357,7 @@ impl Service {
             spread: Vec::new(),
             ttl: Ttl { calm: 5, alert: 5 },
             when_all_down: WhenAllDown::Open,
+            quorum: Quorum::ANY,
             guard: Guard::default(),
             pools,
             srv: Vec::new(),

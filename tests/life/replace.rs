@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
+use super::common::operator::{status, told};
 use super::common::{Client, Folder, Mode, Rota, nodes, wait_until};
 use super::load::{Clients, Version};
 use super::{folder, settings, zone};
@@ -63,6 +64,46 @@ fn twenty_replacements_lose_no_query_and_keep_statuses() {
     // The last one stops as any other does, and nobody can be replaced any more.
     assert!(rota.stop().success());
     assert!(!folder.0.join("state/handover.sock").exists());
+}
+
+#[test]
+fn what_the_old_process_is_told_while_the_new_one_starts_holds() {
+    let folder = folder("replace-told", &zone(&["192.0.2.1", "192.0.2.2"]));
+    let mut old = Rota::start(&folder.0, &[]);
+    told(&folder, "drain 192.0.2.1", 0);
+    // The new one has a target that nobody knows yet, and waits for its first verdict.
+    let slow = nodes(&[[127, 1, 43, 1]]);
+    slow[0].set(Mode::Hang);
+    folder.write(
+        "zones/slow.test.toml",
+        &format!(
+            "[zone]\nns = [\"ns1 127.0.0.1\"]\n[service.\"@\"]\n\
+             check = {{ http = \":{}/ready\", every = \"9s\", timeout = \"4s\" }}\n\
+             nodes = [\"127.1.43.1\"]\n",
+            slow[0].addr.port()
+        ),
+    );
+    let starting = {
+        let folder = folder.0.clone();
+        std::thread::spawn(move || Rota::start(&folder, &["--replace"]))
+    };
+    old.wait_for_log("the new one's knock", |line| {
+        (line["message"] == "handing over to another process").then_some(())
+    });
+    wait_until("the new one probes", || slow[0].probes() > 0);
+    // The socket is the old one's until it goes.
+    told(&folder, "down 192.0.2.2 --reason late", 0);
+    told(&folder, "undrain 192.0.2.1", 0);
+    let mut new = starting.join().unwrap();
+    let took_over = "overrides taken over that were given last";
+    new.wait_for_log("what was said last", |line| (line["message"] == took_over).then_some(()));
+    assert!(old.ended().success());
+    let found = Client::new(new.dns).addresses("app.test.");
+    assert_eq!(found, [[192, 0, 2, 1]].map(std::net::Ipv4Addr::from));
+    assert_eq!(status(&folder)["overrides"].as_array().unwrap().len(), 1);
+    told(&folder, "auto 192.0.2.2", 0);
+    assert_eq!(Client::new(new.dns).addresses("app.test.").len(), 2);
+    assert!(new.stop().success());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rota::admin::metrics::{Caps, Connections, FAMILIES, Facts, Ledger, OTHER, Reload, Traffic};
+use rota::admin::metrics::{
+    Caps, Connections, FAMILIES, Facts, Ledger, OTHER, Reload, Traffic, Vantage,
+};
 use rota::health::{Monitor, Outcome, Reason, Status, Verdict};
 use rota::respond::Transport;
 use rota::snapshot::{Authored, ZoneModel};
@@ -43,6 +45,12 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
         targets: vec![(Status::Up, 2), (Status::Down, 1)],
         held: 1,
         suspect: false,
+        vantages: vec![Vantage {
+            name: "haproxy-eu".into(),
+            said: [3, 5],
+            addresses: [1, 2, 0],
+            heard: 1_700_000_002,
+        }],
         certificates: vec![("tls://192.0.2.1:443 \"a\\b\"".into(), 1_800_000_000)],
         pulse: Monitor::new(4).pulse(Instant::now()),
         started: 1_700_000_000,

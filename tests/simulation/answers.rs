@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::RData;
-use rota::health::{Change, Monitor, Share, Standing, Status, Target};
+use rota::health::{Change, Monitor, Poll, Quorum, Share, Standing, Status, Target, Vantages};
 use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use rota::steer::{Address, Board, Guard, Guards, MaxWithdraw, Node, Override, Pool, Service};
 use rota::wire::{Name, RecordType};
 use rota::zone::{Records, rdata};
+
+use crate::outside::Outside;
 
 /// Nodes of one service.
 const NODES: usize = 4;
@@ -37,11 +39,15 @@ enum Is {
 /// What an operator has said of nodes, by their ids.
 type Forced = HashMap<String, Override>;
 
-struct Known<'m>(&'m Monitor, &'m Guards, &'m Forced);
+struct Known<'m>(&'m Monitor, &'m Guards, &'m Forced, &'m Vantages);
 
 impl Board for Known<'_> {
     fn standing(&self, target: &Target) -> Standing {
         self.0.standing(target)
+    }
+
+    fn poll(&self, node: &str, ip: IpAddr) -> Poll {
+        self.3.poll(node, ip)
     }
 
     fn forced(&self, node: &str) -> Option<Override> {
@@ -72,6 +78,9 @@ pub(crate) struct Clients {
     services: Vec<Arc<Service>>,
     guards: Guards,
     forced: Forced,
+    /// Others who look at the nodes, where there are any.
+    outside: Outside,
+    has_others: bool,
     /// Since when an address has been held.
     held: HashMap<IpAddr, Instant>,
     /// When addresses left the answers by their checks, of services that limit that, and how.
@@ -83,7 +92,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn new(monitor: &Monitor, now: Instant, seed: u64) -> Self {
+    pub(crate) fn new(monitor: &Monitor, now: Instant, has_others: bool, seed: u64) -> Self {
         let targets: Vec<Arc<Target>> =
             monitor.views().map(|view| Arc::clone(view.target)).collect();
         let services: Vec<Arc<Service>> =
@@ -99,6 +108,8 @@ impl Clients {
             services,
             guards: Guards::default(),
             forced: Forced::new(),
+            outside: Outside::new(now),
+            has_others,
             held: HashMap::new(),
             left: HashMap::new(),
             before: HashMap::new(),
@@ -108,7 +119,7 @@ impl Clients {
         for service in clients.services.clone() {
             clients.observe(&service, monitor, now);
         }
-        let known = Known(monitor, &clients.guards, &clients.forced);
+        let known = Known(monitor, &clients.guards, &clients.forced, &clients.outside.vantages);
         let zones = [Authored::Good(Arc::new(model))];
         clients.publisher.publish(&zones, Settings::default(), &known);
         clients
@@ -120,6 +131,18 @@ impl Clients {
         if let Some(change) = change {
             let services = self.publisher.services_on(&[&*change.target]);
             touched.extend(services.iter().map(|service| service.id.clone()));
+        }
+        if self.has_others && self.rng.u8(0..4) == 0 {
+            let services = self.services.len();
+            let service = Arc::clone(&self.services[self.rng.usize(0..services)]);
+            let nodes = &service.pools[0].nodes;
+            let node = &nodes[self.rng.usize(0..nodes.len())];
+            let (spot, stands) =
+                (spot(node), monitor.standing(node.addresses[0].check.targets()[0]));
+            let turned = self.outside.step(spot, stands, now, &mut self.rng);
+            let has = |it: &Service, id: &String| it.nodes().any(|node| node.id == *id);
+            let of = |id: &String| self.services.iter().find(|it| has(it, id));
+            touched.extend(turned.iter().filter_map(of).map(|service| service.id.clone()));
         }
         if self.rng.u8(0..20) == 0 {
             let service = Arc::clone(&self.services[self.rng.usize(0..self.services.len())]);
@@ -134,7 +157,7 @@ impl Clients {
         for service in self.services.clone().iter().filter(|it| touched.contains(&it.id)) {
             self.observe(service, monitor, now);
         }
-        let known = Known(monitor, &self.guards, &self.forced);
+        let known = Known(monitor, &self.guards, &self.forced, &self.outside.vantages);
         self.publisher.replan_services(|service| touched.contains(&service.id), &known);
         if !touched.is_empty() {
             self.check(monitor, now);
@@ -144,7 +167,7 @@ impl Clients {
 
     fn observe(&mut self, service: &Service, monitor: &Monitor, now: Instant) {
         let unguarded = Guards::default();
-        let board = Known(monitor, &unguarded, &self.forced);
+        let board = Known(monitor, &unguarded, &self.forced, &self.outside.vantages);
         self.guards.observe(service, &board, now);
     }
 
@@ -156,7 +179,7 @@ impl Clients {
             let mut of: HashMap<Is, BTreeSet<IpAddr>> = HashMap::new();
             for node in service.nodes() {
                 let ip = node.addresses[0].ip;
-                let is = self.is(node, monitor);
+                let is = self.is(node, &service, monitor);
                 of.entry(is).or_default().insert(ip);
                 self.check_hold(node, is, &service, now);
             }
@@ -179,7 +202,7 @@ impl Clients {
     }
 
     /// What a node is, by the operator's word, its checks, and the guard's mark.
-    fn is(&self, node: &Node, monitor: &Monitor) -> Is {
+    fn is(&self, node: &Node, service: &Service, monitor: &Monitor) -> Is {
         match self.forced.get(&node.id) {
             Some(Override::Up) => return Is::Up,
             Some(Override::Down) => return Is::Barred,
@@ -187,12 +210,18 @@ impl Clients {
             None => {}
         }
         let address = &node.addresses[0];
-        match monitor.standing(address.check.targets()[0]).status {
+        match self.stands(node, service, monitor) {
             Status::Up | Status::Unknown => Is::Up,
             Status::Draining => Is::Draining,
             Status::Down if self.guards.holds(node, address.ip) => Is::Held,
             Status::Down => Is::Down,
         }
+    }
+
+    /// What all who look at a node say of it.
+    fn stands(&self, node: &Node, service: &Service, monitor: &Monitor) -> Status {
+        let own = monitor.standing(node.addresses[0].check.targets()[0]).status;
+        self.outside.verdict(service.quorum, spot(node), own)
     }
 
     /// Nobody is held without a limit, nor for more windows than there are nodes.
@@ -214,9 +243,9 @@ impl Clients {
         let (mut left_lately, mut drained_lately) = (0, 0);
         for node in service.nodes() {
             let address = &node.addresses[0];
-            let standing = monitor.standing(address.check.targets()[0]);
-            let known = self.forced.contains_key(&node.id) || standing.status != Status::Unknown;
-            let is = self.is(node, monitor);
+            let stands = self.stands(node, service, monitor);
+            let known = self.forced.contains_key(&node.id) || stands != Status::Unknown;
+            let is = self.is(node, service, monitor);
             let before = self.before.insert(address.ip, is).filter(|_| known);
             match (before, is) {
                 (Some(Is::Up | Is::Held), Is::Down | Is::Draining) => {
@@ -233,7 +262,7 @@ impl Clients {
             }
         }
         assert!(left_lately <= NODES / 2, "{} of {} left at once", left_lately, service.id);
-        let is = |wanted: Is| service.nodes().any(|node| self.is(node, monitor) == wanted);
+        let is = |wanted: Is| service.nodes().any(|node| self.is(node, service, monitor) == wanted);
         let has_left = left_lately + drained_lately > 0;
         assert!(!is(Is::Held) || has_left, "{} holds although nothing has left", service.id);
     }
@@ -256,6 +285,10 @@ impl Clients {
     }
 }
 
+fn spot(node: &Node) -> (&str, IpAddr) {
+    (&node.id, node.addresses[0].ip)
+}
+
 fn name(at: usize) -> Name {
     Name::from_text(&format!("s{at}.sim.test")).expect("a name")
 }
@@ -273,5 +306,6 @@ fn service(at: usize, targets: &[Arc<Target>]) -> Arc<Service> {
         max_withdraw: (at % 4 >= 2).then_some(MaxWithdraw::DEFAULT),
         slow_start: (at % 4 >= 2).then(|| Duration::from_secs(60)),
     };
-    Arc::new(Service { guard, ..Service::new(name(at), format!("sim/s{at}"), vec![pool]) })
+    let quorum = [Quorum::ANY, Quorum::Majority, Quorum::All][at % 3];
+    Arc::new(Service { guard, quorum, ..Service::new(name(at), format!("sim/s{at}"), vec![pool]) })
 }

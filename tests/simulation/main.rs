@@ -10,6 +10,7 @@
 
 mod answers;
 mod node;
+mod outside;
 mod reference;
 mod way;
 mod world;
@@ -97,10 +98,20 @@ fn limits_hold_when_there_is_too_much_to_do() {
 
 #[test]
 fn answers_hold_no_down_node_while_another_stands_unless_a_guard_says_so() {
+    serve(false);
+}
+
+#[test]
+fn whatever_others_say_they_have_a_vote_each_and_no_more() {
+    serve(true);
+}
+
+/// Plays clients in a world where others look at nodes too, or do not.
+fn serve(has_others: bool) {
     for seed in seeds() {
         let _told = TellSeed(seed);
         let mut world = World::new(Profile { trouble: true, storms: true, ..CALM }, seed);
-        let mut clients = Clients::new(world.monitor(), world.now(), seed);
+        let mut clients = Clients::new(world.monitor(), world.now(), has_others, seed);
         for _ in 0..2_500 {
             let change = world.step();
             clients.step(change.as_ref(), world.monitor(), world.now());

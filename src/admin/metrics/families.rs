@@ -59,6 +59,9 @@ labels! {
     RESULT = "result": "`pass`, `fail`, or `none`: the prober itself could not try";
     REASON = "reason": "why it did not pass, in one word; `none` for a pass";
     TARGET = "target": "what is probed: the address, and what is asked there";
+    VANTAGE = "vantage": "the name that a report came under; at most 16 at a time";
+    SEEN = "result": "`passed` or `failed`";
+    SAYS = "status": "`up`, `down`, or `unknown`: not enough has been said";
     RELOAD = "result": "`applied`; `partial`: a part of it has mistakes and stays as it was; \
                         `refused`: nothing has changed";
     LIMIT = "limit": "`client`: its client had as many as it may have; `all`: every seat was taken";
@@ -116,6 +119,12 @@ families! {
         "Targets that are held down for a while, because they flapped";
     SUSPECT = Gauge "rota_prober_suspect":
         "1 while the control targets of [guard] are silent too, so that silence turns no node";
+    REPORTS = Counter "rota_reports" { VANTAGE, SEEN }:
+        "What vantages have said of nodes, each word as often as it counts";
+    VANTAGE_ADDRESSES = Gauge "rota_vantage_addresses" { VANTAGE, SAYS }:
+        "Addresses of which a vantage says something now";
+    VANTAGE_HEARD = Gauge "rota_vantage_heard_timestamp_seconds" [Seconds] { VANTAGE }:
+        "When a vantage has said something last";
     TRANSITIONS = Counter "rota_transitions" { TO }: "Targets whose status turned";
     CHECKS = Counter "rota_checks" { RESULT, REASON }: "Probes that ended";
     CHECK_TIME = Histogram "rota_check_duration_seconds" [Seconds]: "How long probes took";

@@ -85,6 +85,8 @@ pub struct Facts {
     pub held: usize,
     /// The control targets are silent too: silence turns no node.
     pub suspect: bool,
+    /// Who else says how nodes are.
+    pub vantages: Vec<Vantage>,
     /// Targets whose certificate ends soon, and when, in seconds since 1970.
     pub certificates: Vec<(String, u64)>,
     /// The prober's signs of life.
@@ -95,6 +97,19 @@ pub struct Facts {
     pub process: Option<Process>,
     /// How much is shown.
     pub caps: Caps,
+}
+
+/// What one vantage has said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vantage {
+    /// Its name.
+    pub name: String,
+    /// How often that requests passed, and that they failed.
+    pub said: [u64; 2],
+    /// Addresses that are up, down, and unknown to it.
+    pub addresses: [usize; 3],
+    /// When it said something last, in seconds since 1970.
+    pub heard: u64,
 }
 
 /// What one transport counted.

@@ -26,6 +26,22 @@ impl Facts {
         page.row(&families::START_TIME, level(self.started))
     }
 
+    fn write_vantages(&self, page: &mut Page<'_>) -> fmt::Result {
+        let all = || self.vantages.iter();
+        let said = all().flat_map(|one| {
+            let words = ["passed", "failed"].into_iter().zip(one.said);
+            words.map(|(word, n)| ([one.name.as_str(), word], Value::Count(n)))
+        });
+        page.rows(&families::REPORTS, said)?;
+        let addresses = all().flat_map(|one| {
+            let words = ["up", "down", "unknown"].into_iter().zip(one.addresses);
+            words.map(|(word, n)| ([one.name.as_str(), word], Value::Level(n as f64)))
+        });
+        page.rows(&families::VANTAGE_ADDRESSES, addresses)?;
+        let heard = all().map(|one| ([one.name.as_str()], Value::Level(one.heard as f64)));
+        page.rows(&families::VANTAGE_HEARD, heard)
+    }
+
     fn write_probes(&self, page: &mut Page<'_>) -> fmt::Result {
         let level = |number: usize| Value::Level(number as f64);
         let targets = self.targets.iter();
@@ -33,6 +49,7 @@ impl Facts {
         page.rows(&families::TARGETS, targets)?;
         page.row(&families::TARGETS_HELD, level(self.held))?;
         page.row(&families::SUSPECT, level(usize::from(self.suspect)))?;
+        self.write_vantages(page)?;
         let turned = self.ledger.transitions.iter();
         page.rows(&families::TRANSITIONS, turned.map(|(to, n)| ([to], Value::Count(*n))))?;
         let checks = self.ledger.checks.iter();

@@ -3,8 +3,11 @@
 use super::page::Page;
 use super::{quoted, time};
 use crate::admin::metrics::Caps;
-use crate::config::tables::{ADMIN, CHECKS, DNS, GUARD, LISTEN, LOG, METRICS, RELOAD, SERVER};
+use crate::config::tables::{
+    ADMIN, CHECKS, DNS, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SERVER,
+};
 use crate::config::{Doubt, Geo, Server};
+use crate::health::{Counts, Hearing};
 use crate::snapshot::settings::{EcsFrom, Sampling};
 
 impl Page {
@@ -57,6 +60,12 @@ impl Page {
         self.setting(1, &CHECKS, "exec_as_root", server.checks.exec_as_root);
         let states = &server.checks.states;
         self.resolved(1, "states", &states.display().to_string(), *states == server.zones);
+        let Hearing { names, counts: Counts { fails, passes, lasts } } = &server.reports;
+        let from = if names.is_empty() { "anybody".to_owned() } else { names.join(", ") };
+        self.resolved(1, "reports from", &from, names.is_empty());
+        self.named_setting(1, "reports that fail", &REPORTS, "fails", fails);
+        self.named_setting(1, "reports that pass", &REPORTS, "passes", passes);
+        self.named_setting(1, "reports last", &REPORTS, "lasts", time(*lasts));
         let files = server.geo.iter().map(|path| path.display());
         self.resolved(1, "geo files", &format!("[{}]", quoted(files)), server.geo.is_empty());
         let facts = geo.map_or(&[][..], |geo| geo.atlas.facts());

@@ -43,6 +43,7 @@ impl Page {
             some => format!("true for {some} nodes"),
         };
         self.setting(2, &SERVICE, "together", together);
+        self.setting(2, &SERVICE, "quorum", service.quorum);
         guards::guards(self, &service.guard);
         guards::needs(self, service);
         self.published(service, records);

@@ -37,6 +37,46 @@ pub static GUARD: Kind = Kind {
     ],
 };
 
+/// `[reports]`.
+pub static REPORTS: Kind = Kind {
+    noun: "[reports]",
+    header: "[reports] of rota.toml",
+    keys: &[
+        Key::new(
+            "from",
+            Takes::List(&Takes::Text("a vantage's name (\"haproxy-eu\")")),
+            Rule("whoever may change things, under 16 names at a time"),
+            "Who is heard that reports from outside how nodes are",
+        )
+        .aka(&["vantages", "vantage", "allow", "sources"]),
+        Key::new(
+            // As Envoy counts 5xx.
+            "fails",
+            Takes::Number { min: 1, max: 1000 },
+            Value("5"),
+            "Failures in a row, told by one vantage, that make an address down to it",
+        )
+        .aka(&["consecutive_5xx", "error_limit", "max_fails"]),
+        Key::new(
+            "passes",
+            Takes::Number { min: 1, max: 1000 },
+            Value("2"),
+            "Passes in a row that make it up to it again",
+        ),
+        Key::new(
+            "lasts",
+            Takes::Duration {
+                min: Duration::from_secs(1),
+                max: Duration::from_secs(3600),
+                step: Duration::from_millis(1),
+            },
+            Value("\"30s\""),
+            "What a vantage says of an address is forgotten so long after its last word on it",
+        )
+        .aka(&["base_ejection_time", "fail_timeout", "stale"]),
+    ],
+};
+
 /// The `load` of a check.
 pub static LOAD: Kind = Kind {
     noun: "a report of load",

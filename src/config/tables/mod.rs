@@ -16,7 +16,7 @@ use super::keys::Kind;
 
 pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
-pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW};
+pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW, REPORTS};
 pub use log::LOG;
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
@@ -31,6 +31,7 @@ pub static KINDS: &[&Kind] = &[
     &ADMIN,
     &DNS,
     &CHECKS,
+    &REPORTS,
     &GEO,
     &METRICS,
     &LOG,

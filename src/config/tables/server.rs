@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::GUARD;
+use super::{GUARD, REPORTS};
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
@@ -27,6 +27,13 @@ pub static SERVER: Kind = Kind {
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
         Key::new("checks", Takes::Table(&CHECKS), Rule("its keys' own"), "What checks may do"),
+        Key::new(
+            "reports",
+            Takes::Table(&REPORTS),
+            Rule("its keys' own"),
+            "What others say who look at nodes",
+        )
+        .aka(&["outlier_detection", "passive"]),
         Key::new("geo", Takes::Table(&GEO), Rule("its keys' own"), "Where clients are")
             .aka(&["geoip", "geoip2", "mmdb"]),
         Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")

@@ -94,6 +94,17 @@ pub static SERVICE: Kind = Kind {
         )
         .aka(&["panic_threshold", "min_active"]),
         Key::new(
+            "quorum",
+            Takes::Either(&[
+                Takes::Number { min: 1, max: 17 },
+                Takes::Words { words: &["majority", "all"], other: None },
+            ]),
+            Value("1"),
+            "How many must find an address down of those who look at it: this server, and whoever \
+             reports from outside; a number counts up to as many as there are",
+        )
+        .aka(&["health_threshold", "agree"]),
+        Key::new(
             "needs",
             NEEDS,
             Rule("none"),

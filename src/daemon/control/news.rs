@@ -4,22 +4,20 @@
 //! ```text
 //!   verdicts turned ──►┐
 //!   guards are due  ──►├─ observe ─► replan ─► told
-//!   operators spoke ──►┘
+//!   operators spoke ──►┤
+//!   others reported ──►┘
 //! ```
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::admin::docs::ChangedDoc;
-use crate::admin::events::OverrideChange;
-use crate::admin::{Change as OrderChange, Refusal};
 use crate::health::{Change, Target};
 use crate::snapshot::Publisher;
 use crate::steer::overrides::Scope;
 use crate::steer::{Guards, Service};
 
 use super::super::known::Known;
-use super::super::{orders, state, told, view};
+use super::super::told;
 use super::{Control, now};
 
 impl Control {
@@ -43,7 +41,8 @@ impl Control {
         for change in changes.iter().filter(|change| change.is_transition()) {
             self.keeper.changed = true;
             self.books.transition(change.to.status);
-            told::status(change, &self.events);
+            let services = self.publisher.services_on(&[&*change.target]);
+            told::status(change, &services, &self.events);
         }
         told::tiers(&tiers, &self.events);
     }
@@ -51,7 +50,8 @@ impl Control {
     /// Lets the guards of a service see how its nodes stand.
     pub(super) fn observe(&mut self, service: &Service) {
         let unguarded = Guards::default();
-        let known = Known::now(&self.monitor, &unguarded, self.orders.overrides());
+        let overrides = self.orders.overrides();
+        let known = Known::now(&self.monitor, &self.vantages, &unguarded, overrides);
         for news in self.guards.observe(service, &known, now()) {
             tracing::warn!(service = service.id, "{news}");
         }
@@ -64,6 +64,7 @@ impl Control {
             told::suspect(suspect, now);
             self.suspect = suspect;
         }
+        self.lapse(now);
         let due = self.guards.poll_due(now);
         if due.is_empty() {
             return;
@@ -79,8 +80,14 @@ impl Control {
 
     /// What makes plans, and what it makes them from.
     pub(super) fn hands(&mut self) -> (&mut Publisher, Known<'_>) {
-        let known = Known::now(&self.monitor, &self.guards, self.orders.overrides());
+        let overrides = self.orders.overrides();
+        let known = Known::now(&self.monitor, &self.vantages, &self.guards, overrides);
         (&mut self.publisher, known)
+    }
+
+    /// What is known of every address, by these guards.
+    pub(super) fn known<'c>(&'c self, guards: &'c Guards) -> Known<'c> {
+        Known::now(&self.monitor, &self.vantages, guards, self.orders.overrides())
     }
 
     pub(super) fn replan_scopes(&mut self, scopes: &[Scope]) {
@@ -96,32 +103,12 @@ impl Control {
         told::tiers(&tiers, &self.events);
     }
 
-    /// Changes what operators say, and everything that follows from it.
-    pub(super) async fn change_orders(
-        &mut self,
-        change: &OrderChange,
-    ) -> Result<ChangedDoc, Refusal> {
-        let snapshot = Arc::clone(&self.publisher.current().load());
-        let source = &orders::asker(change);
-        let done = self.orders.change(change, &snapshot, state::unix_now()).await;
-        let done = match done {
-            Ok(done) => done,
-            Err(refusal) => {
-                let error = &refusal.doc.error;
-                tracing::warn!(source, error, "a change of overrides is refused");
-                return Err(refusal);
-            }
-        };
-        for (how, all) in
-            [(OverrideChange::Lifted, &done.doc.lifted), (OverrideChange::Given, &done.doc.given)]
-        {
-            all.iter().for_each(|one| told::an_override(how, one, source, &self.events));
-        }
-        self.replan_scopes(&done.touched);
+    /// Waits for the nodes that these overrides have just taken out.
+    pub(super) fn wait_for(&mut self, overrides: impl Iterator<Item = u64>) {
+        let snapshot = Arc::clone(&self.current().load());
         let mut leaving = std::mem::take(&mut self.leaving);
-        leaving.begin(done.doc.given.iter().map(|one| one.id), &self.view(&snapshot));
+        leaving.begin(overrides, &self.view(&snapshot));
         self.leaving = leaving;
-        Ok(done.doc)
     }
 
     /// Tells of nodes that operators took out and that nobody holds any more.
@@ -130,16 +117,5 @@ impl Control {
         let mut leaving = std::mem::take(&mut self.leaving);
         leaving.tell(&self.view(&snapshot), &self.events);
         self.leaving = leaving;
-    }
-
-    pub(super) async fn expire_orders(&mut self) {
-        let expired = self.orders.expire(state::unix_now()).await;
-        let snapshot = Arc::clone(&self.publisher.current().load());
-        for order in &expired {
-            let doc = view::override_doc(order, &snapshot);
-            told::an_override(OverrideChange::Expired, &doc, "its time is over", &self.events);
-        }
-        let scopes: Vec<Scope> = expired.into_iter().map(|order| order.scope).collect();
-        self.replan_scopes(&scopes);
     }
 }

@@ -183,6 +183,11 @@ pub trait Informant {
         None
     }
 
+    /// What others say who look at an address of a node; none where nobody does.
+    fn outside(&self, _node: &Node, _ip: IpAddr) -> Option<String> {
+        None
+    }
+
     /// What an operator has said of a node's status, by its id: who, and why.
     fn said(&self, _node: &str) -> Option<String> {
         None

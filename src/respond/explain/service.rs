@@ -186,7 +186,9 @@ fn standing(
     let needs: Vec<&str> = pool.needs.iter().map(|needed| needed.id.as_str()).collect();
     let needy = duty != Duty::Serving && !needs.is_empty();
     let needs = needy.then(|| format!("its pool needs {}", needs.join(", ")));
-    for (mark, more) in [(": ", reason), ("; ", needs), ("; ", informant.guard(node, ip))] {
+    let outside = informant.outside(node, ip);
+    let guard = informant.guard(node, ip);
+    for (mark, more) in [(": ", reason), ("; ", outside), ("; ", needs), ("; ", guard)] {
         if let Some(more) = more {
             told += mark;
             told += &more;
