@@ -20,6 +20,25 @@ compare *ARGS:
 resolvers:
     cargo test --locked --test resolvers
 
+# Clients of other makers over TLS, HTTPS and QUIC (Debian's knot-dnsutils, bind9-dnsutils, curl, dnsperf, unbound)
+encrypted:
+    cargo test --locked --test encrypted_peers
+
+# Queries a second over TLS and HTTPS beside BIND and NSD (Debian's bind9, nsd, dnsperf, nghttp2-client)
+compare-dot *ARGS:
+    cargo build --release --locked
+    benches/peers/encrypted.sh {{ARGS}}
+
+# Every rule for alerts, made to fire (Debian's prometheus, for promtool)
+alerts:
+    promtool check rules docs/alerts.yaml
+    promtool test rules tests/alerts.yaml
+
+# The dashboard in a real browser (Debian's chromium, and Playwright from PyPI)
+dashboard:
+    cargo build --locked
+    python3 tests/dashboard/run.py
+
 # What an answer of each policy costs beside a static one
 bench:
     cargo bench --locked

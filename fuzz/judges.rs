@@ -18,7 +18,7 @@ use hickory_proto::serialize::binary::DecodeError;
 use rota::config::{ZoneFiles, read_server, read_zone, render};
 use rota::respond::Transport;
 use rota::snapshot::{Authored, Settings};
-use rota::wire::{Malformed, Name, Query};
+use rota::wire::{Malformed, Name, Query, proxy};
 use rota::zone::diagnostic::has_errors;
 use rota::zone::{Diagnostic, Place, Source, check, masterfile};
 
@@ -49,6 +49,28 @@ pub fn query(input: &[u8]) {
             assert_eq!((header.counts[0], edns.options.cookie), (0, Some(cookie)));
         }
         Err(Malformed::Ignored) => assert!(input.len() < 12 || input[2] & 0x80 != 0),
+    }
+}
+
+/// A header of the PROXY protocol is read, waited for or refused, the same in whatever pieces it
+/// comes; what is read lies inside.
+pub fn proxy(input: &[u8]) {
+    let whole = proxy::parse(input);
+    if let Ok(Some(header)) = whole {
+        assert!(header.len <= input.len() && header.len <= proxy::HEADER_LEN_MAX);
+        assert_eq!(proxy::parse(&input[..header.len]), whole, "what follows does not matter");
+        for len in (0..header.len).step_by(1 + header.len / 64) {
+            assert_eq!(proxy::parse(&input[..len]), Ok(None), "a part of it is no error");
+        }
+    }
+    if whole == Ok(None) {
+        assert!(input.len() < proxy::HEADER_LEN_MAX, "nobody is waited for without end");
+    }
+    match proxy::parse_datagram(input) {
+        Ok(header) => assert_eq!(whole, Ok(Some(header))),
+        Err(proxy::NoHeader) => {
+            assert!(!input.starts_with(b"\r\n\r\n\0\r\nQUIT\n") || !matches!(whole, Ok(Some(_))));
+        }
     }
 }
 

@@ -13,7 +13,7 @@
 //!  == the I/O line: above it no socket, file, clock or tokio ==
 //!  6 serve/     UDP workers, stream listeners
 //!    probe/     one file per kind of check
-//!    admin/     health, metrics, the API
+//!    admin/     health, metrics, API, dashboard
 //!  7 config/    rota.toml and zones/ to a validated model
 //!    cli/       one file per verb
 //!    daemon/    start, reload, stop

@@ -41,7 +41,7 @@ fn check(engine: &mut Engine, messages: &[Vec<u8>]) {
     let mut out = vec![0; 65_535];
     // The first load of a snapshot on a thread registers the thread, once.
     engine.respond(&messages[0], Transport::Udp, &mut out);
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in Transport::ALL {
         for message in messages {
             let before = CALLS.with(Cell::get);
             for _ in 0..10 {

@@ -306,7 +306,7 @@ fn programs_are_run_where_rota_toml_says_so() {
 }
 
 #[test]
-fn a_reload_sees_programs_that_have_come_and_grants_that_have_gone() {
+fn a_reload_sees_programs_come_and_go_and_grants_go() {
     let folder = Folder::new("come");
     folder.load("exec = [\"look\"]");
     let allowed = "[checks]\nexec = \"zones/tls\"\nexec_as_root = true\n";
@@ -317,7 +317,11 @@ fn a_reload_sees_programs_that_have_come_and_grants_that_have_gone() {
     folder.write("zones/tls/look", "#!/bin/sh\n");
     assert!(!is_sound(), "it cannot be run yet");
     let program = folder.0.join("zones/tls/look");
-    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(is_sound());
+    fs::rename(&program, folder.0.join("gone")).unwrap();
+    assert!(!is_sound());
+    fs::rename(folder.0.join("gone"), &program).unwrap();
     assert!(is_sound());
     folder.write("rota.toml", "");
     assert!(!is_sound());

@@ -9,8 +9,9 @@ use std::path::Path;
 
 type Judge = fn(&[u8]);
 
-const TARGETS: [(&str, Judge); 4] = [
+const TARGETS: [(&str, Judge); 5] = [
     ("query", judges::query),
+    ("proxy", judges::proxy),
     ("respond", judges::respond),
     ("masterfile", judges::masterfile),
     ("configuration", judges::configuration),

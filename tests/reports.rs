@@ -229,6 +229,35 @@ fn no_report_goes_over_an_operators_word() {
 }
 
 #[test]
+fn who_lacks_what_it_needs_says_so() {
+    let folder = Folder::new("reports-needs");
+    let lasts = "[reports]\nlasts = \"1h\"\n";
+    let (rota, all) = start(&folder, [[127, 1, 67, 1], [127, 1, 67, 2]], "", lasts);
+    let zone = folder.0.join("zones/lb.test.toml");
+    let text = std::fs::read_to_string(&zone).unwrap();
+    let web = "[service.web]\nneeds = \"app\"\nwhen_all_down = \"closed\"\n\
+               nodes = [{ name = \"w1\", address = \"192.0.2.9\" }]\n";
+    folder.write("zones/lb.test.toml", &format!("{text}{web}"));
+    told(&folder, "reload", 0);
+    assert_eq!(Client::new(rota.dns).addresses("web.lb.test.").len(), 1);
+    for node in ["n1", "n2", "n3"] {
+        told(&folder, &format!("report {node} --from proxy --failed --count 9"), 0);
+    }
+    assert_eq!(answered(&rota, &all), "n1 n2 n3", "all down: open");
+    assert_eq!(Client::new(rota.dns).addresses("web.lb.test.").len(), 0);
+    let why = "its pool needs lb.test/app, where nothing serves";
+    let explained = told(&folder, "explain web.lb.test", 1);
+    assert!(explained.contains(why), "{explained}");
+    let shown = status(&folder);
+    let web = shown["services"].as_array().unwrap().iter().find(|it| it["id"] == "lb.test/web");
+    let guard = &web.unwrap()["pools"][0]["nodes"][0]["addresses"][0]["guard"];
+    assert_eq!(*guard, json!({"guard": "needs", "says": why}));
+    told(&folder, "report n1 --from proxy --passed --count 2", 0);
+    assert_eq!(Client::new(rota.dns).addresses("web.lb.test.").len(), 1);
+    assert!(rota.stop().success());
+}
+
+#[test]
 fn what_is_not_meant_so_is_refused_as_a_whole() {
     let folder = Folder::new("reports-refused");
     folder.write("token", TOKEN);

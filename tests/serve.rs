@@ -6,28 +6,37 @@
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rota::respond::Transport;
 use rota::serve::{self, BindError, Limits, Listeners, Options, Running, Totals};
 use rota::snapshot::{Current, Publisher};
 
 /// Long enough for any machine, so that only a fault runs into it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// TCP limits that no test meets by accident.
-const AMPLE: Limits =
-    Limits { connections: 1000, connections_per_client: 1000, idle: Duration::from_secs(60) };
+/// Limits that no test meets by accident.
+const AMPLE: Limits = Limits {
+    connections: 1000,
+    connections_per_client: 1000,
+    idle: Duration::from_secs(60),
+    handshake: Duration::from_secs(60),
+    request: Duration::from_secs(60),
+    in_flight: 1000,
+    rate: NonZeroU32::MIN,
+};
 
 /// A snapshot without a zone.
 fn empty_snapshot() -> Arc<Current> {
     Arc::clone(Publisher::new().current())
 }
 
-fn options(addresses: &[&str], tcp: Limits) -> Options {
+fn options(addresses: &[&str], limits: Limits) -> Options {
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
-    Options { addresses, workers: 2, tcp }
+    Options { addresses, workers: 2, limits, ..Options::default() }
 }
 
 fn start(options: &Options) -> Running {
@@ -184,8 +193,8 @@ fn clients_are_spread_over_all_workers() {
     }
     let counters = running.counters();
     running.stop();
-    let udp: Vec<u64> = counters.udp_by_thread().map(|totals| totals.sent).collect();
-    let tcp: Vec<u64> = counters.tcp_by_thread().map(|totals| totals.sent).collect();
+    let udp: Vec<u64> = counters.by_thread(Transport::Udp).map(|totals| totals.sent).collect();
+    let tcp: Vec<u64> = counters.by_thread(Transport::Tcp).map(|totals| totals.sent).collect();
     for sent in [udp, tcp] {
         assert_eq!(sent.iter().sum::<u64>(), u64::from(CLIENTS));
         assert!(!sent.contains(&0), "{sent:?}");
@@ -477,8 +486,11 @@ fn when_all_seats_are_taken_the_longest_idle_leaves() {
         (tcp.evicted, tcp.closed, tcp.refused_client, tcp.refused_house) == (1, 1, 0, 0)
     });
     let counters = running.counters();
-    assert!(counters.tcp_times().buckets().any(|(_, count)| count > 0), "the first turn is timed");
-    assert_eq!(counters.udp_times().buckets().map(|(_, count)| count).sum::<u64>(), 0);
+    assert!(
+        counters.times(Transport::Tcp).buckets().any(|(_, count)| count > 0),
+        "the first turn is timed"
+    );
+    assert_eq!(counters.times(Transport::Udp).buckets().map(|(_, count)| count).sum::<u64>(), 0);
     running.stop();
 }
 

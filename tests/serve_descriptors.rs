@@ -62,11 +62,12 @@ fn be_the_server() {
     let options = Options {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
         workers: 1,
-        tcp: Limits {
-            connections: 1000,
+        limits: Limits {
             connections_per_client: 1000,
             idle: Duration::from_secs(60),
+            ..Limits::default()
         },
+        ..Options::default()
     };
     let listeners = Listeners::bind(&options).unwrap();
     let running = serve::start(listeners, empty_snapshot(), 1).unwrap();

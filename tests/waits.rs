@@ -16,7 +16,7 @@ use serde_json::Value;
 
 const NAME: &str = "app.lb.test.";
 const SERVER: &str = "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 2\n\
-    tcp_idle = \"1s\"\n";
+    idle_time = \"1s\"\n";
 const ZONE: &str = "[zone]\nns = [\"ns1 127.0.0.1\"]\n[service.app]\nttl = \"TTLs\"\n\
     nodes = [{ name = \"n1\", address = \"192.0.2.1\" }, \
     { name = \"n2\", address = [\"192.0.2.2\", \"2001:db8::2\"] }]\n";

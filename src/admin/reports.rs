@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::api::{Document, refused, stopping};
 use super::desk::Desk;
-use super::docs::{ErrorDoc, Status};
+use super::docs::{AddressDoc, ErrorDoc, OutcomeWord, Status};
 use super::guard::Way;
 
 /// What a vantage has seen.
@@ -112,6 +112,17 @@ pub struct WordDoc {
     pub count: u32,
     /// What was wrong.
     pub reason: Option<String>,
+}
+
+impl AddressDoc {
+    /// What others complain of, where it is they who have the address down.
+    pub fn reported(&self) -> Option<String> {
+        let has_failed = self.last.as_ref().is_some_and(|last| last.outcome != OutcomeWord::Pass);
+        let first = self.vantages.iter().find(|one| one.status == Status::Down);
+        let first = first.filter(|_| self.real == Status::Down && !has_failed)?;
+        let reason = first.reason.as_deref().unwrap_or("it fails");
+        Some(format!("{}: {reason}", first.from))
+    }
 }
 
 fn once() -> u32 {

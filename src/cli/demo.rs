@@ -8,7 +8,6 @@
 use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
@@ -19,13 +18,14 @@ use crate::config::{ZoneFiles, read_zone};
 use crate::daemon::{Heritage, Privileges, Server, Setup, Wanted};
 use crate::geo::Atlas;
 use crate::health::{Hearing, Suspicion};
-use crate::serve::{self, Limits};
+use crate::serve::{self, Gate, Limits};
 use crate::snapshot::Settings;
 use crate::wire::Name;
 use crate::zone::Source;
 
 use super::Exit;
 use super::board::Hint;
+use super::demo_secret;
 use super::log::Loudness;
 use super::node::{self, Node};
 use super::show::Show;
@@ -41,9 +41,6 @@ const NODES: [(Ipv4Addr, u16); 4] = [
     (Ipv4Addr::new(127, 0, 0, 14), 1),
 ];
 
-/// TCP connections of the demo that say nothing end after this long.
-const TCP_IDLE: Duration = Duration::from_secs(10);
-
 /// Arguments of `rota demo`.
 #[derive(clap::Args, Debug)]
 pub struct DemoArgs {
@@ -58,6 +55,18 @@ pub struct DemoArgs {
     /// Port of the four nodes
     #[arg(long, default_value_t = 8080)]
     pub node_port: u16,
+
+    /// Answer over TLS, HTTPS and QUIC too, with a certificate made for it
+    #[arg(long)]
+    pub tls: bool,
+
+    /// Port of 127.0.0.1 for DNS over TLS and QUIC
+    #[arg(long, default_value_t = 8853)]
+    pub tls_port: u16,
+
+    /// Port of 127.0.0.1 for DNS over HTTPS
+    #[arg(long, default_value_t = 8443)]
+    pub https_port: u16,
 
     /// Print a line for each change rather than a live board; so it is without a terminal, too
     #[arg(long)]
@@ -87,6 +96,8 @@ pub struct Stage {
     pub zone: String,
     /// Where to answer, UDP and TCP.
     pub dns: SocketAddr,
+    /// Where to answer inside TLS.
+    pub gates: Vec<Gate>,
     /// Where the admin listener goes.
     pub admin: SocketAddr,
 }
@@ -130,9 +141,16 @@ async fn start(stage: Stage) -> anyhow::Result<Server> {
     if let Some(problem) = diagnostics.first() {
         bail!("the demo's own zone: {problem}");
     }
-    let tcp = Limits { connections: 100, connections_per_client: 100, idle: TCP_IDLE };
+    let limits = Limits { connections: 100, connections_per_client: 100, ..Limits::default() };
     let setup = Setup {
-        serve: serve::Options { addresses: vec![stage.dns], workers: 1, tcp },
+        serve: serve::Options {
+            addresses: vec![stage.dns],
+            keyring: if stage.gates.is_empty() { Arc::default() } else { demo_secret::keyring()? },
+            gates: stage.gates,
+            workers: 1,
+            limits,
+            ..serve::Options::default()
+        },
         admin: stage.admin,
         state: None,
         reloads: None,
@@ -161,11 +179,21 @@ fn stage(args: &DemoArgs) -> anyhow::Result<Stage> {
     let tcp = |address: SocketAddr| std::net::TcpListener::bind(address).map(drop);
     let udp = |address: SocketAddr| std::net::UdpSocket::bind(address).map(drop);
     let node = SocketAddr::from((NODES[0].0, args.node_port));
-    let tried = [
+    let gates = match args.tls {
+        true => demo_secret::gates(args.tls_port, args.https_port),
+        false => Vec::new(),
+    };
+    let mut tried = vec![
         ("--port", args.port, "DNS", dns, udp(dns).and_then(|()| tcp(dns))),
         ("--admin-port", args.admin_port, "the admin listener", admin, tcp(admin)),
         ("--node-port", args.node_port, "a node", node, tcp(node)),
     ];
+    if args.tls {
+        let (tls, https) = (local(args.tls_port), local(args.https_port));
+        let secret = udp(tls).and_then(|()| tcp(tls));
+        tried.push(("--tls --tls-port", args.tls_port, "TLS", tls, secret));
+        tried.push(("--tls --https-port", args.https_port, "HTTPS", https, tcp(https)));
+    }
     let (mut problems, mut way_out) = (String::new(), String::from("rota demo"));
     for (flag, port, what, address, result) in tried {
         match result {
@@ -182,7 +210,7 @@ fn stage(args: &DemoArgs) -> anyhow::Result<Stage> {
     if !problems.is_empty() {
         bail!("{problems}Perhaps another `rota demo` runs. Choose other ports: {way_out}");
     }
-    Ok(Stage { zone: zone(args.node_port), dns, admin })
+    Ok(Stage { zone: zone(args.node_port), dns, gates, admin })
 }
 
 /// The README's zone with the demo's addresses, probed fast enough to watch.
@@ -234,15 +262,20 @@ fn no_such_address(ip: IpAddr) -> anyhow::Error {
 
 fn hints(args: &DemoArgs) -> Vec<Hint> {
     let node = SocketAddr::from((NODES[0].0, args.node_port));
-    [
+    let secret = [
+        ("over TLS", format!("kdig +tls @127.0.0.1 -p {} {APEX} A", args.tls_port)),
+        ("over HTTPS", format!("dig +https @127.0.0.1 -p {} {APEX} A", args.https_port)),
+    ];
+    let secret = secret.into_iter().filter(|_| args.tls);
+    let plain = [
         ("ask", format!("dig @127.0.0.1 -p {} {APEX} A", args.port)),
         ("without dig", format!("rota ask {APEX} @127.0.0.1:{}", args.port)),
         ("break node1", format!("curl -X POST http://{node}/fail      (or /hang, /drain)")),
         ("heal node1", format!("curl -X POST http://{node}/heal")),
         ("stop", "Ctrl-C".to_owned()),
-    ]
-    .map(|(label, command)| Hint { label: label.to_owned(), command })
-    .into()
+    ];
+    let hint = |(label, command): (&str, String)| Hint { label: label.to_owned(), command };
+    secret.chain(plain).map(hint).collect()
 }
 
 #[cfg(test)]

@@ -21,7 +21,9 @@ fn all_taken_ports_are_named_with_one_way_out() {
     let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = dns.local_addr().unwrap().port();
     let admin_port = admin.local_addr().unwrap().port();
-    let args = DemoArgs { port, admin_port, node_port: 0, plain: true };
+    let (tls_port, https_port) = (0, 0);
+    let args =
+        DemoArgs { port, admin_port, node_port: 0, tls: false, tls_port, https_port, plain: true };
     let message = stage(&args).unwrap_err().to_string();
     assert!(message.contains(&format!("127.0.0.1:{port} cannot be used for DNS")), "{message}");
     let way_out = format!("rota demo --port {} --admin-port {}", port + 1, admin_port + 1);

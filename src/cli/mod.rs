@@ -9,6 +9,7 @@ pub mod check;
 pub mod client;
 mod delegation;
 pub mod demo;
+mod demo_secret;
 mod dns;
 pub mod doctor;
 pub mod explain;

@@ -18,8 +18,7 @@
 use std::time::Duration;
 
 use crate::admin::docs::{
-    AddressDoc, CachedDoc, NodeDoc, OutcomeWord, OverrideDoc, PoolDoc, ServiceDoc, Status,
-    StatusDoc,
+    AddressDoc, CachedDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc,
 };
 use crate::admin::shares::Shares;
 
@@ -134,7 +133,7 @@ fn row(node: &NodeDoc, address: &AddressDoc, share: Option<f64>, now: u64) -> Ro
     // Once for all addresses of the node.
     let held = node.cached.as_ref().filter(|_| node.addresses.first() == Some(address));
     let since = address.since.map(|at| age(Duration::from_secs(now.saturating_sub(at))));
-    let (verdict, verdict_ink) = match outside(address) {
+    let (verdict, verdict_ink) = match address.reported() {
         Some(told) => (told, Ink::Red),
         None => verdict(address.last.as_ref()),
     };
@@ -166,15 +165,6 @@ fn cached(cached: &CachedDoc) -> String {
         _ if at_least => format!("cached by {resolvers} resolvers or more, gone in {left}"),
         _ => format!("cached by about {resolvers} resolvers, gone in {left}"),
     }
-}
-
-/// What others complain of, where it is they who have an address down.
-fn outside(address: &AddressDoc) -> Option<String> {
-    let has_failed = address.last.as_ref().is_some_and(|last| last.outcome != OutcomeWord::Pass);
-    let mut down = address.vantages.iter().filter(|one| one.status == Status::Down);
-    let first = down.next().filter(|_| address.real == Status::Down && !has_failed)?;
-    let reason = first.reason.as_deref().unwrap_or("it fails");
-    Some(format!("{}: {reason}", first.from))
 }
 
 /// Columns of one service's table.

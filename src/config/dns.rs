@@ -132,7 +132,11 @@ fn read_ecs(fields: &Fields<'_>, reader: &mut Reader<'_>) -> EcsFrom {
 }
 
 /// The networks of a key; those that are none are reported and left out.
-fn read_networks(name: &str, fields: &Fields<'_>, reader: &mut Reader<'_>) -> Box<[Network]> {
+pub(super) fn read_networks(
+    name: &str,
+    fields: &Fields<'_>,
+    reader: &mut Reader<'_>,
+) -> Box<[Network]> {
     let texts = fields.texts(name, reader);
     if texts.len() > NETWORKS_MAX {
         let message = format!("`{name}` lists {}, but at most {NETWORKS_MAX}", texts.len());

@@ -16,8 +16,11 @@ use super::grants::{self, Grants};
 use super::names;
 use super::readings::{Before, Readings};
 use super::suggest::nearest;
-use super::{Geo, Loaded, Server, ZoneFiles, read_server, read_zone_with, sort_by_place};
+use super::tls::read_pairs;
+use super::{Geo, Loaded, Server, Tls, ZoneFiles, read_server, read_zone_with, sort_by_place};
 use crate::geo::{Atlas, File, FileError};
+use crate::health::Pem;
+use crate::serve::Pair;
 use crate::snapshot::Authored;
 use crate::wire::Name;
 use crate::zone::{Diagnostic, Severity, Source, diagnostic::has_errors};
@@ -45,9 +48,11 @@ pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
     // What a refused rota.toml would have named is not known, and so is what zones may ask of it.
     let named = server.as_ref().map(|server| &server.geo);
     let geo = named.and_then(|files| read_geo(files, readings.geo(), &mut diagnostics));
+    let keys = server.as_ref().and_then(|server| read_keys(&server.tls, &mut diagnostics));
     let atlas = geo.as_ref().map(|geo| &*geo.atlas);
     let checks = server.as_ref().map(|server| server.checks.clone());
     readings.begin(&source, &folder, geo.as_ref(), &checks);
+    readings.keys(keys.as_deref());
     let mut before = readings.take();
     let zones = match list_zones(&folder, readings, &mut diagnostics) {
         Ok(all) => {
@@ -72,7 +77,7 @@ pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
     };
     sort_by_place(&mut diagnostics);
     readings.end(before, &diagnostics, geo.is_some());
-    Loaded { server: server.filter(|_| readable), geo, zones, diagnostics }
+    Loaded { server: server.filter(|_| readable), geo, keys, zones, diagnostics }
 }
 
 /// The files of `[geo]`; none where any of them cannot be used.
@@ -98,6 +103,17 @@ fn read_geo(paths: &[PathBuf], before: &Geo, out: &mut Vec<Diagnostic>) -> Optio
             None
         }
     }
+}
+
+/// The certificates; none where any of them cannot be used.
+#[expect(clippy::disallowed_methods, reason = "certificates have an end")]
+fn read_keys(tls: &Tls, out: &mut Vec<Diagnostic>) -> Option<Vec<Pair>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let read = |path: &Path| match read_text(path) {
+        Ok(text) => Ok(Pem::new(&text)),
+        Err(error) => Err(unreadable(path, &error)),
+    };
+    read_pairs(tls, now, read, out)
 }
 
 /// Reads `rota.toml` alone, for those who need no zones.
@@ -208,9 +224,15 @@ fn read_found(
     let Around { folder, grants, atlas } = around;
     let mut includes = |path: &str| read_include(folder, path);
     if !found.spoiled {
-        return before.again(&found.files, &mut includes, readings, out, |includes, out| {
-            read_zone_with(&found.files, includes, grants, *atlas, out)
-        });
+        let files = &found.files;
+        return before.again(
+            files,
+            &mut includes,
+            grants,
+            readings,
+            out,
+            |includes, grants, out| read_zone_with(files, includes, grants, *atlas, out),
+        );
     }
     if found.files.toml.is_some() || found.files.master.is_some() {
         read_zone_with(&found.files, &mut includes, grants, *atlas, out);
@@ -236,6 +258,12 @@ fn read_include(folder: &Path, path: &str) -> Result<Arc<Source>, String> {
 enum Kind {
     Toml,
     Master,
+}
+
+/// True for what a zone's file is called: other files in the folder are read only where one of them
+/// names them.
+pub fn is_zone_file(name: &OsStr) -> bool {
+    Path::new(name).extension().is_some_and(|it| it == "toml" || it == "zone")
 }
 
 /// The apex that a file's name says; none for files that are no zone's.

@@ -30,6 +30,7 @@ mod geo;
 mod grants;
 mod guard;
 pub mod keys;
+mod listen;
 mod load;
 mod log;
 mod names;
@@ -50,6 +51,7 @@ mod steering;
 mod suggest;
 mod syntax;
 pub mod tables;
+mod tls;
 mod value;
 mod zone;
 
@@ -62,6 +64,7 @@ use std::time::Duration;
 
 use crate::admin::metrics::Caps;
 use crate::health::Hearing;
+use crate::serve::{Gate, Limits, Pair, Proxies};
 use crate::snapshot::Authored;
 use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Sampling, Version};
 use crate::wire::cookie::Secrets;
@@ -69,12 +72,13 @@ use crate::zone::Diagnostic;
 
 pub use geo::Geo;
 pub use grants::{Grants, Refusal};
-pub use load::{FILE_NAME, load, load_server, reload};
+pub use load::{FILE_NAME, is_zone_file, load, load_server, reload};
 pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
 pub(crate) use service::relative;
 pub(crate) use suggest::nearest;
+pub use tls::{CertificateFiles, at};
 pub use zone::{ZoneFiles, read_zone, read_zone_with};
 
 /// What the files of a configuration say, with everything that is wrong in them.
@@ -84,6 +88,8 @@ pub struct Loaded {
     pub server: Option<Server>,
     /// None where a file of `[geo]` cannot be used: then nothing may start either.
     pub geo: Option<Geo>,
+    /// The certificates; none where a file of them cannot be used.
+    pub keys: Option<Vec<Pair>>,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
     /// By file and place; errors and warnings.
@@ -95,7 +101,8 @@ impl Loaded {
     /// zone at all.
     pub fn into_config(self) -> Option<Config> {
         let (server, geo) = (self.server?, self.geo?);
-        (!self.zones.is_empty()).then_some(Config { server, geo, zones: self.zones })
+        let (zones, keys) = (self.zones, self.keys);
+        (!zones.is_empty()).then_some(Config { server, geo, keys, zones })
     }
 }
 
@@ -114,6 +121,9 @@ pub struct Config {
     pub server: Server,
     /// Where clients are.
     pub geo: Geo,
+    /// The certificates; none where a file of them cannot be used: then those in force stay, and
+    /// nothing may start.
+    pub keys: Option<Vec<Pair>>,
     /// One for each apex found in the zones folder, in canonical order of apexes.
     pub zones: Vec<Authored>,
 }
@@ -129,6 +139,8 @@ pub struct Server {
     pub user: Option<String>,
     /// Where to listen.
     pub listen: Listen,
+    /// Who this server is, in TLS.
+    pub tls: Tls,
     /// Who may change things.
     pub admin: Admin,
     /// Protocol settings.
@@ -174,18 +186,29 @@ pub struct Doubt {
 pub struct Listen {
     /// UDP and TCP.
     pub dns: Vec<SocketAddr>,
+    /// Where else, and for what.
+    pub gates: Vec<Gate>,
+    /// The path of DNS over HTTPS.
+    pub path: String,
     /// Health, readiness, the API.
     pub admin: SocketAddr,
     /// UDP threads; 0 = one per core of the affinity mask.
     pub workers: usize,
-    /// TCP connections in all.
-    pub tcp_connections: usize,
-    /// TCP connections of one client address.
-    pub tcp_connections_per_client: usize,
-    /// A TCP connection that asks nothing for this long is closed.
-    pub tcp_idle: Duration,
+    /// Who speaks for others.
+    pub proxies: Proxies,
+    /// What the clients of connections may use.
+    pub limits: Limits,
     /// How long answers go on after SIGTERM.
     pub lame_duck: Duration,
+}
+
+/// `[tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The files of each certificate, in the order of preference.
+    pub certificates: Vec<CertificateFiles>,
+    /// How long before its end a certificate is warned of.
+    pub warn_before: Duration,
 }
 
 /// `[admin]`.

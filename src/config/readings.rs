@@ -7,10 +7,11 @@
 //! publisher knows them again.
 //!
 //! A zone is made of more than its own two files: a master file includes others and a check names
-//! a certificate. Each is kept by the path that was written, read again, and compared too, also
-//! where it could not be read: then it must still be missing. Places are judged by what the geo
+//! a certificate or a program. Each is kept by the path that was written, looked at again, and
+//! compared too, also where it could not be read: then it must still be missing. Places are judged by what the geo
 //! files know, so other geo files are a reason to read every zone anew.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::mem;
@@ -19,7 +20,9 @@ use std::sync::Arc;
 
 use foldhash::quality::FixedState;
 
+use super::grants::{Grants, Refusal};
 use super::{Checks, Geo, ZoneFiles};
+use crate::serve::Pair;
 use crate::snapshot::Authored;
 use crate::wire::Name;
 use crate::zone::masterfile::Includes;
@@ -39,6 +42,7 @@ impl Stamp {
 #[derive(Clone, Debug, Default)]
 pub struct Readings {
     geo: Geo,
+    keys: Vec<Pair>,
     server: Option<Stamp>,
     /// What zones may do.
     checks: Option<Checks>,
@@ -57,6 +61,8 @@ struct Reading {
     master: Option<Stamp>,
     /// Files that the zone's own name; no stamp where one could not be read.
     named: Vec<(String, Option<Stamp>)>,
+    /// Programs that its checks name, and what each is.
+    programs: Vec<(String, Result<PathBuf, Refusal>)>,
     authored: Authored,
     diagnostics: Vec<Diagnostic>,
 }
@@ -111,6 +117,14 @@ impl Readings {
         }
     }
 
+    /// Notes the certificates, if they can be used.
+    pub(super) fn keys(&mut self, keys: Option<&[Pair]>) {
+        if let Some(keys) = keys.filter(|keys| *keys != self.keys) {
+            self.news = true;
+            self.keys = keys.to_vec();
+        }
+    }
+
     /// Notes a file of the folder of zones that is a link.
     pub(super) fn link(&mut self, path: &Path) {
         self.links.push(path.to_owned());
@@ -137,14 +151,15 @@ pub(super) struct Before(HashMap<Name, Reading>);
 
 impl Before {
     /// One zone: what was made of the same files before, or else what `parse` makes of them.
-    /// `includes` reads what the zone's files name.
+    /// `includes` reads what the zone's files name, `grants` says what its checks may run.
     pub(super) fn again(
         &mut self,
         files: &ZoneFiles,
         includes: &mut Includes<'_>,
+        grants: &Grants<'_>,
         after: &mut Readings,
         out: &mut Vec<Diagnostic>,
-        parse: impl FnOnce(&mut Includes<'_>, &mut Vec<Diagnostic>) -> Authored,
+        parse: impl FnOnce(&mut Includes<'_>, &Grants<'_>, &mut Vec<Diagnostic>) -> Authored,
     ) -> Authored {
         let of = |source: &Option<Arc<Source>>| {
             source.as_ref().map(|source| Stamp::of(source.text.as_bytes()))
@@ -152,7 +167,10 @@ impl Before {
         let (toml, master) = (of(&files.toml), of(&files.master));
         let known = self.0.remove(&files.apex).filter(|known| {
             let same = |(path, stamp): &(String, Option<Stamp>)| of(&includes(path).ok()) == *stamp;
-            (known.toml, known.master) == (toml, master) && known.named.iter().all(same)
+            let runs = |(name, program): &(String, _)| (grants.program)(name) == *program;
+            (known.toml, known.master) == (toml, master)
+                && known.named.iter().all(same)
+                && known.programs.iter().all(runs)
         });
         // What broke a zone may be mended beside its files: a program that is there now.
         let (known, broken) = match known {
@@ -167,10 +185,18 @@ impl Before {
                 source
             };
             let mut diagnostics = Vec::new();
-            let authored = parse(&mut noted, &mut diagnostics);
+            let programs = RefCell::new(Vec::new());
+            let program = |name: &str| {
+                let found = (grants.program)(name);
+                programs.borrow_mut().push((name.to_owned(), found.clone()));
+                found
+            };
+            let noting = Grants { program: &program, states: grants.states };
+            let authored = parse(&mut noted, &noting, &mut diagnostics);
+            let programs = programs.take();
             let still = broken.is_some_and(|before| before.diagnostics == diagnostics);
             after.parsed += usize::from(!still);
-            Reading { toml, master, named, authored, diagnostics }
+            Reading { toml, master, named, programs, authored, diagnostics }
         });
         out.extend(reading.diagnostics.iter().cloned());
         let authored = reading.authored.clone();

@@ -10,13 +10,14 @@ use super::admin::{judge_reach, read_admin};
 use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
+use super::listen::read_listen;
 use super::log::read_log;
 use super::reader::Reader;
 use super::tables::{
-    ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SERVER,
+    ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SECRET, SERVER,
 };
-use super::value::Text;
-use super::{Checks, Doubt, Listen, Server, sort_by_place, syntax};
+use super::tls::{judge_certificates, read_tls};
+use super::{Checks, Doubt, Server, sort_by_place, syntax};
 use crate::admin::metrics::Caps;
 use crate::health::vantage::{self, VANTAGES_MAX};
 use crate::health::{Counts, Hearing};
@@ -42,6 +43,9 @@ pub fn read_server(
     let (table, span) = server.table("listen").unwrap_or((&empty, 0..0));
     let listen = reader.fields(&LISTEN, table, span);
     let (listen_fields, listen) = (&listen, read_listen(&listen, &mut reader));
+    let (table, span) = server.table("tls").unwrap_or((&empty, 0..0));
+    let tls = reader.fields(&SECRET, table, span);
+    let tls = read_tls(&tls, base, &mut reader);
     let (table, span) = server.table("dns").unwrap_or((&empty, 0..0));
     let dns = reader.fields(&DNS, table, span);
     let dns = read_dns(&dns, &mut reader);
@@ -83,6 +87,7 @@ pub fn read_server(
     let admin = read_admin(&admin, &state, base, &mut reader);
     if let Some(listen) = &listen {
         judge_reach(listen, &admin, listen_fields, &mut reader);
+        judge_certificates(listen, &tls, listen_fields, &mut reader);
     }
     sort_by_place(&mut out[before..]);
     let folder = zones.clone();
@@ -92,6 +97,7 @@ pub fn read_server(
         state,
         user,
         listen,
+        tls,
         admin,
         dns,
         checks,
@@ -103,46 +109,6 @@ pub fn read_server(
         watch,
     });
     (folder, server)
-}
-
-fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Option<Listen> {
-    let written = fields.texts("dns", reader);
-    if written.is_empty() && fields.sound(&["dns"]) {
-        let help = "write an address and port, or leave the key out for port 5300 of this machine";
-        reader.refuse(fields.value_span("dns"), "`dns` lists no address to listen on", help);
-    }
-    let mut dns = Vec::new();
-    for text in &written {
-        let Some(address) = socket(text, 53, reader) else { continue };
-        if dns.contains(&address) {
-            reader.refuse(text.span.clone(), format!("{address} is listed twice"), "remove one");
-        } else {
-            dns.push(address);
-        }
-    }
-    let admin = fields.texts("admin", reader).first().and_then(|text| socket(text, 9153, reader));
-    let (all, per_client) =
-        (fields.number("tcp_connections"), fields.number("tcp_connections_per_client"));
-    if fields.written("tcp_connections_per_client")
-        && per_client > all
-        && fields.sound(&["tcp_connections", "tcp_connections_per_client"])
-    {
-        reader.refuse(
-            fields.value_span("tcp_connections_per_client"),
-            format!("{per_client} TCP connections of one client are more than the {all} in all"),
-            "lower this, or raise `tcp_connections`",
-        );
-    }
-    Some(Listen {
-        dns,
-        admin: admin?,
-        workers: count(fields, "workers"),
-        tcp_connections: count(fields, "tcp_connections"),
-        tcp_connections_per_client: count(fields, "tcp_connections_per_client")
-            .min(count(fields, "tcp_connections")),
-        tcp_idle: fields.duration("tcp_idle"),
-        lame_duck: fields.duration("lame_duck"),
-    })
 }
 
 fn read_metrics(fields: &Fields<'_>) -> Option<Caps> {
@@ -196,19 +162,7 @@ fn read_reports(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Hearing {
     Hearing { names, counts: Counts { fails, passes, lasts: fields.duration("lasts") } }
 }
 
-fn socket(text: &Text, port: u16, reader: &mut Reader<'_>) -> Option<SocketAddr> {
-    match text.text.parse() {
-        Ok(address) => Some(address),
-        Err(_) => {
-            let help = format!("write for example \"0.0.0.0:{port}\" or \"[::]:{port}\"");
-            let message = format!("\"{}\" is not an address and port", text.text);
-            reader.refuse(text.span.clone(), message, help);
-            None
-        }
-    }
-}
-
-fn count(fields: &Fields<'_>, name: &str) -> usize {
+pub(super) fn count(fields: &Fields<'_>, name: &str) -> usize {
     // Every bound of these keys is far below what any machine counts to.
     usize::try_from(fields.number(name)).unwrap_or(usize::MAX)
 }

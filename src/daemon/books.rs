@@ -10,8 +10,8 @@ use std::time::Instant;
 use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic, Vantage};
 use crate::health::vantage::Voice;
 use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
-use crate::respond::Tally;
-use crate::serve::{Counters, Times, Totals};
+use crate::respond::Transport;
+use crate::serve::{Counters, Figures, Pair};
 use crate::snapshot::Publisher;
 
 use super::state::unix_now;
@@ -24,7 +24,7 @@ pub(super) struct Books {
     /// None where `/metrics` is switched off.
     caps: Option<Caps>,
     /// None before queries are answered.
-    workers: Option<(Vec<Arc<Tally>>, Counters)>,
+    workers: Option<Figures>,
 }
 
 impl Books {
@@ -40,8 +40,8 @@ impl Books {
     }
 
     /// Where the workers count.
-    pub(super) fn read_from(&mut self, tallies: Vec<Arc<Tally>>, counters: Counters) {
-        self.workers = Some((tallies, counters));
+    pub(super) fn read_from(&mut self, figures: Figures) {
+        self.workers = Some(figures);
     }
 
     /// A probe has ended.
@@ -68,8 +68,12 @@ impl Books {
         now: Instant,
     ) -> Option<Box<Facts>> {
         let caps = self.caps?;
-        let (tallies, transports) = match &self.workers {
-            Some((tallies, counters)) => (tallies.clone(), transports(counters)),
+        let (tallies, transports, own_certificates) = match &self.workers {
+            Some(Figures { tallies, counters, keyring }) => {
+                let ends = |pair: &Pair| (pair.name.clone(), pair.not_after);
+                let ends = keyring.pairs().iter().map(ends).collect();
+                (tallies.clone(), transports(counters), ends)
+            }
             None => Default::default(),
         };
         let mut statuses: HashMap<Status, usize> = HashMap::new();
@@ -95,6 +99,7 @@ impl Books {
             suspect: monitor.suspect().is_some(),
             vantages: vantages.voices().map(|voice| vantage(voice, now)).collect(),
             certificates,
+            own_certificates,
             pulse: monitor.pulse(now),
             started: self.started,
             process: None,
@@ -111,33 +116,33 @@ fn vantage((name, voice, addresses): (&str, &Voice, [usize; 3]), now: Instant) -
     Vantage { name: name.to_owned(), said: [*passed, *failed], addresses, heard }
 }
 
+/// What is served by a transport that is in use.
 fn transports(counters: &Counters) -> Vec<Traffic> {
-    let tcp = counters.tcp();
-    let connections = Connections {
-        accepted: tcp.accepted,
-        closed: tcp.closed,
-        evicted: tcp.evicted,
-        refused_client: tcp.refused_client,
-        refused_all: tcp.refused_house,
-    };
-    vec![
-        traffic("udp", counters.udp(), counters.udp_times(), None),
-        traffic("tcp", tcp, counters.tcp_times(), Some(connections)),
-    ]
+    let used = Transport::ALL.into_iter().filter(|transport| counters.is_in_use(*transport));
+    used.map(|transport| traffic(counters, transport)).collect()
 }
 
-fn traffic(
-    transport: &'static str,
-    totals: Totals,
-    times: Times,
-    connections: Option<Connections>,
-) -> Traffic {
+fn traffic(counters: &Counters, transport: Transport) -> Traffic {
+    let (totals, times) = (counters.of(transport), counters.times(transport));
+    let connections = Connections {
+        accepted: totals.accepted,
+        closed: totals.closed,
+        evicted: totals.evicted,
+        refused_client: totals.refused_client + totals.refused_behind,
+        refused_all: totals.refused_house,
+        cut_handshake: totals.cut_handshake,
+        cut_idle: totals.cut_idle,
+        cut_request: totals.cut_request,
+        cut_reader: totals.cut_reader,
+        failed_handshakes: totals.failed_handshakes,
+    };
     Traffic {
         transport,
         times: times.buckets().collect(),
         time_sum: times.sum,
         send_errors: totals.send_errors,
         receive_errors: totals.receive_errors,
-        connections,
+        connections: (!transport.is_datagram()).then_some(connections),
+        refused_requests: (transport == Transport::Https).then_some(totals.refused_requests),
     }
 }

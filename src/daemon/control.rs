@@ -29,7 +29,7 @@ use crate::admin::{Event, Events, Request};
 use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
 use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
-use crate::serve::Counters;
+use crate::serve::Figures;
 use crate::snapshot::{Authored, Current, Publisher, Snapshot};
 use crate::steer::Guards;
 
@@ -209,8 +209,8 @@ impl Control {
     }
 
     /// Where the figures of those who answer stand.
-    pub fn read_from(&mut self, tallies: Vec<Arc<Tally>>, counters: Counters) {
-        self.books.read_from(tallies, counters);
+    pub fn read_from(&mut self, figures: Figures) {
+        self.books.read_from(figures);
     }
 
     /// Works until all senders of commands are gone. `alive` is called about once a second as long

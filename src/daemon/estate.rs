@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::health::{Place, Status};
-use crate::serve::Inherited;
+use crate::serve::{Gate, Inherited};
 
 use super::control::Command;
 use super::handover::Predecessor;
@@ -28,7 +28,7 @@ pub struct Estate {
 /// Copies of all sockets, each with the address by which the configuration asks for it.
 #[derive(Debug)]
 pub(super) struct Copies {
-    pub(super) dns: Vec<(SocketAddr, OwnedFd)>,
+    pub(super) dns: Vec<(Gate, OwnedFd)>,
     pub(super) admin: (SocketAddr, OwnedFd),
 }
 

@@ -9,7 +9,7 @@ use crate::health::{Opinion, Outcome, Status, Target};
 use crate::respond::explain::{self, Explanation, Informant};
 use crate::respond::{Client, Transport, Worker};
 use crate::snapshot::Snapshot;
-use crate::steer::{Node, Override};
+use crate::steer::{Node, Override, Pool, lack};
 
 use super::known::Known;
 
@@ -66,6 +66,10 @@ impl Informant for Witness<'_> {
         };
         let reason = order.reason.as_ref().map(|reason| format!(" ({reason})"));
         Some(format!("{} said {word}{}", order.author, reason.unwrap_or_default()))
+    }
+
+    fn lack(&self, pool: &Pool) -> Option<String> {
+        lack(pool, &self.known).map(|lack| lack.to_string())
     }
 
     fn outside(&self, node: &Node, ip: IpAddr) -> Option<String> {

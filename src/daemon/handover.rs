@@ -45,7 +45,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
-use crate::serve::{InheritError, Inherited};
+use crate::serve::{Gate, InheritError, Inherited, Way};
 
 use super::estate::{Copies, Estate, Heritage};
 use super::state;
@@ -71,6 +71,10 @@ struct Letter {
     pid: u32,
     /// One for each socket that follows: the address by which the configuration asks for it.
     dns: Vec<SocketAddr>,
+    /// What is spoken at each of them, by the key of `[listen]`. A process that knows no other has
+    /// sockets for `dns` alone.
+    #[serde(default)]
+    ways: Vec<String>,
     /// The same of the admin listener, which follows last.
     admin: SocketAddr,
     /// As in the state folder's file.
@@ -143,8 +147,11 @@ pub(super) fn take_over(folder: &Path) -> Result<Option<Heritage>, HandoverError
     }
     let listener = descriptors.pop().map(|descriptor| (letter.admin, descriptor.into()));
     let mut sockets = Inherited::default();
-    for (asked, descriptor) in letter.dns.into_iter().zip(descriptors) {
-        sockets.add(descriptor, Some(asked)).map_err(HandoverError::Unfit)?;
+    for (at, (address, descriptor)) in letter.dns.into_iter().zip(descriptors).enumerate() {
+        let way = letter.ways.get(at).map_or(Some(Way::Dns), |word| Way::of(word));
+        // What is not known here is not asked for either.
+        let Some(way) = way else { continue };
+        sockets.add(descriptor, Some(Gate { way, address })).map_err(HandoverError::Unfit)?;
     }
     Ok(Some(Heritage {
         sockets,
@@ -252,14 +259,16 @@ fn hand_over(mut stream: UnixStream, copies: &Copies, statuses: String) -> io::R
     let letter = Letter {
         version: VERSION,
         pid: std::process::id(),
-        dns: copies.dns.iter().map(|(asked, _)| *asked).collect(),
+        dns: copies.dns.iter().map(|(asked, _)| asked.address).collect(),
+        ways: copies.dns.iter().map(|(asked, _)| asked.way.word().to_owned()).collect(),
         admin: copies.admin.0,
         statuses,
     };
     let text = serde_json::to_vec(&letter)?;
     stream.write_all(&(text.len() as u64).to_be_bytes())?;
     stream.write_all(&text)?;
-    let all: Vec<_> = copies.dns.iter().chain([&copies.admin]).map(|(_, it)| it.as_fd()).collect();
+    let dns = copies.dns.iter().map(|(_, it)| it.as_fd());
+    let all: Vec<_> = dns.chain([copies.admin.1.as_fd()]).collect();
     for part in all.chunks(DESCRIPTORS_MAX) {
         let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
         let mut control = SendAncillaryBuffer::new(&mut room);

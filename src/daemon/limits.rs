@@ -28,14 +28,16 @@ pub(super) fn raise(options: &serve::Options) {
         tracing::warn!(
             allowed,
             needed,
-            help = "raise LimitNOFILE= of the unit, or `ulimit -n`; or lower `tcp_connections`",
+            help = "raise LimitNOFILE= of the unit, or `ulimit -n`; or lower `connections`",
             "too few descriptors are allowed: connections and probes will fail under load"
         );
     }
 }
 
-/// Each address has a UDP and a TCP socket for each worker, and a copy of each to hand over.
+/// Each address has a socket of each of its protocols for each worker, and a copy of each to hand
+/// over.
 fn needed(options: &serve::Options) -> u64 {
-    let sockets = options.addresses.len() * options.threads() * 4;
-    (sockets + options.tcp.connections + IN_FLIGHT_MAX) as u64 + RESERVE
+    let gates = options.addresses.len() * 2 + options.gates.len();
+    let sockets = gates * options.threads() * 2;
+    (sockets + options.limits.connections + IN_FLIGHT_MAX) as u64 + RESERVE
 }

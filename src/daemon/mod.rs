@@ -48,7 +48,7 @@ use crate::admin::metrics::Caps;
 use crate::config::{self, Geo};
 use crate::geo::Atlas;
 use crate::health::{Hearing, Suspicion};
-use crate::serve::{self, Ended};
+use crate::serve::{self, Ended, Keyring};
 use crate::snapshot::settings::{Clock, Cookies};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::cookie::{Secret, Secrets};
@@ -149,7 +149,8 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
     }
     let (config, wanted) = loaded.ok_or(RunError::Config)?;
     let (reloads, mut asked) = mpsc::channel(RELOADS_MAX);
-    let setup = setup(&config, call.seed.unwrap_or_else(random_seed), reloads);
+    let keyring = Arc::clone(reloader.keyring());
+    let setup = setup(&config, keyring, call.seed.unwrap_or_else(random_seed), reloads);
     limits::raise(&setup.serve);
     let mut heritage = heritage(call.replace, &config)?;
     let predecessor = heritage.predecessor.take();
@@ -162,7 +163,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         predecessor.release().await;
         server.reread().await;
     }
-    supervisor.ready(reloader.zones(), server.addresses());
+    supervisor.ready(reloader.zones(), &server.addresses());
     tokio::spawn(supervisor.clone().keep_well(server.health()));
     reloader.catch_up(&server).await;
     loop {
@@ -207,7 +208,7 @@ pub async fn run(call: Call, report: impl Fn(&[Diagnostic])) -> Result<(), RunEr
         }
         let told = reloader.reload(&server, cause).await;
         if cause == Cause::Asked {
-            supervisor.ready(reloader.zones(), server.addresses());
+            supervisor.ready(reloader.zones(), &server.addresses());
         }
         if let (Some(asker), Some(told)) = (asker, told) {
             // Whoever asked may have gone.
@@ -273,17 +274,17 @@ fn log_geo(server: &config::Server, geo: &Geo) {
 }
 
 /// What a configuration says of a server.
-fn setup(config: &config::Server, seed: u64, reloads: Reloads) -> Setup {
+fn setup(config: &config::Server, keyring: Arc<Keyring>, seed: u64, reloads: Reloads) -> Setup {
     let listen = &config.listen;
     Setup {
         serve: serve::Options {
             addresses: listen.dns.clone(),
+            gates: listen.gates.clone(),
             workers: listen.workers,
-            tcp: serve::Limits {
-                connections: listen.tcp_connections,
-                connections_per_client: listen.tcp_connections_per_client,
-                idle: listen.tcp_idle,
-            },
+            limits: listen.limits,
+            proxies: listen.proxies.clone(),
+            keyring,
+            path: listen.path.clone(),
         },
         admin: listen.admin,
         token_file: config.admin.token_file.clone(),
@@ -313,7 +314,7 @@ pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
         rate_limit: dns.rate_limit.clone(),
         ecs: dns.ecs.clone(),
         sampling: server.sampling.clone(),
-        idle: server.listen.tcp_idle,
+        idle: server.listen.limits.idle,
     }
 }
 

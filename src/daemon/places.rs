@@ -17,7 +17,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::config::{Readings, Server};
+use crate::config::{Readings, Server, is_zone_file};
 
 /// As many links on one path as Linux follows.
 const LINKS_MAX: usize = 40;
@@ -29,19 +29,24 @@ pub(super) struct Places(BTreeMap<PathBuf, Interest>);
 /// What counts in a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Interest {
-    /// Every name, but for what editors keep beside their files.
-    all: bool,
+    /// Every name of a zone's file, but for what editors keep beside them. What zones name has
+    /// names of its own; so a file of states may change as often as it likes.
+    zones: bool,
     names: BTreeSet<OsString>,
 }
 
 impl Places {
-    /// Where what was read would change: `rota.toml`, the folder of zones, the geo files, and what
-    /// zones name.
+    /// Where what was read would change: `rota.toml`, the folder of zones, the geo files,
+    /// certificates, and what zones name.
     pub(super) fn of(config: &Path, server: &Server, readings: &Readings) -> Self {
         let mut places = Self::default();
         places.file(config);
         places.folder(&server.zones);
         server.geo.iter().for_each(|file| places.file(file));
+        for files in &server.tls.certificates {
+            places.file(&files.cert);
+            places.file(&files.key);
+        }
         readings.links().iter().for_each(|file| places.file(file));
         readings.named().for_each(|named| places.file(&server.zones.join(named)));
         places
@@ -55,14 +60,15 @@ impl Places {
     /// Whether something that happened to this name can change what is read.
     pub(super) fn concern(&self, folder: &Path, name: &OsStr) -> bool {
         let of = |interest: &Interest| {
-            interest.names.contains(name) || interest.all && !is_passing(name)
+            interest.names.contains(name)
+                || interest.zones && is_zone_file(name) && !is_passing(name)
         };
         self.0.get(folder).is_some_and(of)
     }
 
     fn folder(&mut self, path: &Path) {
         if let Some(folder) = self.follow(path) {
-            self.0.entry(folder).or_default().all = true;
+            self.0.entry(folder).or_default().zones = true;
         }
     }
 
@@ -163,11 +169,13 @@ mod tests {
     fn what_editors_leave_beside_is_no_concern() {
         let mut places = Places::default();
         let folder = Path::new("/zones");
-        places.0.insert(folder.to_owned(), Interest { all: true, names: BTreeSet::new() });
+        places.0.insert(folder.to_owned(), Interest { zones: true, names: BTreeSet::new() });
         places.note(folder, OsString::from("..data"));
         for (name, expected) in [
             ("a.toml", true),
-            ("hosts.txt", true),
+            ("b.zone", true),
+            ("hosts.txt", false),
+            ("eu.states", false),
             ("..data", true),
             (".a.toml.swp", false),
             ("..2026", false),

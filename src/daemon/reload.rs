@@ -6,6 +6,7 @@
 //! | a zone that is being served | its old version stays; the others change            |
 //! | a zone that is new          | its names get SERVFAIL; the others change           |
 //! | `rota.toml`, or no zone     | nothing changes                                     |
+//! | a file of `[tls]`           | the old certificates stay; the others change        |
 //! | a file of `[geo]`           | nothing changes                                     |
 //! | the same, and it lacks what | clients are where the old files said, as long as    |
 //! | a zone that stays asks for  | that zone is not mended                             |
@@ -22,6 +23,7 @@ use crate::admin::docs::{DiagnosticDoc, ReloadedDoc};
 use crate::admin::metrics::Reload;
 use crate::config::{self, Config, Geo, Loaded, Readings};
 use crate::geo::Atlas;
+use crate::serve::{Keyring, Pair};
 use crate::snapshot::{Authored, Settings};
 use crate::wire::Name;
 use crate::wire::cookie::Secret;
@@ -40,6 +42,7 @@ pub(super) struct Reloader<R> {
     /// Makes cookies where the operator gives no secret.
     chance: Option<Secret>,
     readings: Readings,
+    keyring: Arc<Keyring>,
     force: Option<Force>,
     /// None where files are not watched.
     watcher: Option<Watcher>,
@@ -68,8 +71,13 @@ pub(super) enum Cause {
 impl<R: Fn(&[Diagnostic])> Reloader<R> {
     /// Reads nothing yet. `report` is given whatever is wrong with the configuration, each time.
     pub(super) fn new(path: Option<PathBuf>, chance: Option<Secret>, report: R) -> Self {
-        let readings = Readings::default();
-        Self { path, report, chance, readings, force: None, watcher: None }
+        let (readings, keyring) = (Readings::default(), Arc::default());
+        Self { path, report, chance, readings, keyring, force: None, watcher: None }
+    }
+
+    /// The certificates in force, which a reload may replace.
+    pub(super) fn keyring(&self) -> &Arc<Keyring> {
+        &self.keyring
     }
 
     /// The first reading, for a start; none where it cannot be served.
@@ -77,9 +85,11 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         let loaded = config::reload(self.path.as_deref(), &mut self.readings);
         (self.report)(&loaded.diagnostics);
         let sound = !has_errors(&loaded.diagnostics);
-        let Some(Config { server, geo, zones }) = loaded.into_config() else {
+        let Some(Config { server, geo, keys: Some(keys), zones }) = loaded.into_config() else {
             return (sound, None);
         };
+        log_certificates(&keys);
+        self.keyring.replace(keys);
         log_geo(&server, &geo);
         let settings = settings(&server, self.chance);
         let (listen, admin) = (server.listen.clone(), server.admin.clone());
@@ -148,9 +158,10 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
             server.reloaded(Reload::Refused).await;
             return Some(told);
         };
-        let Config { server: wanted, geo, zones } = config;
+        let Config { server: wanted, geo, keys, zones } = config;
         // The listeners are those of the start, and so is their idle time.
-        let settings = Settings { idle: force.listen.tcp_idle, ..settings(&wanted, self.chance) };
+        let settings =
+            Settings { idle: force.listen.limits.idle, ..settings(&wanted, self.chance) };
         if wanted.listen != force.listen {
             tracing::warn!("[listen] has changed: that takes a restart");
         }
@@ -172,6 +183,17 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         } else if geo != force.geo {
             tracing::error!("the geo files know less than before: what they said stays in force");
             how = Reload::Partial;
+        }
+        match keys {
+            Some(keys) if keys == *self.keyring.pairs() => {}
+            Some(keys) => {
+                log_certificates(&keys);
+                self.keyring.replace(keys);
+            }
+            None => {
+                tracing::error!("certificates cannot be used: those in force stay");
+                how = Reload::Partial;
+            }
         }
         let metrics = wanted.metrics;
         let (suspicion, hearing) = (suspicion(&wanted), wanted.reports.clone());
@@ -195,6 +217,13 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         let (loaded, readings) = tokio::task::spawn_blocking(load).await.ok()?;
         self.readings = readings;
         Some(loaded)
+    }
+}
+
+/// Tells which certificates are in force from now on.
+fn log_certificates(pairs: &[Pair]) {
+    for pair in pairs {
+        tracing::info!(file = pair.name, ends = config::at(pair.not_after), "certificate read");
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::admin::docs::StatusDoc;
 use crate::admin::metrics::Reload;
 use crate::admin::{self, Desk, Door, Health, Phase, Reloads, Socket, Token};
-use crate::serve::{self, Ended, Inherited, Listeners, Running};
+use crate::serve::{self, Ended, Gate, Inherited, Listeners, Running, Way};
 use crate::snapshot::Authored;
 
 use super::Wanted;
@@ -143,14 +143,21 @@ impl Server {
         let copies = listeners.copies().map_err(StartError::Threads)?;
         let running = serve::start(listeners, Arc::clone(control.current()), seeds.u64(..))
             .map_err(StartError::Threads)?;
-        for dns in running.addresses() {
-            tracing::info!(%dns, "listening");
+        for Gate { way, address } in running.gates() {
+            match way {
+                Way::Dns => tracing::info!(dns = %address, "listening"),
+                Way::Tls => tracing::info!(tls = %address, "listening"),
+                Way::Https => tracing::info!(https = %address, "listening"),
+                Way::Http => tracing::info!(http = %address, "listening"),
+                Way::Quic => tracing::info!(quic = %address, "listening"),
+                Way::H3 => tracing::info!(h3 = %address, "listening"),
+            }
         }
         tracing::info!(admin = %admin_addr, "listening");
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let beat = Arc::clone(&state);
         let tallies = running.tallies().to_vec();
-        control.read_from(tallies.clone(), running.counters());
+        control.read_from(running.figures());
         let current = Arc::clone(control.current());
         let log = AnswerLog::new(tallies.clone(), Arc::clone(&current), answers);
         admin.spawn(log.run(stop_admin.subscribe()));
@@ -187,7 +194,7 @@ impl Server {
     }
 
     /// Where DNS is answered, with real ports.
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub fn addresses(&self) -> Vec<SocketAddr> {
         self.running.addresses()
     }
 
@@ -302,14 +309,18 @@ fn available(
     loop {
         // What is bound already need not be tried, and could not.
         let mut tried = options.clone();
-        tried.addresses.retain(|address| !inherited.holds(*address));
+        let free = |way, address| !inherited.holds(Gate { way, address });
+        tried.addresses.retain(|address| free(Way::Dns, *address));
+        tried.gates.retain(|gate| free(gate.way, gate.address));
         match Listeners::bind(&tried) {
             Ok(_) => return Ok(options),
             Err(serve::BindError::Refused { address, error, .. })
-                if options.addresses.len() > 1 && lacks_family(address, &error) =>
+                if options.addresses.iter().any(|other| *other != address)
+                    && lacks_family(address, &error) =>
             {
                 tracing::warn!(%address, "not listened on: this machine has no IPv6");
                 options.addresses.retain(|other| *other != address);
+                options.gates.retain(|gate| gate.address != address);
             }
             Err(error) => return Err(StartError::Dns(error)),
         }

@@ -133,8 +133,8 @@ impl fmt::Display for PassedError {
             }
             Self::Unasked(sockets) => write!(
                 f,
-                "sockets are passed that [listen] does not name: {}; write the same addresses in \
-                 `dns` as in the .socket unit",
+                "sockets are passed that [listen] does not name: {}; write the same addresses \
+                 there as in the .socket unit",
                 sockets.join(", ")
             ),
         }
@@ -156,7 +156,10 @@ pub(super) fn passed(listen: &Listen) -> Result<Inherited, PassedError> {
     for (at, descriptor) in descriptors.into_iter().enumerate() {
         inherited.add(descriptor, None).map_err(|error| PassedError::Unfit(at + 3, error))?;
     }
-    let asked = |address: &SocketAddr| listen.dns.contains(address) || *address == listen.admin;
+    let asked = |address: &SocketAddr| {
+        let gates = listen.gates.iter().map(|gate| &gate.address);
+        listen.dns.iter().chain(gates).chain([&listen.admin]).any(|asked| asked == address)
+    };
     let unasked: Vec<String> = inherited.unasked(asked).collect();
     if unasked.is_empty() { Ok(inherited) } else { Err(PassedError::Unasked(unasked)) }
 }

@@ -19,8 +19,8 @@ use crate::respond::{Tally, explain};
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::overrides::What;
 use crate::steer::{
-    Address, Board, Family, Hand, Node, Order, Override, Pool, Pools, Service, Steer, Tier,
-    standing,
+    Address, Board, Family, Hand, Lack, Node, Order, Override, Pool, Pools, Service, Steer, Tier,
+    lack, standing,
 };
 use crate::wire::{Name, RecordType};
 
@@ -113,9 +113,10 @@ impl View<'_> {
         };
         let mut index = 0;
         let pool = |(at, pool): (usize, &Pool)| {
+            let lack = lack(pool, &self.known);
             let nodes = pool.nodes.iter().zip(index..);
             let placed = nodes.map(|(node, at)| Placed { entry, pool, node, at });
-            let nodes = placed.map(|placed| self.node_doc(&placed, &members)).collect();
+            let nodes = placed.map(|placed| self.node_doc(&placed, &members, lack)).collect();
             index += pool.nodes.len();
             let split = service.steer == Steer::Split;
             PoolDoc {
@@ -136,8 +137,13 @@ impl View<'_> {
         }
     }
 
-    /// A node of a service of which these addresses answer.
-    fn node_doc(&self, placed: &Placed<'_>, members: &HashSet<u16>) -> NodeDoc {
+    /// A node of a service of which these addresses answer; `lack` is what its pool does.
+    fn node_doc(
+        &self,
+        placed: &Placed<'_>,
+        members: &HashSet<u16>,
+        lack: Option<Lack<'_>>,
+    ) -> NodeDoc {
         let Placed { entry, node, at, .. } = *placed;
         let own = entry.nodes[at].clone();
         let answers = |index: usize| members.contains(&(index as u16));
@@ -150,7 +156,9 @@ impl View<'_> {
             let slot = entry.addresses[index];
             let firsts = self.tallies.iter().map(|tally| tally.first(slot)).sum();
             let whose = (entry.service.quorum, node, address);
-            self.address_doc(whose, forced.map(|(forced, _)| forced), answers(index), firsts)
+            let forced = forced.map(|(forced, _)| forced);
+            let lack = lack.filter(|_| forced.is_none());
+            self.address_doc(whose, forced, answers(index), firsts, lack)
         };
         NodeDoc {
             id: node.id.clone(),
@@ -169,6 +177,7 @@ impl View<'_> {
         forced: Option<Override>,
         answering: bool,
         firsts: u64,
+        lack: Option<Lack<'_>>,
     ) -> AddressDoc {
         let targets = address.check.targets().into_iter();
         let views = targets.filter_map(|target| self.known.monitor.view(target));
@@ -209,21 +218,8 @@ impl View<'_> {
             vantages: opinions().map(|one| self.opinion(one)).collect(),
             latencies_ms: latencies.collect(),
             firsts,
-            guard: self.guard(node, address.ip, &views),
+            guard: self.guard(node, address.ip, &views, lack),
         }
-    }
-
-    /// What a guard does to an address; of several the one that shows in the answers.
-    fn guard(&self, node: &Node, ip: IpAddr, views: &[health::View<'_>]) -> Option<GuardDoc> {
-        if let Some(hand) = self.known.guards.hand(&node.id, ip) {
-            let guard = match hand {
-                Hand::Holds(_) => GuardWord::MaxWithdraw,
-                Hand::Ramps(..) => GuardWord::SlowStart,
-            };
-            return Some(GuardDoc { guard, says: hand.told(self.now) });
-        }
-        let hold = views.iter().find_map(|view| view.hold(self.now))?;
-        Some(GuardDoc { guard: GuardWord::HoldDown, says: hold.to_string() })
     }
 
     fn opinion(&self, (from, opinion): (&str, &Opinion)) -> OpinionDoc {
@@ -244,6 +240,28 @@ impl View<'_> {
             reason: opinion.complaint().and_then(|word| word.reason.clone()),
             words: opinion.words().map(word).collect(),
         }
+    }
+
+    /// What a guard does to an address; of several the one that shows in the answers.
+    fn guard(
+        &self,
+        node: &Node,
+        ip: IpAddr,
+        views: &[health::View<'_>],
+        lack: Option<Lack<'_>>,
+    ) -> Option<GuardDoc> {
+        if let Some(hand) = self.known.guards.hand(&node.id, ip) {
+            let guard = match hand {
+                Hand::Holds(_) => GuardWord::MaxWithdraw,
+                Hand::Ramps(..) => GuardWord::SlowStart,
+            };
+            return Some(GuardDoc { guard, says: hand.told(self.now) });
+        }
+        if let Some(lack) = lack {
+            return Some(GuardDoc { guard: GuardWord::Needs, says: lack.to_string() });
+        }
+        let hold = views.iter().find_map(|view| view.hold(self.now))?;
+        Some(GuardDoc { guard: GuardWord::HoldDown, says: hold.to_string() })
     }
 
     fn checks(&self, address: &Address) -> Vec<CheckDoc> {

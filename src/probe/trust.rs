@@ -20,6 +20,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 
 use super::judge::{Pinned, TakesAll};
+use super::term::Term;
 use crate::health::{Identity, Pem, Secure, Trust};
 
 /// Distinct settings kept; more come only from many reloads, and then all are made again.
@@ -133,9 +134,19 @@ pub fn authorities(pem: &Pem) -> Result<RootCertStore, String> {
 
 /// Makes sure that an identity can be used: both files are sound, and belong together.
 pub fn judge_identity(identity: &Identity) -> Result<(), BadIdentity> {
+    certified(identity).map(drop)
+}
+
+/// A certificate with its key, for whoever shows it, and the last second at which it is good, since
+/// 1970.
+pub fn certified(identity: &Identity) -> Result<(CertifiedKey, u64), BadIdentity> {
     let (chain, key) = parts(identity)?;
+    let term = chain.first().and_then(|certificate| Term::of(certificate));
     match CertifiedKey::from_der(chain, key, &ring::default_provider()) {
-        Ok(_) => Ok(()),
+        Ok(certified) => match term {
+            Some(term) => Ok((certified, term.not_after)),
+            None => Err(BadIdentity::Chain("holds a certificate without dates".to_owned())),
+        },
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             Err(BadIdentity::Key("is not the key of the certificate".to_owned()))
         }

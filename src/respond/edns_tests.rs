@@ -224,6 +224,29 @@ fn keepalive_is_for_tcp_and_without_a_value() {
 }
 
 #[test]
+fn keepalive_is_understood_inside_tls_and_nowhere_else_that_is_encrypted() {
+    let wait = ask(&option(11, b"\x00\x01")).octets();
+    for (transport, expected) in [
+        (Transport::Tls, "FORMERR 0 | v0 1232 11=0064"),
+        (Transport::Https, "NOERROR aa 2 | v0 1232"),
+        (Transport::H3, "NOERROR aa 2 | v0 1232"),
+    ] {
+        assert_eq!(Bench::new(|_| settings()).show(&wait, transport), expected);
+    }
+}
+
+/// RFC 8467 §4.1: blocks of 468 octets.
+#[test]
+fn who_pads_is_padded_for_where_nobody_reads_it() {
+    let (padded, plain) = (ask(&option(12, &[0; 20])).octets(), ask(b"").octets());
+    for transport in [Transport::Tls, Transport::Https, Transport::Quic, Transport::H3] {
+        let mut bench = Bench::new(|_| settings());
+        assert_eq!(bench.send(&padded, CLIENT, transport).unwrap().len(), 468);
+        assert!(bench.send(&plain, CLIENT, transport).unwrap().len() < 100);
+    }
+}
+
+#[test]
 fn nothing_is_padded_where_others_can_read_it() {
     let padded = ask(&option(12, &[0; 20])).octets();
     check(&padded, "NOERROR aa 2 | v0 1232");

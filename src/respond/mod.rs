@@ -23,6 +23,7 @@ mod aliases;
 mod answers;
 mod chaos;
 mod chosen;
+mod client;
 pub mod explain;
 mod https;
 mod limit;
@@ -37,8 +38,6 @@ mod txt;
 mod why;
 pub mod worker;
 
-use std::net::SocketAddr;
-
 use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
 use crate::steer::Family;
 use crate::wire::cookie::Trust;
@@ -46,6 +45,7 @@ use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
 use crate::wire::{Class, Malformed, Query, Rcode, RecordType, Writer};
 
+pub use client::{Client, Transport};
 pub use tally::{Asked, Outcome, Tally};
 pub use trace::{Step, Trace};
 pub use worker::Worker;
@@ -55,44 +55,6 @@ use limit::{Subject, Verdict};
 
 /// How many aliases one answer follows. Resolvers give up at about as many.
 pub const ALIAS_CHAIN_MAX: usize = 11;
-
-/// What a client is to an answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Client {
-    /// Where the query came from.
-    pub addr: SocketAddr,
-    /// How it came.
-    pub transport: Transport,
-}
-
-/// How a query came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// A datagram: answers are bounded by what the client says it can take, and truncated.
-    Udp,
-    /// A stream: answers may have 65,535 octets.
-    Tcp,
-}
-
-impl Transport {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
-
-    /// One word for machines.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        }
-    }
-
-    /// True where nobody on the way can read what is said.
-    pub fn is_encrypted(self) -> bool {
-        match self {
-            Self::Udp | Self::Tcp => false,
-        }
-    }
-}
 
 /// What is to be done with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,12 +88,11 @@ pub fn respond(
         Err(Malformed::CookieOnly { header, edns, .. }) => (*header, &[][..], Some(*edns)),
         Err(Malformed::Ignored) => return dropped(Outcome::Dropped, worker),
     };
-    let limit = match client.transport {
-        Transport::Tcp => MESSAGE_LEN_MAX,
+    let limit = if client.transport.is_datagram() {
         // RFC 1035 §4.2.1: 512 octets, unless the client says that it takes more.
-        Transport::Udp => {
-            edns.map_or(512, |edns| usize::from(edns.udp_size.min(settings.udp_size)))
-        }
+        edns.map_or(512, |edns| usize::from(edns.udp_size.min(settings.udp_size)))
+    } else {
+        MESSAGE_LEN_MAX
     };
     let subnet = opt::subnet(edns, client, settings);
     worker.asker = opt::asker(subnet, client);
@@ -326,7 +287,8 @@ fn walk<'s>(
     Outcome::Answered
 }
 
-/// Whether an answer may go out. TCP has shown where the client is, and so has a valid cookie.
+/// Whether an answer may go out. A connection has shown where the client is, and so has a valid
+/// cookie.
 fn judge(
     outcome: Outcome,
     client: &Client,
@@ -339,7 +301,7 @@ fn judge(
     else {
         return Verdict::Pass;
     };
-    if client.transport != Transport::Udp || trust == Some(Trust::Valid) {
+    if !client.transport.is_datagram() || trust == Some(Trust::Valid) {
         return Verdict::Pass;
     }
     let ip = client.addr.ip().to_canonical();

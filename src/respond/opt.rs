@@ -1,13 +1,13 @@
 //! The OPT record that a response gets, as far as it does not depend on the answer.
 //!
-//! | option in the query | over UDP                | over TCP                  |
-//! |---------------------|-------------------------|---------------------------|
-//! | NSID                | ours, if told           | ours, if told             |
-//! | client subnet       | the same, if trusted    | the same, if trusted      |
-//! | COOKIE              | a cookie                | a cookie                  |
-//! | TCP keepalive       | passed over             | the idle time, or FORMERR |
-//! | padding             | passed over             | passed over               |
-//! | any other           | passed over             | passed over               |
+//! | option in the query | in the response                                              |
+//! |---------------------|--------------------------------------------------------------|
+//! | NSID                | ours, if told                                                |
+//! | client subnet       | the same, if trusted                                         |
+//! | COOKIE              | a cookie                                                     |
+//! | TCP keepalive       | over TCP and TLS the idle time, or FORMERR; else passed over |
+//! | padding             | where it is encrypted, up to a whole block; else passed over |
+//! | any other           | passed over                                                  |
 //!
 //! RFC 7871 §12.1 has a client subnet returned with every response, errors too, so that resolvers
 //! know that it is understood; its scope is the answer's to set.
@@ -69,14 +69,11 @@ pub(super) fn record(
     if let Some(subnet) = subnet {
         opt.subnet(&subnet);
     }
-    match client.transport {
-        // RFC 7828 §3.3.2: only to a client that asked, and only over TCP.
-        Transport::Tcp if asked.keepalive.is_some() => {
-            let units = settings.idle.as_millis() / KEEPALIVE_UNIT.as_millis();
-            let timeout = u16::try_from(units).unwrap_or(u16::MAX);
-            opt.option(OptionCode::TCP_KEEPALIVE, &timeout.to_be_bytes());
-        }
-        Transport::Tcp | Transport::Udp => {}
+    // RFC 7828 §3.3.2: only to a client that asked, and only over TCP.
+    if asked.keepalive.is_some() && client.transport.has_keepalive() {
+        let units = settings.idle.as_millis() / KEEPALIVE_UNIT.as_millis();
+        let timeout = u16::try_from(units).unwrap_or(u16::MAX);
+        opt.option(OptionCode::TCP_KEEPALIVE, &timeout.to_be_bytes());
     }
     // RFC 7830 §4 and §6: whoever pads is padded for, but not where others can read the text.
     if asked.padding && client.transport.is_encrypted() {
@@ -88,8 +85,5 @@ pub(super) fn record(
 /// True where the client says how long it will wait, which only a server may. RFC 7828 §3.2.1;
 /// §3.2.2 has the option ignored over UDP.
 pub(super) fn misuses_keepalive(edns: &Edns<'_>, transport: Transport) -> bool {
-    match transport {
-        Transport::Tcp => edns.options.keepalive.is_some_and(|len| len > 0),
-        Transport::Udp => false,
-    }
+    transport.has_keepalive() && edns.options.keepalive.is_some_and(|len| len > 0)
 }

@@ -1,6 +1,6 @@
 //! Sockets, before anything is served: a port that cannot be had is the first thing to say.
 //!
-//! Every worker gets one UDP socket and one TCP listener for each address, all of them sharing the
+//! Every worker gets a socket of its own for each address and protocol, all of them sharing the
 //! port by `SO_REUSEPORT`. That option has a trap: a second rota of the same user, started by
 //! mistake, would join the group in silence and take half of the queries. So the first socket of
 //! an address is bound *without* it, which fails if anybody at all has the port, and only then is
@@ -22,9 +22,9 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::bind_error::BindError;
 use super::inherit::Inherited;
+use super::options::{Gate, Options, Way};
 use super::sys::{self, Family};
 use super::udp::STOP_NOTICE_MAX;
-use super::{Limits, Options};
 
 /// Asked of the kernel for each UDP socket in each direction, in octets. The usual default holds
 /// about 270 small queries, a few milliseconds of a busy server's load.
@@ -39,11 +39,12 @@ const PORT_TRIES_MAX: usize = 16;
 /// Bound sockets for all workers, not yet served.
 #[derive(Debug)]
 pub struct Listeners {
-    pub(super) addresses: Vec<SocketAddr>,
+    /// Where it listens, in the order asked, with real ports.
+    pub(super) gates: Vec<Gate>,
     /// The same, as asked.
-    asked: Vec<SocketAddr>,
+    asked: Vec<Gate>,
     pub(super) shares: Vec<Share>,
-    pub(super) limits: Limits,
+    pub(super) options: Options,
 }
 
 /// The sockets of one worker, in the order of the addresses.
@@ -51,68 +52,107 @@ pub struct Listeners {
 pub(super) struct Share {
     pub(super) udp: Vec<UdpSocket>,
     pub(super) tcp: Vec<TcpListener>,
+    /// What is not plain DNS, over TCP.
+    pub(super) streams: Vec<(Way, TcpListener)>,
+    /// And over UDP.
+    pub(super) datagrams: Vec<(Way, UdpSocket)>,
+}
+
+impl Share {
+    fn add(&mut self, way: Way, kind: Kind, socket: Socket) {
+        match (way, kind) {
+            (Way::Dns, Kind::Udp) => self.udp.push(socket.into()),
+            (Way::Dns, Kind::Tcp) => self.tcp.push(socket.into()),
+            (_, Kind::Udp) => self.datagrams.push((way, socket.into())),
+            (_, Kind::Tcp) => self.streams.push((way, socket.into())),
+        }
+    }
+
+    /// All listeners that take connections.
+    fn listeners(&self) -> impl Iterator<Item = (Way, &TcpListener)> {
+        let plain = self.tcp.iter().map(|listener| (Way::Dns, listener));
+        plain.chain(self.streams.iter().map(|(way, listener)| (*way, listener)))
+    }
+
+    /// All sockets, each with what is spoken there.
+    fn sockets(&self) -> impl Iterator<Item = (Way, BorrowedFd<'_>)> {
+        let plain = self.udp.iter().map(|socket| (Way::Dns, socket.as_fd()));
+        let others = self.datagrams.iter().map(|(way, socket)| (*way, socket.as_fd()));
+        let listeners = self.listeners().map(|(way, listener)| (way, listener.as_fd()));
+        plain.chain(others).chain(listeners)
+    }
 }
 
 impl Listeners {
-    /// Binds UDP and TCP of every address for every worker. Port 0 means any port, the same for
-    /// both.
+    /// Binds every address for every worker. Port 0 means any port, the same for UDP and TCP.
     pub fn bind(options: &Options) -> Result<Self, BindError> {
         Self::adopt(options, &mut Inherited::default())
     }
 
     /// The same with the sockets that are there already; what is not asked for is left.
     pub fn adopt(options: &Options, inherited: &mut Inherited) -> Result<Self, BindError> {
-        refuse_overlaps(&options.addresses)?;
+        let asked = options.all_gates();
+        refuse_overlaps(&asked)?;
         let workers = options.threads();
-        let mut addresses = Vec::with_capacity(options.addresses.len());
+        let mut gates = Vec::with_capacity(asked.len());
         let mut shares: Vec<Share> = (0..workers).map(|_| Share::default()).collect();
-        for &address in &options.addresses {
-            let udp = inherited.take(address, Kind::Udp);
-            let tcp = inherited.take(address, Kind::Tcp);
-            let (udp, tcp) = match (udp.is_empty(), tcp.is_empty()) {
-                (true, true) => claim(address).map(|(_, udp, tcp)| (vec![udp], vec![tcp]))?,
-                (false, false) => (fit(udp, address, Kind::Udp)?, fit(tcp, address, Kind::Tcp)?),
-                (true, false) => return Err(BindError::Half { address, protocol: "UDP" }),
-                (false, true) => return Err(BindError::Half { address, protocol: "TCP" }),
-            };
-            let real = local_address(&udp[0]).map_err(|e| refused(address, Kind::Udp, e))?;
-            addresses.push(real);
-            let (udp, tcp) =
-                (enough(udp, real, workers, Kind::Udp)?, enough(tcp, real, workers, Kind::Tcp)?);
-            let seats = || (0..workers).cycle();
-            udp.into_iter().zip(seats()).for_each(|(it, at)| shares[at].udp.push(it.into()));
-            tcp.into_iter().zip(seats()).for_each(|(it, at)| shares[at].tcp.push(it.into()));
+        for &Gate { way, address } in &asked {
+            let held = |kind: &Kind| (*kind, inherited.take(way, address, *kind));
+            let mut sockets: Vec<(Kind, Vec<Socket>)> = way.kinds().iter().map(held).collect();
+            if sockets.iter().all(|(_, sockets)| sockets.is_empty()) {
+                sockets = claim(address, way.kinds())?;
+            } else if let Some((kind, _)) = sockets.iter().find(|(_, held)| held.is_empty()) {
+                return Err(BindError::Half { address, protocol: kind.name() });
+            } else {
+                for (kind, sockets) in &sockets {
+                    fit(sockets, address, *kind)?;
+                }
+            }
+            let (kind, first) = (sockets[0].0, &sockets[0].1[0]);
+            let real = local_address(first).map_err(|e| refused(address, kind, e))?;
+            gates.push(Gate { way, address: real });
+            for (kind, sockets) in sockets {
+                let sockets = enough(sockets, real, workers, way, kind)?;
+                for (at, socket) in sockets.into_iter().enumerate() {
+                    shares[at % workers].add(way, kind, socket);
+                }
+            }
         }
-        Ok(Self { addresses, asked: options.addresses.clone(), shares, limits: options.tcp })
+        Ok(Self { gates, asked, shares, options: options.clone() })
     }
 
     /// Another descriptor of every socket, with the address by which the configuration asks for it.
-    pub fn copies(&self) -> io::Result<Vec<(SocketAddr, OwnedFd)>> {
-        let copy = |real: SocketAddr, descriptor: BorrowedFd<'_>| {
-            let at = self.addresses.iter().position(|address| *address == real);
-            let asked = at.map_or(real, |at| self.asked[at]);
-            Ok((asked, descriptor.try_clone_to_owned()?))
+    pub fn copies(&self) -> io::Result<Vec<(Gate, OwnedFd)>> {
+        let sockets = self.shares.iter().flat_map(Share::sockets);
+        let copy = |(way, descriptor): (Way, BorrowedFd<'_>)| {
+            let copy = descriptor.try_clone_to_owned()?;
+            let real = Gate { way, address: local_address(&SockRef::from(&copy))? };
+            let at = self.gates.iter().position(|gate| *gate == real);
+            Ok((at.map_or(real, |at| self.asked[at]), copy))
         };
-        let udp = self.shares.iter().flat_map(|share| &share.udp);
-        let udp = udp.map(|socket| copy(socket.local_addr()?, socket.as_fd()));
-        let tcp = self.shares.iter().flat_map(|share| &share.tcp);
-        udp.chain(tcp.map(|socket| copy(socket.local_addr()?, socket.as_fd()))).collect()
+        sockets.map(copy).collect()
     }
 
     /// Where it listens, in the order asked, with the real port in place of 0.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    pub fn gates(&self) -> &[Gate] {
+        &self.gates
     }
 
     /// Lets connections in. Not a part of `bind`: until there is somebody to serve them, clients
     /// shall be refused at once and go to another server.
     pub(super) fn listen(&self) -> io::Result<()> {
-        let mut listeners = self.shares.iter().flat_map(|share| &share.tcp);
-        listeners.try_for_each(|listener| SockRef::from(listener).listen(BACKLOG))
+        let mut listeners = self.shares.iter().flat_map(Share::listeners);
+        listeners.try_for_each(|(_, listener)| SockRef::from(listener).listen(BACKLOG))
     }
 }
 
 impl Options {
+    /// Every address, those for UDP and TCP first.
+    pub(super) fn all_gates(&self) -> Vec<Gate> {
+        let dns = self.addresses.iter().map(|&address| Gate { way: Way::Dns, address });
+        dns.chain(self.gates.iter().copied()).collect()
+    }
+
     /// How many threads there are for UDP, and for TCP: one per core that the process may use,
     /// unless the operator says otherwise.
     pub fn threads(&self) -> usize {
@@ -125,17 +165,19 @@ impl Options {
 }
 
 /// The port of a wildcard address takes in every address of its family.
-fn refuse_overlaps(addresses: &[SocketAddr]) -> Result<(), BindError> {
-    for (index, &address) in addresses.iter().enumerate() {
-        let clash = addresses.iter().enumerate().find(|&(other, wide)| {
-            other != index
-                && wide.port() == address.port()
-                && wide.port() != 0
-                && wide.is_ipv4() == address.is_ipv4()
-                && (wide.ip() == address.ip() || wide.ip().is_unspecified())
-        });
-        if let Some((_, &wide)) = clash {
-            return Err(BindError::Overlap { wide, address });
+fn refuse_overlaps(gates: &[Gate]) -> Result<(), BindError> {
+    let meet = |one: &Gate, other: &Gate| {
+        let (wide, narrow) = (one.address, other.address);
+        one.way.meets(other.way)
+            && wide.port() == narrow.port()
+            && wide.port() != 0
+            && wide.is_ipv4() == narrow.is_ipv4()
+            && (wide.ip() == narrow.ip() || wide.ip().is_unspecified())
+    };
+    for (index, gate) in gates.iter().enumerate() {
+        let mut others = gates.iter().enumerate().filter(|(other, _)| *other != index);
+        if let Some((_, wide)) = others.find(|(_, wide)| meet(wide, gate)) {
+            return Err(BindError::Overlap { wide: wide.address, address: gate.address });
         }
     }
     Ok(())
@@ -158,48 +200,63 @@ impl Kind {
 }
 
 /// Gives sockets of somebody else the options of our own.
-fn fit(sockets: Vec<Socket>, address: SocketAddr, kind: Kind) -> Result<Vec<Socket>, BindError> {
+fn fit(sockets: &[Socket], address: SocketAddr, kind: Kind) -> Result<(), BindError> {
     let mut each = sockets.iter();
     // Late is early enough for siblings, as with `claim`.
     let fitted = each.try_for_each(|socket| {
         set_options(socket, address, kind)?;
         socket.set_reuse_port(true)
     });
-    fitted.map(|()| sockets).map_err(|error| refused(address, kind, error))
+    fitted.map_err(|error| refused(address, kind, error))
 }
 
 /// At least one socket for each worker: siblings of those that are there, or, where these cannot be
-/// had because the port is another user's, the same ones again.
+/// had because the port is another user's, the same ones again. Not so for datagrams of
+/// connections, which only the thread that has the connection understands: then some have none.
 fn enough(
     mut sockets: Vec<Socket>,
     address: SocketAddr,
     workers: usize,
+    way: Way,
     kind: Kind,
 ) -> Result<Vec<Socket>, BindError> {
     let there = sockets.len();
     for at in there..workers {
         let again = sockets[at % there].try_clone();
-        let more = sibling(address, kind).or(again).map_err(|e| refused(address, kind, e))?;
+        let more = match sibling(address, kind) {
+            Err(_) if way != Way::Dns && kind == Kind::Udp => break,
+            sibling => sibling.or(again).map_err(|e| refused(address, kind, e))?,
+        };
         sockets.push(more);
     }
     Ok(sockets)
 }
 
-/// The first sockets of an address: nobody else has its port.
-fn claim(asked: SocketAddr) -> Result<(SocketAddr, Socket, Socket), BindError> {
+/// The first sockets of an address, one of each kind: nobody else has its port.
+fn claim(asked: SocketAddr, kinds: &[Kind]) -> Result<Vec<(Kind, Vec<Socket>)>, BindError> {
     let mut tries = 0;
-    loop {
+    'again: loop {
         tries += 1;
-        let udp = claim_one(asked, Kind::Udp).map_err(|e| refused(asked, Kind::Udp, e))?;
-        let real = local_address(&udp).map_err(|e| refused(asked, Kind::Udp, e))?;
-        match claim_one(real, Kind::Tcp) {
-            Ok(tcp) => return Ok((real, udp, tcp)),
-            Err(error)
-                if error.kind() == ErrorKind::AddrInUse
-                    && asked.port() == 0
-                    && tries < PORT_TRIES_MAX => {}
-            Err(error) => return Err(refused(asked, Kind::Tcp, error)),
+        let mut sockets = Vec::with_capacity(kinds.len());
+        let mut real = asked;
+        for &kind in kinds {
+            match claim_one(real, kind) {
+                Ok(socket) => {
+                    real = local_address(&socket).map_err(|e| refused(asked, kind, e))?;
+                    sockets.push((kind, vec![socket]));
+                }
+                // The port that the first got may be taken for the other.
+                Err(error)
+                    if error.kind() == ErrorKind::AddrInUse
+                        && asked.port() == 0
+                        && tries < PORT_TRIES_MAX =>
+                {
+                    continue 'again;
+                }
+                Err(error) => return Err(refused(asked, kind, error)),
+            }
         }
+        return Ok(sockets);
     }
 }
 

@@ -6,9 +6,11 @@
 //! up:
 //!
 //! ```text
-//!  received = silent + sent + send_errors     datagrams, or messages of streams
+//!  received = silent + sent + send_errors     datagrams, or messages of connections
 //!  accepted + refused_client + refused_house = all connections that came
-//!  accepted - closed = those that are open;  evicted is a part of closed
+//!  accepted - closed = those that are open
+//!    evicted, refused_behind, cut_*, failed_handshakes    parts of closed, apart from each other
+//!  requests = received + refused_requests     HTTP alone
 //! ```
 
 use std::iter::Sum;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::stopwatch::{Timed, Times};
+use crate::respond::Transport;
 
 /// A number that one thread raises and anybody reads.
 #[derive(Debug, Default)]
@@ -85,6 +88,20 @@ counted! {
     closed,
     /// Of `closed`: idle ones that made room for a newer one.
     evicted,
+    /// Of `closed`: brought by a proxy for a client that had as many as it may have.
+    refused_behind,
+    /// Of `closed`: who they are and which keys to use took too long to say.
+    cut_handshake,
+    /// Of `closed`: without an answer for too long.
+    cut_idle,
+    /// Of `closed`: whose question took too long to come in.
+    cut_request,
+    /// Of `closed`: whose client took its answers too slowly.
+    cut_reader,
+    /// Of `closed`: where no keys were agreed on, or the header of a proxy made no sense.
+    failed_handshakes,
+    /// Requests that were answered without asking, because of what they are in HTTP.
+    refused_requests,
     /// Connections closed at once, because their client had as many as it may have.
     refused_client,
     /// Connections closed at once, because all seats were taken by others that were not idle.
@@ -100,44 +117,51 @@ impl Sum for Totals {
 /// The counters of all threads, to read from anywhere and for as long as anybody likes.
 #[derive(Clone, Debug)]
 pub struct Counters {
-    pub(super) udp: Arc<[Row]>,
-    pub(super) tcp: Arc<[Row]>,
+    /// By transport and thread; no row where nothing is served by it.
+    rows: [Arc<[Row]>; Transport::ALL.len()],
 }
 
 impl Counters {
-    pub(super) fn for_workers(count: usize) -> Self {
-        let rows = || (0..count).map(|_| Row::default()).collect();
-        Self { udp: rows(), tcp: rows() }
+    /// Rows for so many threads of each transport that is in use.
+    pub(super) fn new(threads: impl Fn(Transport) -> usize) -> Self {
+        let rows = |transport| (0..threads(transport)).map(|_| Row::default()).collect();
+        Self { rows: Transport::ALL.map(rows) }
+    }
+
+    /// The row of one thread, which there must be.
+    pub(super) fn row(&self, transport: Transport, thread: usize) -> &Row {
+        &self.rows[transport as usize][thread]
+    }
+
+    /// What is served by a transport.
+    pub fn is_in_use(&self, transport: Transport) -> bool {
+        !self.rows[transport as usize].is_empty()
+    }
+
+    /// The sum over the threads of a transport.
+    pub fn of(&self, transport: Transport) -> Totals {
+        self.by_thread(transport).sum()
+    }
+
+    /// Each thread of a transport by itself, in the order of their names.
+    pub fn by_thread(&self, transport: Transport) -> impl Iterator<Item = Totals> {
+        self.rows[transport as usize].iter().map(Row::totals)
+    }
+
+    /// How long turns took. Of datagrams: from a batch received to its answers sent. Of all
+    /// others: from questions read to their answers made; how soon a client takes them is the
+    /// client's affair.
+    pub fn times(&self, transport: Transport) -> Times {
+        Times::of(self.rows[transport as usize].iter().map(|row| &row.timed))
     }
 
     /// The sum over the UDP workers.
     pub fn udp(&self) -> Totals {
-        self.udp_by_thread().sum()
+        self.of(Transport::Udp)
     }
 
-    /// The sum over the threads that serve streams.
+    /// The sum over the threads that serve TCP.
     pub fn tcp(&self) -> Totals {
-        self.tcp_by_thread().sum()
-    }
-
-    /// How long the turns of the UDP workers took: from a batch received to its answers sent.
-    pub fn udp_times(&self) -> Times {
-        Times::of(self.udp.iter().map(|row| &row.timed))
-    }
-
-    /// How long the turns of streams took: from questions read to their answers made. How soon a
-    /// client takes them is the client's affair.
-    pub fn tcp_times(&self) -> Times {
-        Times::of(self.tcp.iter().map(|row| &row.timed))
-    }
-
-    /// Each UDP worker by itself, in the order of their names.
-    pub fn udp_by_thread(&self) -> impl Iterator<Item = Totals> {
-        self.udp.iter().map(Row::totals)
-    }
-
-    /// Each thread that serves streams by itself, in the order of their names.
-    pub fn tcp_by_thread(&self) -> impl Iterator<Item = Totals> {
-        self.tcp.iter().map(Row::totals)
+        self.of(Transport::Tcp)
     }
 }

@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use hickory_server::net::runtime::Time;
+use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::ProtoError;
 use hickory_server::proto::op::{Edns, EdnsFlags, Header, HeaderCounts, Metadata, ResponseCode};
 use hickory_server::proto::rr::rdata::NULL;
@@ -93,10 +94,10 @@ impl Handler {
     /// The response's octets, and the most that the client takes; none for silence.
     fn answer(&self, request: &Request) -> Option<(Vec<u8>, u16)> {
         let snapshot = self.current.load();
-        let (transport, limit) = if request.protocol().is_datagram() {
-            (Transport::Udp, request.max_payload().min(snapshot.settings().udp_size))
-        } else {
-            (Transport::Tcp, u16::MAX)
+        let transport = transport_of(request.protocol());
+        let limit = match transport.is_datagram() {
+            true => request.max_payload().min(snapshot.settings().udp_size),
+            false => u16::MAX,
         };
         let client = Client { addr: request.src(), transport };
         // An answer cannot panic, and a worker is whole between any two of its steps.
@@ -135,6 +136,19 @@ impl RequestHandler for Handler {
             tracing::debug!(%error, "a response could not be handed to hickory");
             unsent.into()
         })
+    }
+}
+
+/// Our name of a protocol. Which ones there are depends on what hickory is built with, so all but
+/// two are known by their words alone.
+fn transport_of(protocol: Protocol) -> Transport {
+    match (protocol.is_datagram(), protocol.as_str()) {
+        (true, _) => Transport::Udp,
+        (false, "tls") => Transport::Tls,
+        (false, "https") => Transport::Https,
+        (false, "quic") => Transport::Quic,
+        (false, "http3") => Transport::H3,
+        (false, _) => Transport::Tcp,
     }
 }
 

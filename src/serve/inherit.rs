@@ -18,6 +18,7 @@ use std::os::fd::OwnedFd;
 use socket2::{Socket, Type};
 
 use super::bind::{Kind, local_address};
+use super::options::{Gate, Way};
 
 /// Bound sockets, waiting for whoever asks for their addresses.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Inherited {
 struct Heirloom {
     /// The address by which the configuration asks for it: port 0 where any would do.
     asked: SocketAddr,
+    /// What is spoken there; none where only the address says it.
+    way: Option<Way>,
     kind: Kind,
     socket: Socket,
     /// Two descriptors of one socket have the same.
@@ -47,13 +50,8 @@ pub enum InheritError {
 }
 
 impl Inherited {
-    /// Adds a socket. `asked` is the address as the configuration has it, where that is not the
-    /// socket's own.
-    pub fn add(
-        &mut self,
-        descriptor: OwnedFd,
-        asked: Option<SocketAddr>,
-    ) -> Result<(), InheritError> {
+    /// Adds a socket. `asked` is where and for what the configuration has it, where somebody knows.
+    pub fn add(&mut self, descriptor: OwnedFd, asked: Option<Gate>) -> Result<(), InheritError> {
         let socket = Socket::from(descriptor);
         let unknown = InheritError::Unknown;
         let kind = match socket.r#type().map_err(unknown)? {
@@ -71,26 +69,29 @@ impl Inherited {
         let cookie = socket.cookie().map_err(unknown)?;
         // One that workers shared came once from each of them.
         if self.heirlooms.iter().all(|other| other.cookie != cookie) {
-            self.heirlooms.push(Heirloom { asked: asked.unwrap_or(real), kind, socket, cookie });
+            let (asked, way) = (asked.map_or(real, |it| it.address), asked.map(|it| it.way));
+            self.heirlooms.push(Heirloom { asked, way, kind, socket, cookie });
         }
         Ok(())
     }
 
-    /// Whether there is a socket for this address.
-    pub fn holds(&self, asked: SocketAddr) -> bool {
-        self.heirlooms.iter().any(|heirloom| heirloom.asked == asked)
+    /// Whether there is a socket for this.
+    pub fn holds(&self, gate: Gate) -> bool {
+        self.heirlooms.iter().any(|it| gate.way.kinds().iter().any(|&kind| it.is_for(gate, kind)))
     }
 
     /// Takes one TCP listener of this address, for whoever serves something else than DNS on it.
     pub fn take_listener(&mut self, asked: SocketAddr) -> Option<std::net::TcpListener> {
-        let mut listeners = self.take(asked, Kind::Tcp);
-        listeners.truncate(1);
-        listeners.pop().map(Socket::into)
+        let wanted = |heirloom: &mut Heirloom| {
+            (heirloom.asked, heirloom.kind, heirloom.way) == (asked, Kind::Tcp, None)
+        };
+        self.heirlooms.extract_if(.., wanted).next().map(|heirloom| heirloom.socket.into())
     }
 
     /// Takes all sockets of an address.
-    pub(super) fn take(&mut self, asked: SocketAddr, kind: Kind) -> Vec<Socket> {
-        let wanted = |heirloom: &mut Heirloom| heirloom.asked == asked && heirloom.kind == kind;
+    pub(super) fn take(&mut self, way: Way, asked: SocketAddr, kind: Kind) -> Vec<Socket> {
+        let gate = Gate { way, address: asked };
+        let wanted = |heirloom: &mut Heirloom| heirloom.is_for(gate, kind);
         self.heirlooms.extract_if(.., wanted).map(|heirloom| heirloom.socket).collect()
     }
 
@@ -98,6 +99,12 @@ impl Inherited {
     pub fn unasked(&self, asked: impl Fn(&SocketAddr) -> bool) -> impl Iterator<Item = String> {
         let unasked = self.heirlooms.iter().filter(move |heirloom| !asked(&heirloom.asked));
         unasked.map(|heirloom| format!("{} ({})", heirloom.asked, heirloom.kind.name()))
+    }
+}
+
+impl Heirloom {
+    fn is_for(&self, gate: Gate, kind: Kind) -> bool {
+        self.asked == gate.address && self.kind == kind && self.way.is_none_or(|it| it == gate.way)
     }
 }
 
@@ -132,14 +139,23 @@ mod tests {
         inherited.add(udp.try_clone().unwrap().into(), None).unwrap();
         inherited.add(udp.into(), None).unwrap();
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        inherited.add(tcp.into(), Some(any)).unwrap();
-        assert!(inherited.holds(at_udp) && inherited.holds(any) && !inherited.holds(at_tcp));
-        assert!(inherited.take(any, Kind::Udp).is_empty());
-        assert_eq!(inherited.take(at_udp, Kind::Udp).len(), 1, "one socket, whatever its numbers");
-        let unasked = inherited.unasked(|address| *address == at_udp);
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at_other = other.local_addr().unwrap();
+        inherited.add(tcp.into(), Some(Gate { way: Way::Tls, address: any })).unwrap();
+        inherited.add(other.into(), None).unwrap();
+        let holds = |way, address| inherited.holds(Gate { way, address });
+        assert!(holds(Way::Dns, at_udp) && holds(Way::Quic, at_udp), "the address says it");
+        assert!(holds(Way::Tls, any) && !holds(Way::Https, any) && !holds(Way::Tls, at_tcp));
+        assert!(inherited.take(Way::Quic, any, Kind::Udp).is_empty());
+        assert!(inherited.take(Way::Https, any, Kind::Tcp).is_empty());
+        let taken = inherited.take(Way::Dns, at_udp, Kind::Udp);
+        assert_eq!(taken.len(), 1, "one socket, whatever its numbers");
+        let unasked = inherited.unasked(|address| *address == at_other);
         assert_eq!(unasked.collect::<Vec<_>>(), ["127.0.0.1:0 (TCP)"]);
-        assert_eq!(inherited.take_listener(any).unwrap().local_addr().unwrap(), at_tcp);
-        assert!(inherited.take_listener(any).is_none());
+        assert!(inherited.take_listener(any).is_none(), "it is known what that one is for");
+        assert_eq!(inherited.take(Way::Tls, any, Kind::Tcp).len(), 1);
+        assert_eq!(inherited.take_listener(at_other).unwrap().local_addr().unwrap(), at_other);
+        assert!(inherited.take_listener(at_other).is_none());
     }
 
     #[test]

@@ -9,6 +9,8 @@
 //!  udp.rs     thread udp-0          thread udp-1         recvmmsg -> respond -> sendmmsg
 //!  stream.rs  thread tcp-0          thread tcp-1         a small tokio runtime each,
 //!                                                         conversation.rs -> respond
+//!  stream.rs  thread tls-0          thread tls-1         the same for TLS, HTTPS and QUIC,
+//!                                                         where any of it is listened for
 //!                 \____________________/
 //!                 Current: the snapshot in force, loaded once a turn
 //! ```
@@ -16,6 +18,15 @@
 //! Threads share the snapshot pointer and the table of seats (`seats.rs`), which is touched when
 //! connections come and go. Sockets, buffers, counters (`counters.rs`) and `respond::Worker` belong
 //! to one thread each. `sys/` holds the system calls.
+//!
+//! ```text
+//!   a connection:  stream.rs  a seat, a task
+//!                  reception.rs  PROXY header (wire::proxy), TLS with keys.rs    over line.rs,
+//!                  conversation.rs  framed messages, over TCP and TLS            which keeps the
+//!                  doh.rs  HTTP/1.1 and HTTP/2                                   pace of readers
+//!                  doq.rs  QUIC, whose connections come in datagrams
+//!                    └─► desk.rs ─► respond
+//! ```
 //!
 //! `hickory.rs` is for others: the same answers inside a server of theirs.
 //!
@@ -29,8 +40,21 @@ mod bind;
 mod bind_error;
 mod conversation;
 mod counters;
+mod desk;
+mod doh;
+mod doh_request;
+#[cfg_attr(not(feature = "doq"), path = "no_doq.rs")]
+mod doq;
+#[cfg(feature = "doh3")]
+mod h3;
 pub mod hickory;
 mod inherit;
+mod keys;
+mod line;
+mod options;
+mod pace;
+mod presence;
+mod reception;
 mod seats;
 mod stopwatch;
 mod stream;
@@ -41,56 +65,50 @@ pub use bind::Listeners;
 pub use bind_error::BindError;
 pub use counters::{Counters, Totals};
 pub use inherit::{InheritError, Inherited};
+pub use keys::{Keyring, Pair};
+pub use options::{Gate, Limits, Options, Proxies, Way};
 pub use stopwatch::Times;
 pub use sys::{User, passed_descriptors};
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
-use crate::respond::{Tally, Worker};
+use crate::respond::{Tally, Transport, Worker};
 use crate::snapshot::Current;
 use bind::Share;
+use desk::{Desk, Furniture};
+use keys::Tls;
 use seats::Seats;
-use stream::Station;
-
-/// What transports are told by the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Where to listen, on UDP and TCP; port 0 is any port, the same for both.
-    pub addresses: Vec<SocketAddr>,
-    /// Threads for UDP and as many for TCP; 0 = one of each per core of the affinity mask.
-    pub workers: usize,
-    /// What TCP clients may use.
-    pub tcp: Limits,
-}
-
-/// What TCP clients may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections in all.
-    pub connections: usize,
-    /// Connections of one client: an IPv4 address, or an IPv6 /64.
-    pub connections_per_client: usize,
-    /// A connection that gets no answer for this long is closed.
-    pub idle: Duration,
-}
+use stream::Sockets;
 
 /// Threads that serve. Dropping it stops them without waiting.
 #[derive(Debug)]
 pub struct Running {
-    addresses: Vec<SocketAddr>,
+    gates: Vec<Gate>,
     counters: Counters,
+    keyring: Arc<Keyring>,
     tallies: Vec<Arc<Tally>>,
     stop: Stop,
     threads: Vec<JoinHandle<()>>,
     ended: mpsc::UnboundedReceiver<Ended>,
+}
+
+/// What can be read of threads that serve, as long as anybody likes.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// What the workers' answers were, one tally a worker.
+    pub tallies: Vec<Arc<Tally>>,
+    /// What happened to their octets.
+    pub counters: Counters,
+    /// The certificates in force.
+    pub keyring: Arc<Keyring>,
 }
 
 /// A thread is no more.
@@ -110,54 +128,89 @@ pub struct Ended {
 /// When there is no thread or runtime to be had; what was started is stopped again.
 pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Result<Running> {
     listeners.listen()?;
-    let Listeners { addresses, shares, limits, .. } = listeners;
-    let counters = Counters::for_workers(shares.len());
-    let seats = Seats::new(limits);
+    let Listeners { gates, shares, options, .. } = listeners;
+    let served = |transport| gates.iter().any(|gate| gate.way.transports().contains(&transport));
+    let workers = shares.len();
+    let counters = Counters::new(|transport| if served(transport) { workers } else { 0 });
+    let seats = Seats::new(options.limits);
     let cores = sys::cores();
     let mut seeds = fastrand::Rng::with_seed(seed);
     let (report, ended) = mpsc::unbounded_channel();
+    let furniture = Furniture {
+        current: Arc::clone(&current),
+        counters: counters.clone(),
+        limits: options.limits,
+        proxies: options.proxies,
+        path: options.path,
+        tls: Tls::new(&options.keyring),
+    };
     let mut running = Running {
-        addresses,
+        gates,
         counters,
+        keyring: options.keyring,
         tallies: Vec::new(),
         stop: Stop::new(),
         threads: Vec::new(),
         ended,
     };
 
-    for (index, Share { udp, tcp }) in shares.into_iter().enumerate() {
+    for (index, Share { udp, tcp, streams, datagrams }) in shares.into_iter().enumerate() {
         // More workers than cores take turns on them.
         let core = cores.get(index % cores.len().max(1)).copied();
 
-        let (snapshots, stop) = (Arc::clone(&current), Arc::clone(&running.stop.flag));
-        let counters = running.counters.clone();
+        let (furniture, stop) = (furniture.clone(), Arc::clone(&running.stop.flag));
         let worker = running.worker(seeds.u64(..));
+        let of_udp = furniture.clone();
         running.spawn(format!("udp-{index}"), core, &report, move || {
-            udp::serve(&udp, &snapshots, worker, &stop, &counters.udp[index]);
+            let Furniture { current, counters, proxies, .. } = &of_udp;
+            udp::serve(&udp, current, worker, &stop, counters.row(Transport::Udp, index), proxies);
             Ok(())
         })?;
 
-        let station = Station {
-            current: Arc::clone(&current),
-            seats: Arc::clone(&seats),
-            idle: limits.idle,
-            counters: running.counters.clone(),
-            index,
-            stop: running.stop.word.subscribe(),
-        };
-        let worker = running.worker(seeds.u64(..));
-        running.spawn(format!("tcp-{index}"), core, &report, move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            LocalSet::new().block_on(&runtime, stream::serve(tcp, station, worker))
-        })?;
+        let tcp = tcp.into_iter().map(|listener| (Way::Dns, listener)).collect();
+        let plain = Sockets { streams: tcp, quic: Vec::new() };
+        let (quic, h3): (Vec<_>, Vec<_>) =
+            datagrams.into_iter().partition(|(way, _)| *way == Way::Quic);
+        let bare = |sockets: Vec<(Way, UdpSocket)>| sockets.into_iter().map(|it| it.1).collect();
+        let secret = Sockets { streams, quic: bare(quic) };
+        #[cfg(feature = "doh3")]
+        running.start_h3(index, core, &report, &furniture, seeds.u64(..), bare(h3))?;
+        #[cfg(not(feature = "doh3"))]
+        drop(h3);
+        for (name, sockets) in [("tcp", plain), ("tls", secret)] {
+            if sockets.is_empty() {
+                continue;
+            }
+            let (seats, stop) = (Arc::clone(&seats), running.stop.word.subscribe());
+            let (furniture, worker) = (furniture.clone(), running.worker(seeds.u64(..)));
+            running.spawn(format!("{name}-{index}"), core, &report, move || {
+                if name == "tls" {
+                    sys::stand_back();
+                }
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let desk = Desk::new(furniture, worker, index);
+                LocalSet::new().block_on(&runtime, stream::serve(sockets, desk, seats, stop))
+            })?;
+        }
     }
     Ok(running)
 }
 
 impl Running {
-    /// Where it listens, in the order asked, with the real port in place of 0.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Where DNS is answered over UDP and TCP, in the order asked, with real ports.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses_of(Way::Dns)
+    }
+
+    /// The same of any way.
+    pub fn addresses_of(&self, way: Way) -> Vec<SocketAddr> {
+        let gates = self.gates.iter().filter(|gate| gate.way == way);
+        gates.map(|gate| gate.address).collect()
+    }
+
+    /// Where it listens, for whatever.
+    pub fn gates(&self) -> &[Gate] {
+        &self.gates
     }
 
     /// The counters, which outlive this.
@@ -168,6 +221,12 @@ impl Running {
     /// What the workers' answers were, one tally a worker; they outlive this.
     pub fn tallies(&self) -> &[Arc<Tally>] {
         &self.tallies
+    }
+
+    /// All that can be read of them.
+    pub fn figures(&self) -> Figures {
+        let (tallies, counters) = (self.tallies.clone(), self.counters.clone());
+        Figures { tallies, counters, keyring: Arc::clone(&self.keyring) }
     }
 
     /// Waits until a thread has ended, which none does before [`stop`](Self::stop): whatever the
@@ -199,6 +258,30 @@ impl Running {
             // A panic has been printed by the thread itself, and told by `ended`.
             let _ = thread.join();
         }
+    }
+
+    /// Starts a thread for HTTP/3, where there are sockets for it.
+    #[cfg(feature = "doh3")]
+    fn start_h3(
+        &mut self,
+        index: usize,
+        core: Option<sys::Core>,
+        report: &mpsc::UnboundedSender<Ended>,
+        furniture: &Furniture,
+        seed: u64,
+        sockets: Vec<UdpSocket>,
+    ) -> io::Result<()> {
+        if sockets.is_empty() {
+            return Ok(());
+        }
+        let handler = hickory::Handler::new(Arc::clone(&furniture.current), seed);
+        self.tallies.push(Arc::clone(handler.tally()));
+        let (keyring, stop) = (Arc::clone(&self.keyring), self.stop.word.subscribe());
+        let handshake = furniture.limits.handshake;
+        self.spawn(format!("h3-{index}"), core, report, move || {
+            sys::stand_back();
+            h3::serve(sockets, handler, keyring, handshake, stop)
+        })
     }
 
     /// A worker whose tally is known here.

@@ -4,10 +4,10 @@ use super::*;
 
 fn idle_running() -> (Running, mpsc::UnboundedSender<Ended>) {
     let (report, ended) = mpsc::unbounded_channel();
-    let counters = Counters::for_workers(1);
-    let (addresses, threads) = (Vec::new(), Vec::new());
-    let (tallies, stop) = (Vec::new(), Stop::new());
-    (Running { addresses, counters, tallies, stop, threads, ended }, report)
+    let counters = Counters::new(|_| 1);
+    let (gates, threads) = (Vec::new(), Vec::new());
+    let (tallies, stop, keyring) = (Vec::new(), Stop::new(), Arc::default());
+    (Running { gates, counters, keyring, tallies, stop, threads, ended }, report)
 }
 
 /// A thread with this body ends; `expected` is what is told of it.

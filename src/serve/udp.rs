@@ -16,17 +16,19 @@
 //! Not here: limits on the rate of answers, and anything that reads the message.
 
 use std::io::ErrorKind;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use super::counters::Row;
 use super::now;
+use super::options::Proxies;
 use super::stopwatch::Stopwatch;
 use super::sys::{Batch, Readiness};
 use crate::respond::{Action, Client, Transport, Worker, respond};
 use crate::snapshot::Current;
+use crate::wire::proxy::{self, Header};
 
 /// How long a worker may sleep before it looks whether it shall stop: the timeout of every
 /// socket and of every poll.
@@ -48,9 +50,10 @@ pub(super) fn serve(
     worker: Worker,
     stop: &AtomicBool,
     row: &Row,
+    proxies: &Proxies,
 ) {
     let stopwatch = Stopwatch::default();
-    let mut desk = Desk { batch: Batch::new(), worker, current, row, stopwatch };
+    let mut desk = Desk { batch: Batch::new(), worker, current, row, proxies, stopwatch };
     let going = || !stop.load(Ordering::Relaxed);
     if let [only] = sockets {
         while going() {
@@ -75,12 +78,28 @@ pub(super) fn serve(
     }
 }
 
+/// The query of a datagram, and whose it is: behind the header of a proxy, from where one comes.
+/// None where that makes no sense.
+fn introduced<'q>(
+    datagram: &'q [u8],
+    peer: SocketAddr,
+    proxies: &Proxies,
+) -> Option<(&'q [u8], SocketAddr)> {
+    // None of them is what all servers but a few have.
+    if proxies.protocol.is_empty() || !proxies.introduce(peer.ip()) {
+        return Some((datagram, peer));
+    }
+    let Header { len, client } = proxy::parse_datagram(datagram).ok()?;
+    Some((&datagram[len..], client.unwrap_or(peer)))
+}
+
 /// What one worker works with.
 struct Desk<'a> {
     batch: Batch,
     worker: Worker,
     current: &'a Current,
     row: &'a Row,
+    proxies: &'a Proxies,
     stopwatch: Stopwatch,
 }
 
@@ -94,11 +113,12 @@ impl Desk<'_> {
                 return 0;
             }
         };
-        let Self { batch, worker, current, row, stopwatch } = self;
+        let Self { batch, worker, current, row, proxies, stopwatch } = self;
         let snapshot = current.load();
         let begun = now();
         worker.begin_batch(&snapshot, begun);
         let silent = batch.answer(|query, addr, out| {
+            let (query, addr) = introduced(query, addr, proxies)?;
             let client = Client { addr, transport: Transport::Udp };
             match respond(query, &client, &snapshot, worker, &mut (), out) {
                 Action::Send(len) => Some(len),

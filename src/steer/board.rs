@@ -1,5 +1,6 @@
 //! What the cold side knows of nodes when it makes a plan, and what that makes of each address.
 
+use std::fmt;
 use std::iter;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -179,6 +180,28 @@ pub fn standing(
 ) -> Option<Standing> {
     let own = address.standing(|target| board.standing(target));
     quorum.combine(own, board.poll(&node.id, address.ip))
+}
+
+/// A service that a pool needs and that does not serve.
+#[derive(Clone, Copy, Debug)]
+pub struct Lack<'p> {
+    needed: &'p Service,
+    duty: Duty,
+}
+
+/// The worst that a pool lacks of what it needs; none where all of that serves.
+pub fn lack<'p>(pool: &'p Pool, board: &impl Board) -> Option<Lack<'p>> {
+    let lacks = pool.needs.iter().map(|it| Lack { needed: it, duty: need(it, board).0 });
+    lacks
+        .filter(|lack| lack.duty != Duty::Serving)
+        .reduce(|a, b| if worst((a.duty, false), (b.duty, false)).0 == a.duty { a } else { b })
+}
+
+impl fmt::Display for Lack<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.duty == Duty::Draining { "which drains" } else { "where nothing serves" };
+        write!(f, "its pool needs {}, {how}", self.needed.id)
+    }
 }
 
 /// What a service is to those that need it: as good as the best of its addresses, and whether the

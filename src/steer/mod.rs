@@ -26,7 +26,7 @@ pub mod sums;
 pub mod weights;
 
 pub use asker::Asker;
-pub use board::{Board, Unchecked, standing};
+pub use board::{Board, Lack, Unchecked, lack, standing};
 pub use eligible::{Override, Pools, Tier};
 pub use guards::{Guards, Hand, News};
 pub use guide::{Guide, Guides};

@@ -372,14 +372,14 @@ fn an_empty_server_file_has_every_default() {
 fn a_server_file_is_judged_whole() {
     let (server_read, said) = server(
         "zoness = \"z\"\nstate = 1\n[listen]\ndns = [\"127.0.0.1\", \"[::1]:53\", \"[::1]:53\"]\n\
-         admin = \":9153\"\ntcp_connections = 10\ntcp_connections_per_client = 11\n\
-         tcp_idle = \"0s\"\n[dns]\nudp_size = 511\nrate_limit = 0\n",
+         admin = \":9153\"\nconnections = 10\nconnections_per_client = 11\n\
+         idle_time = \"0s\"\n[dns]\nudp_size = 511\nrate_limit = 0\n",
     );
     assert_eq!(server_read, None);
     let mut places: Vec<_> =
         said.iter().map(|one| one.split(' ').next().unwrap_or_default().to_owned()).collect();
     places.sort();
-    let expected = ["10:12", "11:14", "1:1", "2:9", "4:34", "4:9", "5:10", "7:30", "8:12"];
+    let expected = ["10:12", "11:14", "1:1", "2:9", "4:34", "4:9", "5:10", "7:26", "8:13"];
     assert_eq!(places, expected.map(|place| format!("rota.toml:{place}:")), "{said:#?}");
 
     let (server_read, said) = server("zones = \"/srv/zones\"\n[listen]\ndns = [\"0.0.0.0:53\"]\n");

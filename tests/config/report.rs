@@ -10,7 +10,8 @@ use super::zone;
 fn check_report(apex: &str, text: &str, expected: &str) {
     let (zone, out) = zone(apex, text);
     assert_eq!(out, []);
-    let loaded = Loaded { server: None, geo: None, zones: vec![zone], diagnostics: out };
+    let loaded =
+        Loaded { server: None, geo: None, keys: None, zones: vec![zone], diagnostics: out };
     let found = report(&loaded);
     assert_eq!(found, expected, "{found}");
 }

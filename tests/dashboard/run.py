@@ -275,6 +275,10 @@ def trouble(scene):
 def pictures(scene, browser):
     """Both themes at both widths; nothing is wider than the screen."""
     renew = "ROTA_RENEW" in os.environ
+    if renew:
+        # What is new has no past to show: five minutes of queries fill the picture.
+        minutes = lambda: (status := scene.status())["now"] - status["started"] > 300
+        wait_for("a past to show", minutes, patience_s=400)
     for size, width in [(WIDE, "wide"), (NARROW, "phone")]:
         for scheme in ["light", "dark"]:
             for name, path in PAGES.items():

@@ -21,9 +21,9 @@ PATIENCE_S = 60.0
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
-def wait_for(what, find):
+def wait_for(what, find, patience_s=PATIENCE_S):
     """Asks until there is something, which it gives; says what there was not in time."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         found = find()
         if found:
@@ -122,7 +122,9 @@ class Scene:
         return json.loads(self.get("/api/v1/status"))
 
     def tell(self, *words):
-        subprocess.run([self.binary, *words], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        environment = {**os.environ, "USER": "ada"}
+        command = [self.binary, *words]
+        subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=subprocess.DEVNULL)
 
     def ask(self, names, per_second):
         self.clients = Clients(self.dns, names, per_second)

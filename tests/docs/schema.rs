@@ -55,8 +55,8 @@ fn what_does_not_fit_is_underlined() {
         (Kind::Server, "[dns]\nrate_limit = \"200\"", Some("/dns/rate_limit: fits none")),
         (Kind::Server, "[dns]\nrate_limit = true", None),
         (Kind::Server, "[listen]\ndns = \"0.0.0.0:53\"", Some("/listen/dns: is no array")),
-        (Kind::Server, "[listen]\ntcp_idle = \"5\"", Some("/listen/tcp_idle: \"5\" is not like")),
-        (Kind::Server, "[listen]\ntcp_idle = \"1m 30s\"", None),
+        (Kind::Server, "[listen]\nidle_time = \"5\"", Some("/listen/idle_time: \"5\" is not like")),
+        (Kind::Server, "[listen]\nidle_time = \"1m 30s\"", None),
         (Kind::Zone, "[zone]", Some("/zone: needs `ns`")),
         (Kind::Zone, "[service.a]\npolicy = \"random\"", Some("/service/a/policy: is none of")),
         (

@@ -2,6 +2,7 @@
 //! to stop, and meanwhile somebody asks and expects an answer to every question.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![allow(clippy::disallowed_methods, reason = "the outside of the program has a clock")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,6 +13,7 @@ mod reload;
 mod replace;
 mod stop;
 mod system;
+mod tls;
 mod watch;
 
 use common::Folder;

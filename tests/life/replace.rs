@@ -28,7 +28,7 @@ fn replace(folder: &Folder, old: Rota) -> Rota {
 fn twenty_replacements_lose_no_query_and_keep_statuses() {
     let folder = folder("replace", &Version::Old.zone());
     // Connections that stay are let go after this time.
-    folder.write("rota.toml", &settings(2, "tcp_idle = \"1s\"\n"));
+    folder.write("rota.toml", &settings(2, "idle_time = \"1s\"\n"));
     let nodes = nodes(&[[127, 1, 41, 1], [127, 1, 41, 2]]);
     let port = nodes[0].addr.port();
     nodes[1].set(Mode::Unready);
@@ -49,7 +49,7 @@ fn twenty_replacements_lose_no_query_and_keep_statuses() {
     let clients = Clients::start(rota.dns, 4, 2, 2);
     for round in 0..REPLACEMENTS {
         // As many workers as before, then fewer, then more.
-        let listen = settings([2, 1, 3][round % 3], "tcp_idle = \"1s\"\n");
+        let listen = settings([2, 1, 3][round % 3], "idle_time = \"1s\"\n");
         folder.write("rota.toml", &format!("{listen}[reload]\nwatch = false\n"));
         // What comes over is what the old one knows, not what it has written down.
         drop(fs::remove_file(folder.0.join("state/statuses.json")));

@@ -34,12 +34,15 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
         send_errors: 1,
         receive_errors: 2,
         connections,
+        refused_requests: (transport == Transport::Https).then_some(4),
     };
     let connections = Connections { accepted: 5, closed: 3, ..Connections::default() };
     Facts {
         snapshot: Arc::clone(&engine.publisher.current().load()),
         tallies: vec![Arc::clone(engine.worker.tally())],
-        transports: vec![traffic("udp", None), traffic("tcp", Some(connections))],
+        transports: Transport::ALL
+            .map(|it| traffic(it, (!it.is_datagram()).then_some(connections)))
+            .into(),
         ledger,
         plans: 9,
         targets: vec![(Status::Up, 2), (Status::Down, 1)],
@@ -52,6 +55,7 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
             heard: 1_700_000_002,
         }],
         certificates: vec![("tls://192.0.2.1:443 \"a\\b\"".into(), 1_800_000_000)],
+        own_certificates: vec![("cert \"1\".pem".into(), 1_800_000_001)],
         pulse: Monitor::new(4).pulse(Instant::now()),
         started: 1_700_000_000,
         process: rota::admin::metrics::Process::read(),

@@ -128,6 +128,7 @@ fn a_scrape_tells_what_was_asked_and_how_all_stands() {
     // A configuration with a mistake, then a good one; it is read when files change and when asked.
     folder.write("zones/lb.test.toml", "[service.app]\nnodse = []\n");
     rota.signal("HUP");
+    // Both the signal and the files that are watched may lead to a reload: one or two are told.
     let reloads = |how| scrape(&rota).value("rota_reloads_total", &[("result", how)]);
     wait_until("the reload is told", || reloads("partial") >= 1.0);
     assert_eq!(scrape(&rota).value("rota_config_last_reload_success", &[]), 0.0);

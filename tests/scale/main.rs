@@ -1,4 +1,5 @@
-//! Many zones and one large zone load and answer rightly.
+//! Many zones and one large zone load and answer rightly, and ten thousand clients that say nothing
+//! are borne.
 //!
 //! Takes a gigabyte and some minutes, so `cargo test` leaves it out; it is run by its name:
 //!
@@ -17,6 +18,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod idle;
 
 use std::fmt::Write;
 use std::io::{BufRead, BufReader};

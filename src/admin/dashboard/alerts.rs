@@ -97,6 +97,7 @@ pub(super) fn of_service(service: &ServiceDoc, all: &mut Vec<Alert>) {
     }
     for (guard, label, does) in [
         (GuardWord::MaxWithdraw, "max_withdraw", "failing, but held in the answers"),
+        (GuardWord::Needs, "needs", "as bad as a service that their pool needs"),
         (GuardWord::HoldDown, "hold_down", "held out of the answers after flapping"),
         (GuardWord::SlowStart, "slow_start", "climbing to full weight after a return"),
     ] {

@@ -153,7 +153,7 @@ impl Row {
         let percent =
             |share: f64| (format!("{:.0}%", share * 100.0), format!("{:.1}", share * 100.0));
         let rate = shares.zip(share).map(|(shares, share)| shares.per_second * share);
-        let last = address.last.as_ref();
+        let (last, reported) = (address.last.as_ref(), address.reported());
         Self {
             node_id: node.id.clone(),
             name: node.name.clone(),
@@ -168,8 +168,13 @@ impl Row {
             guard: address.guard.as_ref().map(|guard| guard.says.clone()),
             since: address.since.map_or_else(String::new, |at| words::age(now.saturating_sub(at))),
             since_moment: address.since.map_or_else(String::new, words::moment),
-            reason: last.map_or_else(|| "not probed".to_owned(), words::verdict),
-            reason_class: last.map_or("", |last| super::draw::mark(last).class()),
+            reason_class: match &reported {
+                Some(_) => "f",
+                None => last.map_or("", |last| super::draw::mark(last).class()),
+            },
+            reason: reported
+                .or_else(|| last.map(words::verdict))
+                .unwrap_or_else(|| "not probed".to_owned()),
             spark: spark(&address.latencies_ms),
             strip: Strip::of_latencies(&address.latencies_ms),
             share: share.map(percent),

@@ -216,7 +216,7 @@ fn runs(check: &CheckDoc) -> Vec<Run> {
     let run = |(mark, says, times, since): (Mark, String, usize, u64)| {
         let times = if times == 1 { String::new() } else { format!("{times} × ") };
         let since = words::age(since / 1000);
-        Run { class: mark.class(), text: format!("{times}{says}, since {since}") }
+        Run { class: mark.class(), text: format!("{times}{says}, from {since} ago") }
     };
     all.into_iter().map(run).collect()
 }
@@ -251,6 +251,9 @@ mod tests {
             ],
         };
         let texts: Vec<String> = runs(&check).into_iter().map(|run| run.text).collect();
-        assert_eq!(texts, ["2 × status 503, since 10s", "refused, since 15s", "2 × ok, since 25s"]);
+        assert_eq!(
+            texts,
+            ["2 × status 503, from 10s ago", "refused, from 15s ago", "2 × ok, from 25s ago"]
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::docs::{OutcomeWord, OverrideDoc, Status, VerdictDoc};
-use super::super::events::Event;
+use super::super::events::{Event, OverrideChange};
 
 /// The mark of a status, the same as on the boards of the command line.
 pub(super) fn mark(status: Status) -> char {
@@ -138,13 +138,13 @@ impl EventLine {
             }
             Event::Override { change, says } => {
                 let reason = says.reason.as_ref().map(|why| format!(" ({why})"));
-                let text = format!(
-                    "{} of {} {}{}",
-                    says.says,
-                    says.author,
-                    change.word(),
-                    reason.unwrap_or_default()
-                );
+                let (what, who) = (&says.says, &says.author);
+                let text = match change {
+                    OverrideChange::Given => format!("{who} said {what}"),
+                    OverrideChange::Lifted => format!("{what} of {who} is lifted"),
+                    OverrideChange::Expired => format!("{what} of {who} has run out"),
+                };
+                let text = text + &reason.unwrap_or_default();
                 ("said", '✎', says.scope.clone(), text)
             }
             Event::Drained { node, resolvers, seconds, .. } => {

@@ -20,6 +20,8 @@ pub enum GuardWord {
     MaxWithdraw,
     /// It has returned, and its weight climbs.
     SlowStart,
+    /// Its pool needs a service that does not serve.
+    Needs,
     /// It flapped: it must pass for a while before it is up again.
     HoldDown,
 }

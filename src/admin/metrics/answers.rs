@@ -29,7 +29,7 @@ impl Facts {
         )?;
         page.row(&families::TRUNCATED, self.count(Tally::truncated))?;
         page.row(&families::RESPONSE_SIZE, Value::Spread(self.sizes()))?;
-        let times = self.transports.iter().map(|it| ([it.transport], Value::Spread(it.spread())));
+        let times = self.transports.iter().map(|it| ([it.word()], Value::Spread(it.spread())));
         page.rows(&families::RESPONSE_TIME, times)?;
         page.rows(&families::SUBNETS, self.subnets())?;
         page.rows(
@@ -54,13 +54,13 @@ impl Facts {
 
     fn write_transports(&self, page: &mut Page<'_>) -> fmt::Result {
         let each = |number: fn(&Traffic) -> u64| {
-            self.transports.iter().map(move |it| ([it.transport], Value::Count(number(it))))
+            self.transports.iter().map(move |it| ([it.word()], Value::Count(number(it))))
         };
         page.rows(&families::SEND_ERRORS, each(|it| it.send_errors))?;
         page.rows(&families::RECEIVE_ERRORS, each(|it| it.receive_errors))?;
         let streams = || {
             let all = self.transports.iter();
-            all.filter_map(|it| it.connections.map(|connections| (it.transport, connections)))
+            all.filter_map(|it| it.connections.map(|connections| (it.word(), connections)))
         };
         let open = |it: Connections| Value::Level(it.accepted.saturating_sub(it.closed) as f64);
         page.rows(&families::CONNECTIONS, streams().map(|(name, it)| ([name], open(it))))?;
@@ -72,7 +72,23 @@ impl Facts {
         });
         page.rows(&families::REFUSED, refused)?;
         let evicted = streams().map(|(name, it)| ([name], Value::Count(it.evicted)));
-        page.rows(&families::EVICTED, evicted)
+        page.rows(&families::EVICTED, evicted)?;
+        let cut = streams().flat_map(|(name, it)| {
+            [
+                ("handshake", it.cut_handshake),
+                ("idle", it.cut_idle),
+                ("request", it.cut_request),
+                ("reader", it.cut_reader),
+            ]
+            .map(|(limit, count)| ([name, limit], Value::Count(count)))
+        });
+        page.rows(&families::CUT, cut)?;
+        let failed = streams().filter(|(name, _)| *name != Transport::Tcp.word());
+        let failed = failed.map(|(name, it)| ([name], Value::Count(it.failed_handshakes)));
+        page.rows(&families::FAILED_HANDSHAKES, failed)?;
+        let refused = self.transports.iter().filter_map(|it| it.refused_requests);
+        let refused = refused.map(|count| ([""; 0], Value::Count(count)));
+        page.rows(&families::REFUSED_REQUESTS, refused)
     }
 
     /// A sum over the workers.
@@ -86,7 +102,7 @@ impl Facts {
 
     fn queries(&self) -> Vec<([String; 3], Value)> {
         let mut rows = Vec::new();
-        for transport in Transport::ALL {
+        for transport in self.transports.iter().map(|it| it.transport) {
             for family in Family::ALL {
                 for asked in Asked::all() {
                     let count = self.sum(|tally| tally.queries(transport, family, asked));
@@ -134,6 +150,10 @@ impl Facts {
 }
 
 impl Traffic {
+    fn word(&self) -> &'static str {
+        self.transport.word()
+    }
+
     fn spread(&self) -> Distribution {
         let seconds =
             |bound: &Option<Duration>| bound.as_ref().map_or(f64::INFINITY, Duration::as_secs_f64);

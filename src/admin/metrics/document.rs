@@ -21,8 +21,8 @@ scrape_configs:
       - targets: [\"127.0.0.1:9153\"]
 ```
 
-Rules for alerts are in `alerts.yaml` beside this page. What `[metrics]` of `rota.toml` bounds, with
-its defaults:
+Rules for alerts are in `alerts.yaml` beside this page, a dashboard for Grafana in `grafana.json`.
+What `[metrics]` of `rota.toml` bounds, with its defaults:
 
 ```toml
 [metrics]

@@ -35,7 +35,8 @@ macro_rules! labels {
 
 labels! {
     VERSION = "version": "of Rota";
-    TRANSPORT = "transport": "`udp` or `tcp`";
+    TRANSPORT = "transport": "`udp`, `tcp`, `tls`, `https`, `quic` or `h3`, as far as it is \
+                              listened for";
     CLIENT = "family": "of the client's address: `ipv4` or `ipv6`";
     ASKED = "family": "of the addresses asked for: `ipv4` (A) or `ipv6` (AAAA)";
     TYPE = "type": "a mnemonic; `other` for those without a counter of their own, `none` where no \
@@ -65,6 +66,9 @@ labels! {
     RELOAD = "result": "`applied`; `partial`: a part of it has mistakes and stays as it was; \
                         `refused`: nothing has changed";
     LIMIT = "limit": "`client`: its client had as many as it may have; `all`: every seat was taken";
+    CUT_BY = "limit": "`handshake`, `idle`, `request` or `reader`: `handshake_time`, `idle_time`, \
+                       `request_time` or `read_rate` of [listen]";
+    FILE = "file": "of the certificate";
 }
 
 families! {
@@ -96,6 +100,13 @@ families! {
         "Connections closed at once, because of a limit";
     EVICTED = Counter "rota_connections_evicted" { TRANSPORT }:
         "Idle connections closed to make room for a newer one";
+    CUT = Counter "rota_connections_cut" { TRANSPORT, CUT_BY }:
+        "Connections closed because they ran into a limit of time";
+    FAILED_HANDSHAKES = Counter "rota_handshakes_failed" { TRANSPORT }:
+        "Connections that ended before a question: no keys were agreed on, or the header of a \
+         proxy made no sense";
+    REFUSED_REQUESTS = Counter "rota_http_requests_refused":
+        "HTTP requests that were answered with an error of HTTP, and never asked";
     ANSWERS = Counter "rota_answers" { SERVICE, POOL, NODE } at most Nodes:
         "Answers that began with an address of the node";
     FALLBACK_QUERIES = Counter "rota_fallback_queries" { TIER }:
@@ -133,6 +144,8 @@ families! {
         "How late the most delayed probe is; more than a second means a stalled prober";
     CERTIFICATE = Gauge "rota_certificate_expiry_timestamp_seconds" [Seconds] { TARGET }
         at most Nodes: "When a target's certificate ends, where its check warns of that";
+    OWN_CERTIFICATE = Gauge "rota_own_certificate_expiry_timestamp_seconds" [Seconds] { FILE }:
+        "When a certificate that this server shows ends";
     RELOADS = Counter "rota_reloads" { RELOAD }: "Configurations read anew";
     RELOAD_SUCCESS = Gauge "rota_config_last_reload_success":
         "1 where all of the last configuration read is in force, else 0";

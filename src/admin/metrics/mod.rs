@@ -42,7 +42,7 @@ use prometheus_client::registry::Registry;
 use tokio::task::spawn_blocking;
 
 use crate::health::{Pulse, Status};
-use crate::respond::Tally;
+use crate::respond::{Tally, Transport};
 use crate::snapshot::Snapshot;
 use crate::steer;
 
@@ -89,6 +89,8 @@ pub struct Facts {
     pub vantages: Vec<Vantage>,
     /// Targets whose certificate ends soon, and when, in seconds since 1970.
     pub certificates: Vec<(String, u64)>,
+    /// The server's own certificates, by their files, and when they end, in seconds since 1970.
+    pub own_certificates: Vec<(String, u64)>,
     /// The prober's signs of life.
     pub pulse: Pulse,
     /// When the process began to serve, in seconds since 1970.
@@ -113,10 +115,10 @@ pub struct Vantage {
 }
 
 /// What one transport counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Traffic {
-    /// `udp` or `tcp`.
-    pub transport: &'static str,
+    /// Which.
+    pub transport: Transport,
     /// How long some turns took: at most so long; none is without end.
     pub times: Vec<(Option<Duration>, u64)>,
     /// All these times together.
@@ -127,6 +129,9 @@ pub struct Traffic {
     pub receive_errors: u64,
     /// What its connections did; none where it has no connections.
     pub connections: Option<Connections>,
+    /// Requests that were answered without asking, for what they are in HTTP; none where no HTTP
+    /// is spoken.
+    pub refused_requests: Option<u64>,
 }
 
 /// What the connections of one transport did.
@@ -142,6 +147,16 @@ pub struct Connections {
     pub refused_client: u64,
     /// Closed at once: all seats were taken.
     pub refused_all: u64,
+    /// Ended: the handshake took too long.
+    pub cut_handshake: u64,
+    /// Ended: no answer for too long.
+    pub cut_idle: u64,
+    /// Ended: a question took too long.
+    pub cut_request: u64,
+    /// Ended: answers were taken too slowly.
+    pub cut_reader: u64,
+    /// Ended before a question: no keys were agreed on.
+    pub failed_handshakes: u64,
 }
 
 impl Default for Caps {

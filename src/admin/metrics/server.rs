@@ -61,6 +61,9 @@ impl Facts {
         page.row(&families::CHECK_DELAY, Value::Level(delay))?;
         let certificates = self.certificates.iter().take(self.caps.nodes);
         let certificates = certificates.map(|(it, end)| ([it], Value::Level(*end as f64)));
-        page.rows(&families::CERTIFICATE, certificates)
+        page.rows(&families::CERTIFICATE, certificates)?;
+        let own = self.own_certificates.iter();
+        let own = own.map(|(file, end)| ([file], Value::Level(*end as f64)));
+        page.rows(&families::OWN_CERTIFICATE, own)
     }
 }

@@ -77,14 +77,14 @@ pub(super) fn judge(server: &Server, grants: Option<Grants>, port: u16) -> Vec<F
                       cap_net_bind_service=+ep $(command -v rota)";
         findings.push(Finding::bad("privilege", message, remedy));
     }
-    let wanted = listen.tcp_connections + IN_FLIGHT_MAX + DESCRIPTORS_BESIDE;
+    let wanted = listen.limits.connections + IN_FLIGHT_MAX + DESCRIPTORS_BESIDE;
     if grants.descriptors < wanted {
         let message = format!(
             "{} descriptors are fewer than the {wanted} that {} TCP connections and \
              {IN_FLIGHT_MAX} probes at once may need",
-            grants.descriptors, listen.tcp_connections
+            grants.descriptors, listen.limits.connections
         );
-        let remedy = format!("raise it (LimitNOFILE={wanted}), or lower `tcp_connections`");
+        let remedy = format!("raise it (LimitNOFILE={wanted}), or lower `connections`");
         findings.push(Finding::doubt("descriptors", message, remedy));
     }
     findings

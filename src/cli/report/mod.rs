@@ -26,7 +26,7 @@ use crate::wire::Name;
 pub fn report(loaded: &Loaded) -> String {
     let mut page = Page::default();
     if let Some(server) = &loaded.server {
-        page.server(server, loaded.geo.as_ref());
+        page.server(server, loaded.geo.as_ref(), loaded.keys.as_deref().unwrap_or_default());
     }
     for zone in &loaded.zones {
         match zone {

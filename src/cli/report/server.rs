@@ -4,20 +4,22 @@ use super::page::Page;
 use super::{quoted, time};
 use crate::admin::metrics::Caps;
 use crate::config::tables::{
-    ADMIN, CHECKS, DNS, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SERVER,
+    ADMIN, CHECKS, DNS, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SECRET, SERVER,
 };
-use crate::config::{Doubt, Geo, Server};
+use crate::config::{Doubt, Geo, Listen, Server, at};
 use crate::health::{Counts, Hearing};
+use crate::serve::{Limits, Pair, Proxies, Way};
 use crate::snapshot::settings::{EcsFrom, Sampling};
 
 impl Page {
-    pub(super) fn server(&mut self, server: &Server, geo: Option<&Geo>) {
+    pub(super) fn server(&mut self, server: &Server, geo: Option<&Geo>, keys: &[Pair]) {
         let listen = &server.listen;
         self.line(0, "server");
         self.setting(1, &SERVER, "zones", server.zones.display());
         self.setting(1, &SERVER, "state", server.state.display());
         self.resolved(1, "user", server.user.as_deref().unwrap_or("none"), server.user.is_none());
         self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
+        self.gates(listen);
         self.setting(1, &LISTEN, "admin", listen.admin);
         let admin = &server.admin;
         let token = admin.token_file.as_ref().map(|path| path.display().to_string());
@@ -27,11 +29,9 @@ impl Page {
         let default = admin.socket.as_deref() == Some(&*server.state.join("rota.sock"));
         self.resolved(1, "socket", socket.as_deref().unwrap_or("false"), default);
         self.setting(1, &LISTEN, "workers", listen.workers);
-        self.setting(1, &LISTEN, "tcp_connections", listen.tcp_connections);
-        let per_client = listen.tcp_connections_per_client;
-        self.setting(1, &LISTEN, "tcp_connections_per_client", per_client);
-        self.setting(1, &LISTEN, "tcp_idle", time(listen.tcp_idle));
+        self.limits(&listen.limits);
         self.setting(1, &LISTEN, "lame_duck", time(listen.lame_duck));
+        self.certificates(server, keys);
         let dns = &server.dns;
         self.setting(1, &DNS, "udp_size", dns.udp_size);
         let told = |text: &[u8]| format!("\"{}\"", text.escape_ascii());
@@ -89,5 +89,37 @@ impl Page {
             self.setting(1, &LOG, "ipv6_bits", v6);
         }
         self.blank();
+    }
+
+    /// Where queries come in beside UDP and TCP.
+    fn gates(&mut self, listen: &Listen) {
+        for way in Way::ALL.into_iter().filter(|way| *way != Way::Dns) {
+            let gates = listen.gates.iter().filter(|gate| gate.way == way);
+            let addresses = quoted(gates.map(|gate| gate.address));
+            self.setting(1, &LISTEN, way.word(), format_args!("[{addresses}]"));
+        }
+        self.setting(1, &LISTEN, "doh_path", format_args!("\"{}\"", listen.path));
+        let Proxies { protocol, forwarded } = &listen.proxies;
+        self.setting(1, &LISTEN, "proxy_protocol", format_args!("[{}]", quoted(protocol)));
+        self.setting(1, &LISTEN, "forwarded", format_args!("[{}]", quoted(forwarded)));
+    }
+
+    fn limits(&mut self, limits: &Limits) {
+        self.setting(1, &LISTEN, "connections", limits.connections);
+        self.setting(1, &LISTEN, "connections_per_client", limits.connections_per_client);
+        self.setting(1, &LISTEN, "idle_time", time(limits.idle));
+        self.setting(1, &LISTEN, "handshake_time", time(limits.handshake));
+        self.setting(1, &LISTEN, "request_time", time(limits.request));
+        self.setting(1, &LISTEN, "requests_in_flight", limits.in_flight);
+        self.setting(1, &LISTEN, "read_rate", limits.rate);
+    }
+
+    fn certificates(&mut self, server: &Server, keys: &[Pair]) {
+        for pair in keys {
+            let text = format!("{}, good until {}", pair.name, at(pair.not_after));
+            self.resolved(1, "certificate", &text, false);
+        }
+        let name = "certificates are warned of";
+        self.named_setting(1, name, &SECRET, "warn_before", time(server.tls.warn_before));
     }
 }

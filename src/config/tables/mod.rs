@@ -5,6 +5,7 @@
 mod asks;
 mod check;
 mod guards;
+mod listen;
 mod log;
 mod metrics;
 mod pool;
@@ -17,10 +18,11 @@ use super::keys::Kind;
 pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW, REPORTS};
+pub use listen::{CERTIFICATE, LISTEN, SECRET};
 pub use log::LOG;
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
-pub use server::{ADMIN, CHECKS, DNS, GEO, LISTEN, RATE_LIMIT, RELOAD, SERVER};
+pub use server::{ADMIN, CHECKS, DNS, GEO, RATE_LIMIT, RELOAD, SERVER};
 pub use service::{HTTPS, SERVICE, TTL};
 pub use zone::{ZONE, ZONE_FILE};
 
@@ -28,6 +30,8 @@ pub use zone::{ZONE, ZONE_FILE};
 pub static KINDS: &[&Kind] = &[
     &SERVER,
     &LISTEN,
+    &SECRET,
+    &CERTIFICATE,
     &ADMIN,
     &DNS,
     &CHECKS,

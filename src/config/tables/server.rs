@@ -6,6 +6,7 @@ use super::{GUARD, REPORTS};
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
+use super::listen::{LISTEN, SECRET};
 use super::{LOG, METRICS};
 
 /// `rota.toml`.
@@ -23,6 +24,8 @@ pub static SERVER: Kind = Kind {
         )
         .aka(&["username", "run_as", "setuid"]),
         Key::new("listen", Takes::Table(&LISTEN), Rule("its keys' own"), "Where to listen"),
+        Key::new("tls", Takes::Table(&SECRET), Rule("its keys' own"), "Who this server is, in TLS")
+            .aka(&["certs", "certificates", "ssl"]),
         Key::new("admin", Takes::Table(&ADMIN), Rule("its keys' own"), "Who may change things"),
         Key::new("dns", Takes::Table(&DNS), Rule("its keys' own"), "Protocol settings"),
         Key::new("guard", Takes::Table(&GUARD), Rule("its keys' own"), "When to doubt the prober"),
@@ -67,62 +70,6 @@ pub static RELOAD: Kind = Kind {
             "Whether changes to the files are noticed; without it a reload takes SIGHUP",
         )
         .aka(&["auto", "auto_reload", "zones_rfc1035_auto"]),
-    ],
-};
-
-/// `[listen]`.
-pub static LISTEN: Kind = Kind {
-    noun: "[listen]",
-    header: "[listen] of rota.toml",
-    keys: &[
-        Key::new(
-            "dns",
-            Takes::List(&SOCKET),
-            Value("[\"127.0.0.1:5300\", \"[::1]:5300\"]"),
-            "Where queries come in, over UDP and TCP",
-        ),
-        Key::new(
-            "admin",
-            SOCKET,
-            Value("\"127.0.0.1:9153\""),
-            "Health, readiness and the API over HTTP",
-        ),
-        Key::new(
-            "workers",
-            Takes::Number { min: 0, max: 1024 },
-            Value("0"),
-            "UDP threads; 0 is one per core",
-        )
-        .aka(&["threads", "udp_threads"]),
-        Key::new(
-            "tcp_connections",
-            Takes::Number { min: 1, max: 100_000 },
-            Value("1000"),
-            "TCP connections in all",
-        )
-        .aka(&["max_connections", "tcp_clients"]),
-        Key::new(
-            "tcp_connections_per_client",
-            Takes::Number { min: 1, max: 100_000 },
-            Value("50"),
-            "TCP connections of one client address",
-        ),
-        Key::new(
-            "tcp_idle",
-            Takes::Duration { min: SECOND, max: Duration::from_secs(300), step: MILLISECOND },
-            Value("\"10s\""),
-            "A TCP connection that asks nothing for this long is closed",
-        )
-        .aka(&["tcp_timeout", "idle_timeout"]),
-        Key::new(
-            // None: resolvers ask another server of the zone at once, and nobody else waits for a
-            // restart. Who announces an address by /readyz needs as long as that takes.
-            "lame_duck",
-            Takes::Duration { min: Duration::ZERO, max: Duration::from_secs(300), step: SECOND },
-            Value("\"0s\""),
-            "How long answers go on after SIGTERM, while /readyz already fails",
-        )
-        .aka(&["shutdown_delay", "drain_time", "grace_period"]),
     ],
 };
 
@@ -292,9 +239,9 @@ pub static RATE_LIMIT: Kind =
     };
 
 const PER_SECOND: Takes = Takes::Number { min: 1, max: 1_000_000 };
-const NETWORK: Takes = Takes::Text("a network (\"192.0.2.0/24\")");
+pub(super) const NETWORK: Takes = Takes::Text("a network (\"192.0.2.0/24\")");
 const COOKIE_SECRET: Takes = Takes::Text("32 hexadecimal digits (128 bits)");
-const SECOND: Duration = Duration::from_secs(1);
-const MILLISECOND: Duration = Duration::from_millis(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
 const FOLDER: Takes = Takes::Text("a folder");
-const SOCKET: Takes = Takes::Text("an address and port (\"127.0.0.1:5300\")");
+pub(super) const SOCKET: Takes = Takes::Text("an address and port (\"127.0.0.1:5300\")");

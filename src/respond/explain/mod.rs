@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use crate::geo::{Atlas, Network};
 use crate::health::Target;
 use crate::snapshot::Snapshot;
-use crate::steer::Node;
+use crate::steer::{Node, Pool};
 use crate::wire::writer::MESSAGE_LEN_MAX;
 use crate::wire::{Name, OptionCode, RecordType};
 
@@ -180,6 +180,11 @@ pub trait Informant {
     fn pace(&self, target: &Target) -> Option<Duration>;
     /// What a guard does to an address of a node, and since when; none where nothing does.
     fn guard(&self, _node: &Node, _ip: IpAddr) -> Option<String> {
+        None
+    }
+
+    /// What a pool lacks of what it needs; none where nothing is lacking.
+    fn lack(&self, _pool: &Pool) -> Option<String> {
         None
     }
 

@@ -183,9 +183,7 @@ fn standing(
     };
     let reason = informant.said(&node.id).or_else(|| complaints.next());
     let mut told = state.to_owned();
-    let needs: Vec<&str> = pool.needs.iter().map(|needed| needed.id.as_str()).collect();
-    let needy = duty != Duty::Serving && !needs.is_empty();
-    let needs = needy.then(|| format!("its pool needs {}", needs.join(", ")));
+    let needs = informant.lack(pool);
     let outside = informant.outside(node, ip);
     let guard = informant.guard(node, ip);
     for (mark, more) in [(": ", reason), ("; ", outside), ("; ", needs), ("; ", guard)] {

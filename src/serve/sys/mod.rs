@@ -153,6 +153,18 @@ pub(super) fn pin(core: Core) -> io::Result<()> {
     done(status)
 }
 
+/// Has the calling thread run after others that want the same core: what it does can wait.
+pub(super) fn stand_back() {
+    if let Err(error) = rustix::process::setpriority_process(None, LATER) {
+        // It is as quick as the others then.
+        tracing::debug!(%error, "a thread could not be put behind others");
+    }
+}
+
+/// A nice value: where two threads want one core, this one gets a quarter of it. Of Linux it is the
+/// thread's own (sched(7)).
+const LATER: i32 = 5;
+
 fn done(status: libc::c_int) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
