@@ -23,8 +23,8 @@ use tokio::time::timeout;
 
 use super::desk::{Change, Desk, Refusal, RefusalKind, Wanted};
 use super::docs::{
-    ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, OverrideDoc, ReloadedDoc, ServiceDoc,
-    StatusDoc, ZoneDoc,
+    AnswerDoc, ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, OverrideDoc,
+    ReloadedDoc, ServiceDoc, StatusDoc, ZoneDoc,
 };
 use super::events::Event;
 use super::guard::{Way, guard};
@@ -48,10 +48,12 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/nodes/{*id}", get(node))
         .route("/overrides", get(overrides).post(change))
         .route("/overrides/{id}", delete(lift))
+        .route("/overrides/{id}/cached", get(leaving))
         .route("/reports", post(reports::report))
         .route("/explain", get(explain::explain))
         .route("/reload", post(reload))
-        .route("/events", get(events).layer(Extension(seats)))
+        .route("/events", get(events).layer(Extension(Arc::clone(&seats))))
+        .route("/answers", get(answers).layer(Extension(Arc::clone(&seats))))
         .route("/openapi.json", get(document))
         .layer(from_fn(guard))
         .with_state(desk)
@@ -150,6 +152,22 @@ pub(super) async fn lift(
     perform(&desk, Wanted::Lift(id), &way).await
 }
 
+/// The nodes that an override keeps out of the answers, and how many resolvers may hold them still
+///
+/// It covers what this server has answered; each of a zone's name servers tells its own.
+#[utoipa::path(
+    get,
+    path = "/api/v1/overrides/{id}/cached",
+    params(("id" = u64, Path)),
+    responses(
+        (status = 200, body = Vec<LeavingDoc>),
+        (status = 404, body = ErrorDoc, description = "No override has that id"),
+    )
+)]
+pub(super) async fn leaving(State(desk): State<Desk>, Path(id): Path<u64>) -> Response {
+    found(desk.leaving(id).await, "override", &id.to_string())
+}
+
 /// Read the configuration anew, and put in force what can be
 #[utoipa::path(
     post,
@@ -188,6 +206,39 @@ pub(super) async fn events(
             Err(RecvError::Closed) => return None,
         };
         Some((told(&event), (events, seat)))
+    });
+    sse_of(stream)
+}
+
+/// Answers as they are noted for the answer log, as server-sent events
+///
+/// There are some where `[log] answers` asks for some. Who is too slow loses the oldest.
+#[utoipa::path(
+    get,
+    path = "/api/v1/answers",
+    responses((status = 200, body = AnswerDoc, content_type = "text/event-stream"))
+)]
+pub(super) async fn answers(
+    State(desk): State<Desk>,
+    Extension(seats): Extension<Arc<Semaphore>>,
+) -> Response {
+    let (Ok(seat), Some(answers)) = (seats.try_acquire_owned(), desk.answers()) else {
+        let error = format!("{LISTENERS_MAX} listen to events already");
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, error, "the answer log may have a file");
+    };
+    let stream = stream::unfold((answers, seat), async |(mut answers, seat)| {
+        loop {
+            match answers.recv().await {
+                Ok(answer) => {
+                    let data = serde_json::to_string(&*answer);
+                    let data = data.expect("plain values are always JSON");
+                    let event = sse::Event::default().event("answer").data(data);
+                    return Some((Ok(event), (answers, seat)));
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
     });
     sse_of(stream)
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::dashboard::Record;
-use super::docs::{ChangeForm, ChangedDoc, ErrorDoc, NodeDetailDoc, ReloadedDoc};
+use super::docs::{
+    AnswerDoc, ChangeForm, ChangedDoc, ErrorDoc, LeavingDoc, NodeDetailDoc, ReloadedDoc,
+};
 use super::docs::{ServiceDoc, StatusDoc};
 use super::events::{Event, Events};
 use crate::geo::Network;
@@ -30,6 +32,8 @@ pub struct Desk {
     /// Never read: every listener to events begins with one of its own.
     events: Arc<broadcast::Receiver<Event>>,
     reloads: Option<Reloads>,
+    /// The same for samples of answers, where any are taken.
+    answers: Option<Arc<broadcast::Receiver<Arc<AnswerDoc>>>>,
     record: Arc<Record>,
 }
 
@@ -47,6 +51,8 @@ pub enum Request {
     Service(String, oneshot::Sender<Option<ServiceDoc>>),
     /// All that is known of one node, by its id; none where there is no such node.
     Node(String, oneshot::Sender<Option<NodeDetailDoc>>),
+    /// The nodes that an override keeps out of the answers, by its id; none where there is no such.
+    Leaving(u64, oneshot::Sender<Option<Vec<LeavingDoc>>>),
     /// All that is known of every node of a service, by its id; none where there is none such.
     Details(String, oneshot::Sender<Option<Vec<NodeDetailDoc>>>),
     /// What operators say is to be another.
@@ -123,13 +129,25 @@ impl Desk {
     pub fn new(events: &Events) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let events = Arc::new(events.listen());
-        (Self { requests, events, reloads: None, record: Arc::default() }, received)
+        let record = Arc::default();
+        (Self { requests, events, reloads: None, answers: None, record }, received)
     }
 
     /// The same desk, where a configuration can be read anew, too.
     #[must_use]
     pub fn with_reloads(self, reloads: Option<Reloads>) -> Self {
         Self { reloads, ..self }
+    }
+
+    /// The same desk, which hears of the answer log, too.
+    #[must_use]
+    pub fn with_answers(self, answers: broadcast::Receiver<Arc<AnswerDoc>>) -> Self {
+        Self { answers: Some(Arc::new(answers)), ..self }
+    }
+
+    /// Answers that are noted from now on; none where nobody notes any.
+    pub fn answers(&self) -> Option<broadcast::Receiver<Arc<AnswerDoc>>> {
+        self.answers.as_ref().map(|answers| answers.resubscribe())
     }
 
     /// What happens from now on.
@@ -160,6 +178,11 @@ impl Desk {
     /// All that is known of one node; none where the server is stopping.
     pub async fn node(&self, id: String) -> Option<Option<NodeDetailDoc>> {
         self.ask(|reply| Request::Node(id, reply)).await
+    }
+
+    /// The nodes that an override keeps out of the answers; none where the server is stopping.
+    pub async fn leaving(&self, id: u64) -> Option<Option<Vec<LeavingDoc>>> {
+        self.ask(|reply| Request::Leaving(id, reply)).await
     }
 
     /// All that is known of every node of a service; none where the server is stopping.

@@ -5,7 +5,10 @@
 //! durations say their unit in their name, ids are those of the configuration
 //! (`zone/service/pool/node`). Fields are only ever added.
 
+mod answer;
+mod cached;
 mod guards;
+mod reloaded;
 mod words;
 
 use std::collections::BTreeMap;
@@ -16,7 +19,10 @@ use utoipa::ToSchema;
 
 use super::reports::OpinionDoc;
 
+pub use answer::AnswerDoc;
+pub use cached::{CachedDoc, LeavingDoc, PointDoc};
 pub use guards::{GuardDoc, GuardWord, SuspectDoc};
+pub use reloaded::{DiagnosticDoc, ReloadedDoc};
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -118,6 +124,9 @@ pub struct NodeDoc {
     pub overrides: Vec<u64>,
     /// In the order written.
     pub addresses: Vec<AddressDoc>,
+    /// What resolvers may still hold of a node that is not answered now; none for one that is.
+    #[serde(default)]
+    pub cached: Option<CachedDoc>,
 }
 
 /// One address of a node.
@@ -164,6 +173,10 @@ pub struct NodeDetailDoc {
     pub labels: BTreeMap<String, String>,
     /// Every check of every address.
     pub checks: Vec<CheckDoc>,
+    /// About how many resolvers will hold an answer that names it, from now on, if it is in no
+    /// further one: at most 61 points.
+    #[serde(default)]
+    pub curve: Vec<PointDoc>,
 }
 
 /// One check of one address.
@@ -325,26 +338,6 @@ pub struct OutrankedDoc {
     pub node: String,
     /// What holds for it.
     pub by: OverrideDoc,
-}
-
-/// What came of reading the configuration anew.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ReloadedDoc {
-    /// False where the old configuration stays in force as it was.
-    pub applied: bool,
-    /// Zones with errors whose old version stays in force.
-    pub kept: Vec<String>,
-    /// Whatever is wrong, each with its place.
-    pub diagnostics: Vec<DiagnosticDoc>,
-}
-
-/// One thing that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct DiagnosticDoc {
-    /// True where it keeps something from being used; else it was probably not meant.
-    pub error: bool,
-    /// Place and problem in one line.
-    pub text: String,
 }
 
 /// Why something was not done.

@@ -70,6 +70,17 @@ pub enum Event {
         /// What it is about.
         says: OverrideDoc,
     },
+    /// No resolver holds an answer any more that names a node which an operator took out.
+    Drained {
+        /// The node's id.
+        node: String,
+        /// The id of the override.
+        by: u64,
+        /// About how many resolvers held one when it was given.
+        resolvers: u64,
+        /// How long it took.
+        seconds: u64,
+    },
     /// A snapshot was published.
     Published {
         /// Its number.
@@ -134,6 +145,7 @@ impl Event {
             Self::Vantage { .. } => "vantage",
             Self::Tier { .. } => "tier",
             Self::Override { .. } => "override",
+            Self::Drained { .. } => "drained",
             Self::Published { .. } => "published",
             Self::Lost { .. } => "lost",
         }

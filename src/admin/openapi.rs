@@ -24,9 +24,11 @@ use super::{api, explain, reports};
         api::overrides,
         api::change,
         api::lift,
+        api::leaving,
         reports::report,
         api::reload,
         api::events,
+        api::answers,
         explain::explain
     ),
     modifiers(&Token)

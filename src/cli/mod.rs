@@ -30,6 +30,7 @@ pub mod status;
 mod status_board;
 pub mod traffic;
 pub mod vantage;
+pub mod wait;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -103,9 +104,10 @@ pub enum Verb {
     /// Take nodes out of the answers while others stand
     ///
     /// Clients that know the address may go on; new ones are sent elsewhere. It holds over restarts
-    /// until it is lifted or its time is over.
+    /// until it is lifted or its time is over. With --wait it returns when resolvers have forgotten
+    /// the nodes, and fails where they have not in time.
     #[command(after_help = ORDER_EXAMPLES)]
-    Drain(order::OrderArgs),
+    Drain(order::OutArgs),
 
     /// Drain nodes no more
     Undrain(order::LiftArgs),
@@ -114,7 +116,7 @@ pub enum Verb {
     Up(order::OrderArgs),
 
     /// Never serve nodes, not even where all others are down
-    Down(order::OrderArgs),
+    Down(order::OutArgs),
 
     /// Lift all that was said of nodes: checks and configuration decide again
     Auto(order::LiftArgs),
@@ -228,6 +230,7 @@ const ORDER_EXAMPLES: &str = "\
 Examples:
   rota drain eu1                            a node, by the end of its id
   rota drain app/eu --for 2h --reason 'kernel update'
+  rota drain eu1 --wait && ssh eu1 reboot   when resolvers have forgotten it
   rota drain 192.0.2.11 'eu*'               by address; all nodes whose name begins with eu
   rota undrain eu1";
 
@@ -239,6 +242,7 @@ Examples:
 const SHIFT_EXAMPLES: &str = "\
 Examples:
   rota shift app blue=90 green=10
+  rota shift app green=100 --wait=100       until no resolver holds a node of blue
   rota auto app                             as configured again";
 
 const REPORT_EXAMPLES: &str = "\

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use anyhow::bail;
 use humantime::Duration;
 
 use crate::admin::docs::{ChangeForm, ChangedDoc, OverrideDoc, Wish};
@@ -12,6 +13,7 @@ use crate::admin::docs::{ChangeForm, ChangedDoc, OverrideDoc, Wish};
 use super::Exit;
 use super::client::{Client, ServerArgs};
 use super::page::age;
+use super::wait::{WaitArgs, wait};
 
 /// Whom an order is about, and how.
 #[derive(clap::Args, Debug)]
@@ -23,6 +25,18 @@ pub struct OrderArgs {
     /// How it is given.
     #[command(flatten)]
     pub how: HowArgs,
+}
+
+/// Whom an order takes out of the answers, and how.
+#[derive(clap::Args, Debug)]
+pub struct OutArgs {
+    /// Whom it is about, and how.
+    #[command(flatten)]
+    pub order: OrderArgs,
+
+    /// Whether to wait.
+    #[command(flatten)]
+    pub wait: WaitArgs,
 }
 
 /// Whom an order is about that lifts others.
@@ -55,6 +69,10 @@ pub struct WeightArgs {
     /// How it is given.
     #[command(flatten)]
     pub how: HowArgs,
+
+    /// Whether to wait.
+    #[command(flatten)]
+    pub wait: WaitArgs,
 }
 
 /// Arguments of `rota shift`.
@@ -70,6 +88,10 @@ pub struct ShiftArgs {
     /// How it is given.
     #[command(flatten)]
     pub how: HowArgs,
+
+    /// Whether to wait.
+    #[command(flatten)]
+    pub wait: WaitArgs,
 }
 
 /// How an order is given.
@@ -94,7 +116,15 @@ pub struct HowArgs {
 
 /// Says something of nodes.
 pub async fn order(args: &OrderArgs, set: Wish, config: Option<&Path>) -> anyhow::Result<Exit> {
-    send(form(&args.scopes, set, &args.how), &args.how.server, args.how.json, config).await
+    let form = form(&args.scopes, set, &args.how);
+    send(form, &args.how.server, args.how.json, None, config).await
+}
+
+/// Takes nodes out of the answers.
+pub async fn take_out(args: &OutArgs, set: Wish, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let OutArgs { order, wait } = args;
+    let form = form(&order.scopes, set, &order.how);
+    send(form, &order.how.server, order.how.json, Some(wait), config).await
 }
 
 /// Lifts what was said of nodes.
@@ -106,20 +136,23 @@ pub async fn lift(args: &LiftArgs, set: Wish, config: Option<&Path>) -> anyhow::
         author: author(),
         for_seconds: None,
     };
-    send(form, &args.server, args.json, config).await
+    send(form, &args.server, args.json, None, config).await
 }
 
 /// Gives nodes another weight.
 pub async fn weight(args: &WeightArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    if args.wait.wait.is_some() && args.weight > 0 {
+        bail!("only weight 0 takes nodes out of the answers: there is nothing to wait for");
+    }
     let form = form(&args.scopes, Wish::Weight(args.weight), &args.how);
-    send(form, &args.how.server, args.how.json, config).await
+    send(form, &args.how.server, args.how.json, Some(&args.wait), config).await
 }
 
 /// Gives the pools of a split service other shares.
 pub async fn shift(args: &ShiftArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let shares = args.shares.iter().cloned().collect();
     let form = form(std::slice::from_ref(&args.service), Wish::Shares(shares), &args.how);
-    send(form, &args.how.server, args.how.json, config).await
+    send(form, &args.how.server, args.how.json, Some(&args.wait), config).await
 }
 
 fn form(scopes: &[String], set: Wish, how: &HowArgs) -> ChangeForm {
@@ -141,13 +174,20 @@ async fn send(
     form: ChangeForm,
     server: &ServerArgs,
     json: bool,
+    args: Option<&WaitArgs>,
     config: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let client = Client::new(server, config)?;
     let changed: ChangedDoc = client.post("/api/v1/overrides", &form).await?;
-    let text =
-        if json { serde_json::to_string_pretty(&changed)? } else { layout(&changed, &form.set) };
-    super::print(text.trim_end());
+    if !json {
+        super::print(layout(&changed, &form.set).trim_end());
+    }
+    if let Some((args, share)) = args.and_then(|args| Some((args, args.wait?))) {
+        return wait(changed, share, args, &client, json).await;
+    }
+    if json {
+        super::print(&serde_json::to_string_pretty(&changed)?);
+    }
     let nothing = changed.given.is_empty() && changed.lifted.is_empty();
     Ok(if nothing { Exit::Found } else { Exit::Good })
 }

@@ -206,6 +206,7 @@ mod tests {
                 weight_configured: weight,
                 overrides: Vec::new(),
                 addresses: vec![address],
+                cached: None,
             }
         };
         let nodes = [(11, 4), (12, 2), (13, 1), (14, 1)].map(node).into();

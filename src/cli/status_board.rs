@@ -6,6 +6,7 @@
 //!     node  address     weight  status             since  last verdict  probes    answered first
 //!     eu1   192.0.2.11       3  ● up                8m05  ok in 0.4 ms  ▁▁▂▁×▁▁   100% ███████
 //!     eu2   192.0.2.12     3→0  ◐ draining (up) #3  8m05  ok in 0.5 ms  ▁▁▁▁▁▁▁     0%
+//!           cached by about 12 resolvers, gone in 4s
 //!
 //!   overrides
 //!     #3  lb.customer.com/app/eu/eu2  drain  by ada 3m05 ago, 57m00 left  kernel update
@@ -16,7 +17,9 @@
 
 use std::time::Duration;
 
-use crate::admin::docs::{AddressDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc};
+use crate::admin::docs::{
+    AddressDoc, CachedDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc,
+};
 use crate::admin::shares::Shares;
 
 use super::board::{mark, verdict};
@@ -74,6 +77,8 @@ struct Row {
     probes: String,
     share: Option<f64>,
     answering: bool,
+    /// What resolvers hold of it still.
+    cached: Option<String>,
 }
 
 fn lay_service(service: &ServiceDoc, shares: &Shares, now: u64, page: &mut Page) {
@@ -125,6 +130,8 @@ fn row(node: &NodeDoc, address: &AddressDoc, share: Option<f64>, now: u64) -> Ro
         true => node.weight.to_string(),
         false => format!("{}→{}", node.weight_configured, node.weight),
     };
+    // Once for all addresses of the node.
+    let held = node.cached.as_ref().filter(|_| node.addresses.first() == Some(address));
     let since = address.since.map(|at| age(Duration::from_secs(now.saturating_sub(at))));
     let (verdict, verdict_ink) = match address.reported() {
         Some(told) => (told, Ink::Red),
@@ -142,6 +149,21 @@ fn row(node: &NodeDoc, address: &AddressDoc, share: Option<f64>, now: u64) -> Ro
         probes: sparkline(&address.latencies_ms),
         share,
         answering: address.answering,
+        cached: held.filter(|it| !it.is_gone()).map(cached),
+    }
+}
+
+/// What outlasts a node's leaving.
+fn cached(cached: &CachedDoc) -> String {
+    let CachedDoc { resolvers, at_least, gone_in_seconds, unknown_seconds } = *cached;
+    let left = age(Duration::from_secs(gone_in_seconds.max(unknown_seconds).into()));
+    match resolvers {
+        _ if unknown_seconds > gone_in_seconds => {
+            format!("may be cached since before the start, gone in {left}")
+        }
+        1 => format!("cached by 1 resolver, gone in {left}"),
+        _ if at_least => format!("cached by {resolvers} resolvers or more, gone in {left}"),
+        _ => format!("cached by about {resolvers} resolvers, gone in {left}"),
     }
 }
 
@@ -205,6 +227,10 @@ impl Widths {
             page.put(Ink::Cyan, format!(" {}", "█".repeat(filled.min(bar))));
         }
         page.end();
+        if let Some(cached) = &row.cached {
+            page.put(Ink::Yellow, format!("    {:node$}  {cached}", ""));
+            page.end();
+        }
     }
 }
 

@@ -33,6 +33,12 @@ fn node(name: &str, last: u8, effective: Status, real: Status, overrides: &[u64]
         weight_configured: 3,
         overrides: overrides.to_vec(),
         addresses: vec![address],
+        cached: (effective == Status::Draining).then_some(CachedDoc {
+            resolvers: 12,
+            at_least: false,
+            gone_in_seconds: 4,
+            unknown_seconds: 0,
+        }),
     }
 }
 
@@ -109,6 +115,7 @@ const EXPECTED: &str = "  \
   eu   50→90 % of all clients
     eu1   192.0.2.11       3  ● up                    8m05  ok in 0.4 ms  ▂▅█      75% ███████
     eu2   192.0.2.12     3→0  ◐ draining (up) #3 #4   8m05  ok in 0.4 ms  ▂▅█      25% ██
+          cached by about 12 resolvers, gone in 4s
     eu3   192.0.2.13       3  ○ down                  8m05  timed out     ▃█×       0%
   us   50→90 % of all clients
 

@@ -32,6 +32,7 @@ mod guard;
 pub mod keys;
 mod listen;
 mod load;
+mod log;
 mod names;
 mod needs;
 mod nodes;
@@ -65,7 +66,7 @@ use crate::admin::metrics::Caps;
 use crate::health::Hearing;
 use crate::serve::{Gate, Limits, Pair, Proxies};
 use crate::snapshot::Authored;
-use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Version};
+use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Sampling, Version};
 use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
@@ -154,6 +155,8 @@ pub struct Server {
     pub geo: Vec<PathBuf>,
     /// How much `/metrics` shows; none where it is switched off.
     pub metrics: Option<Caps>,
+    /// Which answers are written down; none for none.
+    pub sampling: Option<Sampling>,
     /// Whether changes to the files are noticed.
     pub watch: bool,
 }

@@ -11,9 +11,10 @@ use super::dns::read_dns;
 use super::fields::Fields;
 use super::geo;
 use super::listen::read_listen;
+use super::log::read_log;
 use super::reader::Reader;
 use super::tables::{
-    ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, METRICS, RELOAD, REPORTS, SECRET, SERVER,
+    ADMIN, CHECKS, DNS, GEO, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SECRET, SERVER,
 };
 use super::tls::{judge_certificates, read_tls};
 use super::{Checks, Doubt, Server, sort_by_place, syntax};
@@ -69,6 +70,9 @@ pub fn read_server(
     let geo = geo::read_files(&geo, base, &mut reader);
     let (table, span) = server.table("metrics").unwrap_or((&empty, 0..0));
     let metrics = read_metrics(&reader.fields(&METRICS, table, span));
+    let (table, span) = server.table("log").unwrap_or((&empty, 0..0));
+    let log = reader.fields(&LOG, table, span);
+    let sampling = read_log(&log, base, &mut reader);
     let (table, span) = server.table("reload").unwrap_or((&empty, 0..0));
     let watch = reader.fields(&RELOAD, table, span).flag("watch");
     let user = server.texts("user", &reader).pop();
@@ -101,6 +105,7 @@ pub fn read_server(
         reports,
         geo,
         metrics,
+        sampling,
         watch,
     });
     (folder, server)

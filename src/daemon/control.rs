@@ -30,14 +30,16 @@ use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
 use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Figures;
-use crate::snapshot::{Authored, Current, Publisher};
+use crate::snapshot::{Authored, Current, Publisher, Snapshot};
 use crate::steer::Guards;
 
 use super::Wanted;
 use super::books::Books;
 use super::explain::Witness;
 use super::keeper::Keeper;
+use super::leaving::Leaving;
 use super::orders::Orders;
+use super::past::Past;
 use super::scopes::services;
 use super::scribe::{Scribe, Written};
 use super::view::View;
@@ -68,6 +70,10 @@ pub struct Control {
     keeper: Keeper,
     books: Books,
     orders: Orders,
+    past: Past,
+    leaving: Leaving,
+    /// Of those who answer.
+    tallies: Vec<Arc<Tally>>,
     spoken: Spoken,
     scribe: Scribe,
     /// Given to `run`.
@@ -111,6 +117,9 @@ impl Control {
             keeper: Keeper::default(),
             books: Books::new(),
             orders: Orders::default(),
+            past: Past::default(),
+            leaving: Leaving::default(),
+            tallies: Vec::new(),
             spoken: Spoken::default(),
             scribe,
             written: Some(written),
@@ -141,6 +150,7 @@ impl Control {
         let mut statuses = HashMap::new();
         if let Some(folder) = folder {
             self.orders.keep_in(folder.clone());
+            self.past.keep_in(folder.clone());
             statuses = self.keeper.keep_in(folder);
         }
         if let Some(handed_over) = handed_over {
@@ -159,6 +169,7 @@ impl Control {
     fn put_in_force(&mut self, wanted: Wanted, statuses: &HashMap<Place, Status>) {
         let Wanted { zones, settings, atlas, suspicion, hearing, metrics } = wanted;
         self.books.show(metrics);
+        self.past.answer(&zones);
         let services = services(&zones);
         let targets = services.iter().flat_map(|service| service.targets()).map(Arc::clone);
         self.monitor.watch(suspicion);
@@ -212,6 +223,9 @@ impl Control {
         mut alive: impl FnMut(Instant),
     ) {
         let mut written = self.written.take().expect("a task runs once");
+        let idle = self.current().load().settings().idle;
+        self.past.end(now(), idle);
+        self.tallies = tallies;
         // Answers what is to be explained, and counts nowhere.
         let mut explainer = Worker::new(self.rng.u64(..));
         let mut ticks = tokio::time::interval(TICK);
@@ -227,13 +241,17 @@ impl Control {
                     self.publisher.sweep();
                     self.watch(now);
                     self.expire_orders();
-                    if self.keeps_folder() && self.keeper.is_due(now) {
-                        self.keeper.save(&self.monitor, now, &self.scribe);
+                    self.tell_drained();
+                    if self.keeps_folder() {
+                        self.past.keep(now, &self.scribe);
+                        if self.keeper.is_due(now) {
+                            self.keeper.save(&self.monitor, now, &self.scribe);
+                        }
                     }
                 }
                 Some(one) = written.recv() => self.handle_written(one),
                 Some(request) = requests.recv() => {
-                    self.handle_request(request, &mut explainer, &tallies);
+                    self.handle_request(request, &mut explainer);
                 }
                 command = commands.recv() => match command {
                     Some(Command::Reload(wanted)) => self.apply(*wanted),
@@ -281,10 +299,15 @@ impl Control {
         self.handle_changes(&changes);
     }
 
-    fn handle_request(&mut self, request: Request, explainer: &mut Worker, tallies: &[Arc<Tally>]) {
-        let snapshot = Arc::clone(&self.publisher.current().load());
+    /// All that is to be shown, at this moment.
+    pub(super) fn view<'c>(&'c self, snapshot: &'c Snapshot) -> View<'c> {
         let known = self.known(&self.guards);
-        let view = View { known, snapshot: &snapshot, tallies, now: now() };
+        View { known, snapshot, tallies: &self.tallies, past: &self.past, now: now() }
+    }
+
+    fn handle_request(&mut self, request: Request, explainer: &mut Worker) {
+        let snapshot = Arc::clone(&self.publisher.current().load());
+        let view = self.view(&snapshot);
         // Where a reply cannot be sent, nobody waits for it any more.
         match request {
             Request::Metrics(reply) => {
@@ -301,6 +324,7 @@ impl Control {
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Leaving(id, reply) => drop(reply.send(view.leaving(id))),
             Request::Details(id, reply) => drop(reply.send(view.details(&id))),
             Request::Report(form, source, reply) => {
                 drop(reply.send(self.take_reports(&form, &source)));
@@ -308,7 +332,7 @@ impl Control {
             Request::Change(change, reply) => self.take_change(change, reply),
             Request::Explain(inquiry, reply) => {
                 explainer.begin_batch(&snapshot, now());
-                let witness = Witness::new(known, self.publisher.atlas(), now());
+                let witness = Witness::new(view.known, self.publisher.atlas(), now());
                 let told = witness.explain(&inquiry, &snapshot, explainer);
                 drop(reply.send(told));
             }

@@ -3,11 +3,13 @@
 //! [`run`] is the life of `rota run` from the first read of the configuration to the last answer.
 //! [`server`] is what is started and stopped together; the demo starts the same. [`control`] is the
 //! one task that thinks, `reload` what a new configuration may change, `watch` how that is noticed,
-//! [`state`] and `kept` what outlives the process, `scribe` how that is written, `orders` what
-//! operators say, `view` how all of it is told. `user`, `limits` and `systemd` settle with the
-//! system how it runs, and `handover` lets another process take its place.
+//! [`state`], `kept` and `past` what outlives the process, `scribe` how that is written, `orders`
+//! what operators say, `leaving` when nobody holds what they took out, `cached` and `view` how all
+//! of it is told. `user`, `limits` and `systemd` settle with the system how it runs, `handover`
+//! lets another process take its place, and `sampled` is the answer log.
 
 mod books;
+mod cached;
 pub mod control;
 mod estate;
 mod explain;
@@ -15,10 +17,13 @@ mod handover;
 mod keeper;
 mod kept;
 mod known;
+mod leaving;
 mod limits;
 mod orders;
+mod past;
 mod places;
 mod reload;
+mod sampled;
 mod scopes;
 mod scribe;
 pub mod server;
@@ -308,6 +313,7 @@ pub fn settings(server: &config::Server, chance: Option<Secret>) -> Settings {
         cookies: secrets.map(|secrets| Cookies { secrets, clock }),
         rate_limit: dns.rate_limit.clone(),
         ecs: dns.ecs.clone(),
+        sampling: server.sampling.clone(),
         idle: server.listen.limits.idle,
     }
 }

@@ -18,7 +18,7 @@ use crate::steer::Overrides;
 use super::kept::Store;
 
 /// Work that may be done at a time: one of each kind.
-const KINDS: usize = 3;
+const KINDS: usize = 4;
 
 /// Work that is done, and what came of it.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) enum Written {
     Orders(Result<(), String>),
     /// Statuses are in their file, or why not.
     Statuses(Result<(), String>),
+    /// What the next process must know of our answers is in its file, or why not.
+    Answers(Result<(), String>),
     /// Overrides were read anew; none where that could not be done.
     Reread(Option<(Store, Overrides, Option<String>)>),
 }

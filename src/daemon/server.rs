@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin::docs::StatusDoc;
@@ -21,6 +21,7 @@ use crate::snapshot::Authored;
 use super::Wanted;
 use super::control::{Command, Control};
 use super::estate::{Copies, Estate, Heritage};
+use super::sampled::{self, AnswerLog};
 use super::user::Privileges;
 
 /// Answers wait for first verdicts no longer than this. DESIGN: better an unchecked address than
@@ -126,7 +127,8 @@ impl Server {
         let mut seeds = Rng::with_seed(setup.seed);
         let mut control = Control::new(seeds.fork());
         let (desk, requests) = Desk::new(control.events());
-        let desk = desk.with_reloads(setup.reloads);
+        let (answers, heard) = broadcast::channel(sampled::BEHIND_MAX);
+        let desk = desk.with_reloads(setup.reloads).with_answers(heard);
         let mut admin = JoinSet::new();
         for door in doors.into_iter().flatten() {
             admin.spawn(answer(door, &state, &desk, &stop_admin));
@@ -157,6 +159,8 @@ impl Server {
         let tallies = running.tallies().to_vec();
         control.read_from(running.figures());
         let current = Arc::clone(control.current());
+        let log = AnswerLog::new(tallies.clone(), Arc::clone(&current), answers);
+        admin.spawn(log.run(stop_admin.subscribe()));
         admin.spawn(admin::keep_record(
             desk.clone(),
             tallies.clone(),

@@ -24,14 +24,17 @@ use crate::steer::{
 };
 use crate::wire::{Name, RecordType};
 
+use super::cached::{Placed, curve};
 use super::known::Known;
 use super::orders::services;
+use super::past::Past;
 
 /// Looks at one moment.
 pub(super) struct View<'c> {
     pub(super) known: Known<'c>,
     pub(super) snapshot: &'c Snapshot,
     pub(super) tallies: &'c [Arc<Tally>],
+    pub(super) past: &'c Past,
     /// The moment of `known`, by the other clock.
     pub(super) now: Instant,
 }
@@ -67,31 +70,29 @@ impl View<'_> {
 
     /// One node by its id.
     pub(super) fn node(&self, id: &str) -> Option<NodeDetailDoc> {
-        let holds = |service: &&Service| service.nodes().any(|node| node.id == id);
-        let service = services(self.snapshot).find(holds)?;
-        self.details(&service.id)?.into_iter().find(|detail| detail.node.id == id)
+        let service = self.nodes().find(|placed| placed.node.id == id)?.entry.service.id.clone();
+        self.details(&service)?.into_iter().find(|detail| detail.node.id == id)
     }
 
     /// Every node of a service with all that is known of it.
     pub(super) fn details(&self, service: &str) -> Option<Vec<NodeDetailDoc>> {
-        let doc = self.service(service)?;
-        let service = services(self.snapshot).find(|one| one.id == service)?;
-        let mut docs = doc.pools.into_iter().flat_map(|pool| pool.nodes);
-        let mut details = Vec::new();
-        for pool in &service.pools {
-            // Both are in the order written.
-            for (node, doc) in pool.nodes.iter().zip(docs.by_ref()) {
-                let checks = node.addresses.iter().flat_map(|address| self.checks(address));
-                details.push(NodeDetailDoc {
-                    node: doc,
-                    service: service.id.clone(),
-                    pool: pool.name.clone(),
-                    labels: node.labels.clone(),
-                    checks: checks.collect(),
-                });
+        let docs = self.service(service)?.pools.into_iter().flat_map(|pool| pool.nodes);
+        let placed = self.nodes().filter(|placed| placed.entry.service.id == service);
+        // Both are in the order written.
+        let detail = |(placed, doc): (Placed<'_>, NodeDoc)| {
+            let holders = self.holders(&placed, self.now);
+            let Placed { pool, node, .. } = placed;
+            let checks = node.addresses.iter().flat_map(|address| self.checks(address));
+            NodeDetailDoc {
+                node: NodeDoc { cached: Some(self.cached(&holders)), ..doc },
+                service: service.to_owned(),
+                pool: pool.name.clone(),
+                labels: node.labels.clone(),
+                checks: checks.collect(),
+                curve: curve(&holders),
             }
-        }
-        Some(details)
+        };
+        Some(placed.zip(docs).map(detail).collect())
     }
 
     fn service_doc(&self, entry: &ServiceEntry) -> ServiceDoc {
@@ -113,12 +114,10 @@ impl View<'_> {
         let mut index = 0;
         let pool = |(at, pool): (usize, &Pool)| {
             let lack = lack(pool, &self.known);
-            let nodes = pool.nodes.iter().map(|node| {
-                let first = index;
-                index += node.addresses.len();
-                self.node_doc(node, entry, first, &members, lack)
-            });
-            let nodes = nodes.collect();
+            let nodes = pool.nodes.iter().zip(index..);
+            let placed = nodes.map(|(node, at)| Placed { entry, pool, node, at });
+            let nodes = placed.map(|placed| self.node_doc(&placed, &members, lack)).collect();
+            index += pool.nodes.len();
             let split = service.steer == Steer::Split;
             PoolDoc {
                 name: pool.name.clone(),
@@ -138,29 +137,28 @@ impl View<'_> {
         }
     }
 
-    /// A node whose addresses begin at `first` among the service's; `members` answer, and `lack` is
-    /// what its pool does.
+    /// A node of a service of which these addresses answer; `lack` is what its pool does.
     fn node_doc(
         &self,
-        node: &Node,
-        entry: &ServiceEntry,
-        first: usize,
+        placed: &Placed<'_>,
         members: &HashSet<u16>,
         lack: Option<Lack<'_>>,
     ) -> NodeDoc {
+        let Placed { entry, node, at, .. } = *placed;
+        let own = entry.nodes[at].clone();
+        let answers = |index: usize| members.contains(&(index as u16));
+        let gone = !own.clone().any(answers);
         let Known { overrides, now, .. } = self.known;
         let forced = overrides.forced(&node.id, now);
         let weight = overrides.weight(&node.id, now).map(|(_, by)| by.id);
         let by = forced.map(|(_, by)| by.id).into_iter().chain(weight);
-        let address = |(at, address): (usize, &Address)| {
-            let index = first + at;
-            let answering = members.contains(&(index as u16));
+        let address = |(index, address): (usize, &Address)| {
             let slot = entry.addresses[index];
             let firsts = self.tallies.iter().map(|tally| tally.first(slot)).sum();
             let whose = (entry.service.quorum, node, address);
             let forced = forced.map(|(forced, _)| forced);
             let lack = lack.filter(|_| forced.is_none());
-            self.address_doc(whose, forced, answering, firsts, lack)
+            self.address_doc(whose, forced, answers(index), firsts, lack)
         };
         NodeDoc {
             id: node.id.clone(),
@@ -168,7 +166,8 @@ impl View<'_> {
             weight: self.known.weight(node),
             weight_configured: node.weight,
             overrides: by.collect(),
-            addresses: node.addresses.iter().enumerate().map(address).collect(),
+            addresses: own.zip(&node.addresses).map(address).collect(),
+            cached: gone.then(|| self.cached(&self.holders(placed, self.now))),
         }
     }
 

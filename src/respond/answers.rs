@@ -80,6 +80,7 @@ fn steered(
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
+    worker.tally.given().about(entry.pools.first().copied());
     match offer {
         Offer::Addresses(family) => addresses(zone, entry, family, owner, worker, trace, response),
         Offer::Srv(index) => srv::list(zone, entry, index, owner, worker, trace, response),
@@ -106,19 +107,25 @@ fn addresses(
         return negative::nodata(zone, plan.ttl, response);
     };
     let asker = worker.asker;
-    let (turn, rng, scratch) = worker.picking(entry.pools[usize::from(set.pool)], family);
+    let (turn, rng, scratch, tally) = worker.picking(entry.pools[usize::from(set.pool)], family);
     let picked = plan.pick(id, &asker, turn.unwrap_or(&mut Default::default()), rng, scratch);
+    let given = tally.given();
+    given.begin(plan.ttl);
+    let mut name = |at: u16| {
+        trace.step(Step::Picked(at));
+        given.name(entry.addresses[usize::from(at)]);
+    };
     let mark = response.mark();
     let section = Section::Answer;
     let len = set.record_len;
     let (first, written) = match picked {
         Pick::Run { first, records, .. } => {
             let members = set.members[first..].iter().chain(&set.members[..first]);
-            members.take(usize::from(set.answers)).for_each(|&at| trace.step(Step::Picked(at)));
+            members.take(usize::from(set.answers)).for_each(|&at| name(at));
             (first, response.records(section, owner, set.answers.into(), records))
         }
         Pick::List(list) => {
-            list.iter().for_each(|&at| trace.step(Step::Picked(set.members[usize::from(at)])));
+            list.iter().for_each(|&at| name(set.members[usize::from(at)]));
             let mut one = list.iter().map(|&at| &set.records[usize::from(at) * len..][..len]);
             let first = list.first().map_or(0, |&at| usize::from(at));
             (first, one.try_for_each(|record| response.records(section, owner, 1, record)))
@@ -127,6 +134,7 @@ fn addresses(
     if written.is_err() {
         response.rewind(mark);
         response.truncated();
+        worker.tally.given().forget();
     }
     let address = usize::from(set.members[first]);
     worker.tally.first(entry.addresses[address]);

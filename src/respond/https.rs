@@ -18,7 +18,7 @@ pub(super) fn record(
     zone: &Zone,
     entry: &ServiceEntry,
     owner: usize,
-    worker: &Worker,
+    worker: &mut Worker,
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
@@ -36,6 +36,14 @@ pub(super) fn record(
     if write(rdata, hints, plan.ttl, owner, response).is_err() {
         response.rewind(mark);
         response.truncated();
+        return Outcome::Answered;
+    }
+    let given = worker.tally.given();
+    given.begin(plan.ttl);
+    for (id, set) in Family::ALL.into_iter().filter_map(|family| chosen.set(family)) {
+        // A set that is larger than an answer is not hinted at.
+        let hinted = set.members.iter().filter(|_| !plan.hint(id).is_empty());
+        hinted.for_each(|&at| given.name(entry.addresses[usize::from(at)]));
     }
     Outcome::Answered
 }

@@ -30,6 +30,7 @@ mod limit;
 mod negative;
 mod opt;
 mod referral;
+pub mod sample;
 mod srv;
 pub mod tally;
 pub mod trace;
@@ -147,12 +148,19 @@ pub fn respond(
         response.unscoped();
     }
     response.rcode(outcome.rcode());
-    if response.is_truncated() {
+    let truncated = response.is_truncated();
+    if truncated {
         worker.tally.truncated();
     }
     worker.tally.count(outcome);
+    if outcome == Outcome::Answered {
+        worker.hand_over();
+    }
     let len = response.finish();
     worker.tally.sent(len);
+    if worker.sampler.is_due() {
+        worker.sample(parsed.as_ref().ok(), client.transport, (outcome, truncated, len));
+    }
     Action::Send(len)
 }
 
@@ -325,6 +333,8 @@ fn dropped(outcome: Outcome, worker: &mut Worker) -> Action {
 mod agreement_tests;
 #[cfg(test)]
 mod edns_tests;
+#[cfg(test)]
+mod given_tests;
 #[cfg(test)]
 mod services_tests;
 #[cfg(test)]

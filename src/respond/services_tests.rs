@@ -30,7 +30,7 @@ pub(super) struct Statuses {
 
 impl Statuses {
     /// `192.0.2.11=down eu/eu1=drain`: addresses and nodes.
-    fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str) -> Self {
         let mut statuses = Self::default();
         for (what, how) in text.split_whitespace().map(|word| word.split_once('=').unwrap()) {
             match (what.parse(), how) {
@@ -110,7 +110,7 @@ pub(super) fn app() -> Service {
 
 /// The zone `test.` with a service, the names of its nodes and whatever else a service has beside
 /// it.
-fn zone(service: Service) -> Authored {
+pub(super) fn zone(service: Service) -> Authored {
     let mut records = Records::new(name("test"));
     let host = name("h.test");
     let soa = rdata::soa(&host, &host, 1, 3600, 600, 86400, 60);
@@ -140,7 +140,7 @@ fn zone(service: Service) -> Authored {
 
 pub(super) struct Bench {
     pub(super) publisher: Publisher,
-    worker: Worker,
+    pub(super) worker: Worker,
 }
 
 impl Bench {
@@ -185,12 +185,12 @@ impl Bench {
 /// Who asks, and how.
 #[derive(Clone, Copy)]
 pub(super) struct From<'a> {
-    ip: &'a str,
+    pub(super) ip: &'a str,
     /// Octets that it takes.
-    room: u16,
-    transport: Transport,
+    pub(super) room: u16,
+    pub(super) transport: Transport,
     /// Of its OPT record.
-    options: &'a [u8],
+    pub(super) options: &'a [u8],
 }
 
 pub(super) const CLIENT: From<'_> =

@@ -21,7 +21,7 @@ pub(super) fn list(
     entry: &ServiceEntry,
     index: u16,
     owner: usize,
-    worker: &Worker,
+    worker: &mut Worker,
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
@@ -43,6 +43,14 @@ pub(super) fn list(
             response.truncated();
             return Outcome::Answered;
         }
+    }
+    // Nobody goes to a node of weight 0 as long as there are others: RFC 2782.
+    let given = worker.tally.given();
+    given.begin(plan.ttl);
+    let none_weighs = nodes().all(|(listed, _)| listed.weight == 0);
+    for (listed, _) in nodes().filter(|(listed, _)| none_weighs || listed.weight > 0) {
+        let all = entry.nodes[usize::from(listed.node)].clone();
+        entry.addresses[all].iter().for_each(|&address| given.name(address));
     }
     for (_, node) in nodes() {
         if addresses(zone, node, response).is_err() {

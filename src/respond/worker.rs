@@ -1,20 +1,26 @@
 //! What one worker owns and nobody else touches while it answers.
 
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use fastrand::Rng;
+use foldhash::fast::FixedState;
 
 use crate::snapshot::{PoolSlot, Snapshot, StaticRrset};
 use crate::steer::{Asker, Family, Scratch, Turn};
-use crate::wire::Folded;
+use crate::wire::{Folded, Query};
 
+use super::Transport;
 use super::limit::{Limiter, Subject};
-use super::tally::{Tallier, Tally};
+use super::sample::{Sample, Sampler};
+use super::tally::{Outcome, Tallier, Tally};
 
 /// Rotation positions for static address sets: a prime, so that neighbours do not share one.
 const STATIC_TURNS: usize = 1021;
+/// The same for all workers, whose notes on a resolver are put together.
+const HASH: FixedState = FixedState::with_seed(0x6361_6368_6564);
 
 /// Counters, rotation positions, the random state, buffers.
 ///
@@ -35,8 +41,20 @@ pub struct Worker {
     /// What the answer at hand is about, once that is known.
     pub(super) subject: Option<Subject>,
     pub(super) limiter: Limiter,
+    pub(super) sampler: Sampler,
     turns: Vec<[Turn; 2]>,
     static_turns: [u16; STATIC_TURNS],
+}
+
+/// Who keeps an answer, as a number that looks like chance and is the same for every worker: a
+/// resolver, and each network that it tells of by itself, since that is how it keeps answers.
+fn resolver(source: IpAddr, asker: &Asker) -> u64 {
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
+    };
+    let told = if asker.is_told() { bits(asker.address()) } else { 0 };
+    HASH.hash_one((bits(source), told))
 }
 
 impl Worker {
@@ -53,6 +71,7 @@ impl Worker {
             tally: Tallier::new(),
             subject: None,
             limiter: Limiter::default(),
+            sampler: Sampler::default(),
             turns: Vec::new(),
             static_turns: [0; STATIC_TURNS],
         }
@@ -71,9 +90,13 @@ impl Worker {
             self.turns.resize(snapshot.pool_slots(), Default::default());
         }
         self.scratch.reserve(snapshot.set_len_max());
-        self.tally.reserve(snapshot.address_slots(), snapshot.zone_slots());
+        self.tally.begin_batch(snapshot, now);
         if snapshot.settings().rate_limit.is_some() {
             self.limiter.prepare(|| self.rng.u64(..), now);
+        }
+        let sampling = snapshot.settings().sampling.as_ref();
+        if let Some(samples) = self.sampler.follow(sampling, &mut self.rng) {
+            self.tally.lay_out(samples);
         }
     }
 
@@ -87,9 +110,38 @@ impl Worker {
         &mut self,
         slot: PoolSlot,
         family: Family,
-    ) -> (Option<&mut Turn>, &mut Rng, &mut Scratch) {
+    ) -> (Option<&mut Turn>, &mut Rng, &mut Scratch, &mut Tallier) {
         let turns = self.turns.get_mut(slot.0 as usize);
-        (turns.map(|turns| &mut turns[family as usize]), &mut self.rng, &mut self.scratch)
+        let turn = turns.map(|turns| &mut turns[family as usize]);
+        (turn, &mut self.rng, &mut self.scratch, &mut self.tally)
+    }
+
+    /// Notes the answer at hand for the answer log.
+    #[cold]
+    pub(super) fn sample(
+        &mut self,
+        query: Option<&Query<'_>>,
+        transport: Transport,
+        (outcome, truncated, len): (Outcome, bool, usize),
+    ) {
+        self.sampler.rewind(&mut self.rng);
+        let (true, Some(now)) = (self.sampler.is_on(), self.now) else { return };
+        let client = self.sampler.cut(Asker::source(self.source));
+        let mut sample = Sample::of(now, client, transport, outcome);
+        sample.subnet = self.asker.is_told().then(|| self.sampler.cut(self.asker));
+        (sample.truncated, sample.len) = (truncated, u16::try_from(len).unwrap_or(u16::MAX));
+        if let Some(query) = query {
+            sample.qtype = Some(query.qtype);
+            sample.set_qname(query.qname);
+        }
+        self.tally.describe(&mut sample);
+        self.tally.sampled(self.sampler.hand_over(sample));
+    }
+
+    /// The answer at hand goes out: whoever asked may hold it from now on.
+    pub(super) fn hand_over(&mut self) {
+        let Self { source, asker, .. } = *self;
+        self.tally.hand_over(|| resolver(source, &asker));
     }
 
     /// Which record of a static address set is first this time.

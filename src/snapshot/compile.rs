@@ -5,6 +5,7 @@
 //! its plan: the only thing in a zone that ever changes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
@@ -108,6 +109,8 @@ pub struct ServiceEntry {
     pub pools: Box<[PoolSlot]>,
     /// Where workers count, for each of its addresses in order.
     pub addresses: Box<[AddressSlot]>,
+    /// Which of its addresses are a node's, for each of its nodes in order.
+    pub nodes: Box<[Range<usize>]>,
     /// Where its SRV records lead, for each of its nodes in order; nothing where it has none.
     pub node_names: Box<[Option<NodeName>]>,
     /// The RDATA of its HTTPS record up to the hints.
@@ -333,6 +336,12 @@ impl ServiceEntry {
             node.addresses.iter().map(|address| format!("{} {}", node.id, address.ip))
         });
         let addresses: Box<[_]> = addresses.map(|id| tools.slots.address(id)).collect();
+        let mut next = 0;
+        let nodes = service.nodes().map(|node| {
+            let first = next;
+            next += node.addresses.len();
+            first..next
+        });
         let pool = |pool: &Pool| tools.slots.pool(format!("{}/{}", service.id, pool.name));
         let pools = service.pools.iter().map(pool).collect();
         let guide = tools.guides.guide(service);
@@ -344,6 +353,7 @@ impl ServiceEntry {
             service: Arc::clone(service),
             node_names: roles::node_names(service, names, apex_labels),
             https: roles::https_rdata(service),
+            nodes: nodes.collect(),
             pools,
             plan: ArcSwap::from_pointee(plan),
             addresses,

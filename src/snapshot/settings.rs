@@ -6,6 +6,8 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::geo::Network;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub rate_limit: Option<RateLimit>,
     /// Whose word counts on the network that an answer is for.
     pub ecs: EcsFrom,
+    /// Which part of all answers is noted for the answer log; none for none.
+    pub sampling: Option<Sampling>,
     /// After how long a silent stream is closed: what the keepalive option tells.
     pub idle: Duration,
 }
@@ -48,6 +52,7 @@ impl Default for Settings {
             cookies: None,
             rate_limit: None,
             ecs: EcsFrom::Everyone,
+            sampling: None,
             idle: Duration::from_secs(10),
         }
     }
@@ -113,6 +118,17 @@ pub struct RateLimit {
     pub slip: u8,
     /// Whom it does not hold for.
     pub exempt: Box<[Network]>,
+}
+
+/// Which part of all answers is noted for the answer log, and what of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// One in so many, on average.
+    pub every: NonZeroU32,
+    /// How many leading bits of an IPv4 and an IPv6 address may be known.
+    pub bits: [u8; 2],
+    /// The file that they are written to; none for the log of events.
+    pub file: Option<Arc<Path>>,
 }
 
 /// Whose client subnets count: answers follow them, and carry them back. RFC 7871 §11.

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use rota::geo::{Coordinates, Network, Place};
 use rota::respond::{Action, Client, Transport, Worker, respond};
-use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Version};
+use rota::snapshot::settings::{Clock, Cookies, Nsid, RateLimit, Sampling, Version};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use rota::steer::{
     Address, Answers, Explain, Https, Node, Policy, Pool, Service, Srv, Steer, Unchecked,
@@ -252,6 +252,7 @@ pub fn everything(per_second: u32) -> Settings {
             slip: 2,
             exempt: Box::new([Network::parse("203.0.113.0/24").expect("a network")]),
         }),
+        sampling: NonZeroU32::new(2).map(|every| Sampling { every, bits: [24, 56], file: None }),
         ..Settings::default()
     }
 }

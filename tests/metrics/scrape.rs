@@ -125,7 +125,7 @@ fn a_scrape_tells_what_was_asked_and_how_all_stands() {
     assert!(failed.sum("rota_checks_total", &[("reason", "http_status")]) >= 2.0);
     assert!(failed.value("rota_plans_total", &[]) >= 2.0);
 
-    // A configuration with a mistake, then a good one.
+    // A configuration with a mistake, then a good one; it is read when files change and when asked.
     folder.write("zones/lb.test.toml", "[service.app]\nnodse = []\n");
     rota.signal("HUP");
     // Both the signal and the files that are watched may lead to a reload: one or two are told.

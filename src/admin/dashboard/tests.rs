@@ -63,6 +63,7 @@ fn node(service: &str, name: &str, number: u32, reason: Option<&str>) -> NodeDoc
         weight_configured: 1,
         overrides: Vec::new(),
         addresses: vec![address],
+        cached: None,
     }
 }
 
@@ -128,6 +129,7 @@ fn details(service: &ServiceDoc) -> Vec<NodeDetailDoc> {
             pace_ms: Some(1.0),
             history: (0..16).map(|n| verdict((n % 2 == 1).then_some("status <503>"))).collect(),
         }],
+        curve: Vec::new(),
     };
     nodes.map(detail).collect()
 }

@@ -147,6 +147,14 @@ impl EventLine {
                 let text = text + &reason.unwrap_or_default();
                 ("said", '✎', says.scope.clone(), text)
             }
+            Event::Drained { node, resolvers, seconds, .. } => {
+                let text = format!(
+                    "drained: {} held it {} ago, and none does now",
+                    count(usize::try_from(*resolvers).unwrap_or(usize::MAX), "resolver"),
+                    age(*seconds)
+                );
+                ("said", '◌', node.clone(), text)
+            }
             Event::Published { generation, zones } => {
                 let text = format!("generation {generation} with {}", count(*zones, "zone"));
                 ("quiet", '↻', "configuration".to_owned(), text)
@@ -169,6 +177,7 @@ impl EventLine {
             Event::Status { nodes, .. } => nodes.iter().any(|node| inside(node)),
             Event::Tier { service, .. } => inside(service),
             Event::Override { says, .. } => inside(&says.scope),
+            Event::Drained { node, .. } => inside(node),
             Event::Published { .. } => true,
             Event::Lost { .. } => false,
         }

@@ -42,6 +42,13 @@ impl Facts {
         let tiers = Tier::ALL.into_iter().filter(|tier| *tier != Tier::Serving);
         let tiers = tiers.map(|tier| ([tier.word()], self.count(|t| t.tier(tier))));
         page.rows(&families::FALLBACK_QUERIES, tiers)?;
+        page.rows(
+            &families::SAMPLES,
+            [
+                (["noted"], self.count(|tally| tally.samples().handed_over())),
+                (["lost"], self.count(|tally| tally.samples().lost())),
+            ],
+        )?;
         self.write_transports(page)
     }
 

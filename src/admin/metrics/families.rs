@@ -47,6 +47,7 @@ labels! {
     DROPPED = "reason": "`rate_limit`, or `ignored`: a runt, or a response";
     FOLLOWED = "followed": "`yes`, or `no`: it had no bits, or came from where none is believed";
     COOKIE = "cookie": "`valid` or `wrong`";
+    SAMPLE = "result": "`noted`, or `lost`: too many were waiting to be written down";
     ZONE = "zone": "its apex without the final dot; `(other)` beyond the bound";
     STATE = "state": "`served`, or `broken`: answered with SERVFAIL";
     SERVICE = "service": "`zone/service`; `(other)` beyond the bound";
@@ -90,6 +91,8 @@ families! {
     SUBNETS = Counter "rota_client_subnet_queries" { FOLLOWED }:
         "Packets that told a client subnet (ECS), by whether the answer was for it";
     COOKIES = Counter "rota_cookie_queries" { COOKIE }: "Packets that had a server cookie";
+    SAMPLES = Counter "rota_answer_samples" { SAMPLE }:
+        "Answers noted for the answer log of [log]";
     SEND_ERRORS = Counter "rota_send_errors" { TRANSPORT }: "Responses that could not be sent";
     RECEIVE_ERRORS = Counter "rota_receive_errors" { TRANSPORT }:
         "Failed calls to receive datagrams or accept a connection";

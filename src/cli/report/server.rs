@@ -4,12 +4,12 @@ use super::page::Page;
 use super::{quoted, time};
 use crate::admin::metrics::Caps;
 use crate::config::tables::{
-    ADMIN, CHECKS, DNS, GUARD, LISTEN, METRICS, RELOAD, REPORTS, SECRET, SERVER,
+    ADMIN, CHECKS, DNS, GUARD, LISTEN, LOG, METRICS, RELOAD, REPORTS, SECRET, SERVER,
 };
 use crate::config::{Doubt, Geo, Listen, Server, at};
 use crate::health::{Counts, Hearing};
 use crate::serve::{Limits, Pair, Proxies, Way};
-use crate::snapshot::settings::EcsFrom;
+use crate::snapshot::settings::{EcsFrom, Sampling};
 
 impl Page {
     pub(super) fn server(&mut self, server: &Server, geo: Option<&Geo>, keys: &[Pair]) {
@@ -78,6 +78,15 @@ impl Page {
             for (name, cap) in [("zones", zones), ("services", services), ("nodes", nodes)] {
                 self.named_setting(1, &format!("metrics of {name}"), &METRICS, name, cap);
             }
+        }
+        let sampling = server.sampling.as_ref();
+        let part = sampling.map_or_else(|| "false".to_owned(), |it| format!("1/{}", it.every));
+        self.named_setting(1, "answers logged", &LOG, "answers", part);
+        if let Some(Sampling { bits: [v4, v6], file, .. }) = sampling {
+            let file = file.as_ref().map(|file| file.display().to_string());
+            self.resolved(1, "answers_file", file.as_deref().unwrap_or("none"), file.is_none());
+            self.setting(1, &LOG, "ipv4_bits", v4);
+            self.setting(1, &LOG, "ipv6_bits", v6);
         }
         self.blank();
     }

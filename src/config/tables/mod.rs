@@ -6,6 +6,7 @@ mod asks;
 mod check;
 mod guards;
 mod listen;
+mod log;
 mod metrics;
 mod pool;
 mod server;
@@ -18,6 +19,7 @@ pub use asks::{AGENT, DNS_QUESTION, EXEC, GRPC, WEBSOCKET};
 pub use check::{BODY, CHECK, HTTP, HTTP_IN_TLS, TCP, TLS};
 pub use guards::{GUARD, HOLD_DOWN, LOAD, MAX_WITHDRAW, REPORTS};
 pub use listen::{CERTIFICATE, LISTEN, SECRET};
+pub use log::LOG;
 pub use metrics::METRICS;
 pub use pool::{NODE, POOL};
 pub use server::{ADMIN, CHECKS, DNS, GEO, RATE_LIMIT, RELOAD, SERVER};
@@ -36,6 +38,7 @@ pub static KINDS: &[&Kind] = &[
     &REPORTS,
     &GEO,
     &METRICS,
+    &LOG,
     &RELOAD,
     &RATE_LIMIT,
     &ZONE_FILE,

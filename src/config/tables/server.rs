@@ -6,8 +6,8 @@ use super::{GUARD, REPORTS};
 use crate::config::keys::Fallback::{Rule, Value};
 use crate::config::keys::{Key, Kind, Takes};
 
-use super::METRICS;
 use super::listen::{LISTEN, SECRET};
+use super::{LOG, METRICS};
 
 /// `rota.toml`.
 pub static SERVER: Kind = Kind {
@@ -41,6 +41,13 @@ pub static SERVER: Kind = Kind {
             .aka(&["geoip", "geoip2", "mmdb"]),
         Key::new("metrics", Takes::Table(&METRICS), Rule("its keys' own"), "What a scraper reads")
             .aka(&["prometheus", "telemetry"]),
+        Key::new(
+            "log",
+            Takes::Table(&LOG),
+            Rule("its keys' own"),
+            "Which answers are written down",
+        )
+        .aka(&["logging"]),
         Key::new(
             "reload",
             Takes::Table(&RELOAD),

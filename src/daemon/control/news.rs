@@ -102,4 +102,20 @@ impl Control {
         let tiers = publisher.replan_services(meant, &known);
         told::tiers(&tiers, &self.events);
     }
+
+    /// Waits for the nodes that these overrides have just taken out.
+    pub(super) fn wait_for(&mut self, overrides: impl Iterator<Item = u64>) {
+        let snapshot = Arc::clone(&self.current().load());
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.begin(overrides, &self.view(&snapshot));
+        self.leaving = leaving;
+    }
+
+    /// Tells of nodes that operators took out and that nobody holds any more.
+    pub(super) fn tell_drained(&mut self) {
+        let snapshot = Arc::clone(&self.current().load());
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.tell(&self.view(&snapshot), &self.events);
+        self.leaving = leaving;
+    }
 }

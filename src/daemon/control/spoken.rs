@@ -90,6 +90,7 @@ impl Control {
     /// Takes no changes from now on; tells when nothing is being written any more.
     pub(super) fn release(&mut self, released: oneshot::Sender<()>) {
         self.keeper.folder = None;
+        self.past.release();
         self.spoken.folder = Folder::After;
         for (_, reply) in mem::take(&mut self.spoken.waiting) {
             drop(reply.send(Err(left())));
@@ -142,6 +143,7 @@ impl Control {
     pub(super) fn handle_written(&mut self, written: Written) {
         match written {
             Written::Statuses(result) => self.keeper.have_saved(result),
+            Written::Answers(result) => self.past.have_kept(result),
             Written::Reread(read) => self.have_reread(read),
             Written::Orders(result) => {
                 match (self.spoken.writing.take(), result) {
@@ -175,7 +177,8 @@ impl Control {
     }
 
     fn is_writing(&self) -> bool {
-        self.spoken.writing.is_some() || self.keeper.is_writing()
+        let others = self.keeper.is_writing() || self.past.is_writing();
+        self.spoken.writing.is_some() || others
     }
 
     /// Waits until what is being written is, or until then.
@@ -253,6 +256,7 @@ impl Control {
             all.iter().for_each(|one| told::an_override(how, one, &source, &self.events));
         }
         self.replan_scopes(&done.touched);
+        self.wait_for(done.doc.given.iter().map(|one| one.id));
         // Whoever asked may have gone.
         drop(reply.send(Ok(done.doc)));
     }

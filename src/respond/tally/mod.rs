@@ -15,22 +15,36 @@
 //!    by tier           for addresses of a service that no pool serves as it should
 //!  by address          a part of `Answered`: the address that the answer began with
 //! ```
+//!
+//! Beside the numbers stands until when resolvers may hold the answers that they got:
+//! `expiries.rs`.
 
 mod asked;
+mod expiries;
+mod given;
+mod holders;
 mod row;
+mod samples;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
-use crate::snapshot::{AddressSlot, ZoneSlot};
+use crate::snapshot::{AddressSlot, Snapshot, ZoneSlot};
 use crate::steer::{Family, Tier};
 use crate::wire::Rcode;
 use crate::wire::cookie::Trust;
 
 use super::Transport;
+use super::sample::Sample;
 
 pub use asked::Asked;
+pub use holders::{Count, Holders};
+pub use samples::Samples;
 
+use expiries::{Expiries, ExpiryWriter};
+use given::Given;
 use row::{Row, RowWriter};
 
 /// Sizes of responses are counted by the least power of two that is not below them, from 2^0 to
@@ -163,6 +177,8 @@ pub struct Tally {
     tiers: [AtomicU64; Tier::ALL.len()],
     firsts: Row,
     zones: Row,
+    expiries: Expiries,
+    samples: Samples,
 }
 
 impl Tally {
@@ -233,6 +249,16 @@ impl Tally {
         self.firsts.add_to(sums);
     }
 
+    /// What was noted for the answer log.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// Adds those who may hold an answer that names one of these addresses, as seen at a time.
+    pub fn add_holders(&self, holders: &mut Holders, addresses: &[AddressSlot], at: Instant) {
+        self.expiries.add_to(holders, addresses, at);
+    }
+
     /// Adds to each zone's sum, by its slot, how many packets had a name in it.
     pub fn add_zones(&self, sums: &mut Vec<u64>) {
         self.zones.add_to(sums);
@@ -245,28 +271,37 @@ pub(super) struct Tallier {
     tally: Arc<Tally>,
     firsts: RowWriter,
     zones: RowWriter,
+    expiries: ExpiryWriter,
     /// Which address the answer at hand begins with: counted once the answer is known to go out.
     first: Option<AddressSlot>,
+    /// What the answer at hand says of a service, once it is known to go out.
+    given: Given,
 }
 
 impl Tallier {
     pub(super) fn new() -> Self {
         let tally = Arc::new(Tally::default());
         let (firsts, zones) = (tally.firsts.writer(), tally.zones.writer());
-        Self { tally, firsts, zones, first: None }
+        let expiries = tally.expiries.writer();
+        Self { tally, firsts, zones, expiries, first: None, given: Given::default() }
     }
 
     pub(super) fn shared(&self) -> &Arc<Tally> {
         &self.tally
     }
 
-    pub(super) fn reserve(&mut self, addresses: usize, zones: usize) {
+    /// Begins a batch: makes room for what the snapshot has, and notes the time.
+    pub(super) fn begin_batch(&mut self, snapshot: &Snapshot, now: Instant) {
+        let (addresses, zones) = (snapshot.address_slots(), snapshot.zone_slots());
         self.firsts.reserve(addresses, &self.tally.firsts);
         self.zones.reserve(zones, &self.tally.zones);
+        self.expiries.begin(addresses, now, &self.tally.expiries);
+        self.given.reserve(snapshot.set_len_max());
     }
 
     /// Counts a packet by how it came and what it asks for.
-    pub(super) fn query(&self, transport: Transport, family: Family, asked: Asked) {
+    pub(super) fn query(&mut self, transport: Transport, family: Family, asked: Asked) {
+        self.given.reset();
         bump(&self.tally.queries[transport as usize][family as usize][asked.index()]);
     }
 
@@ -275,6 +310,34 @@ impl Tallier {
         bump(&self.tally.outcomes[outcome as usize]);
         if let (Outcome::Answered, Some(address)) = (outcome, self.first.take()) {
             self.firsts.count(address.0);
+        }
+    }
+
+    /// What the answer at hand says of a service.
+    pub(super) fn given(&mut self) -> &mut Given {
+        &mut self.given
+    }
+
+    /// Where samples come out that were noted.
+    pub(super) fn lay_out(&self, samples: Receiver<Sample>) {
+        self.tally.samples.lay_out(samples);
+    }
+
+    /// Adds to a sample what the answer at hand says of a service.
+    pub(super) fn describe(&self, sample: &mut Sample) {
+        sample.service = self.given.service();
+        sample.set_named(self.given.named(), self.given.ttl());
+    }
+
+    /// Counts a sample that was handed over, or lost.
+    pub(super) fn sampled(&self, handed_over: bool) {
+        self.tally.samples.count(handed_over);
+    }
+
+    /// Notes that the answer at hand, if it names any addresses, goes to this resolver.
+    pub(super) fn hand_over(&mut self, resolver: impl FnOnce() -> u64) {
+        if !self.given.named().is_empty() {
+            self.expiries.mark(self.given.named(), resolver(), self.given.ttl());
         }
     }
 
