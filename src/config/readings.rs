@@ -8,8 +8,8 @@
 //!
 //! A zone is made of more than its own two files: a master file includes others and a check names
 //! a certificate or a program. Each is kept by the path that was written, looked at again, and
-//! compared too, also where it could not be read: then it must still be missing. Places are judged by what the geo
-//! files know, so other geo files are a reason to read every zone anew.
+//! compared too, also where it could not be read: then it must still be missing. Places are judged
+//! by what the geo files know, so other geo files are a reason to read every zone anew.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -13,6 +13,7 @@ use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
 use crate::respond::Transport;
 use crate::serve::{Counters, Figures, Pair};
 use crate::snapshot::Publisher;
+use crate::steer::Guards;
 
 use super::state::unix_now;
 
@@ -64,6 +65,7 @@ impl Books {
         &self,
         monitor: &Monitor,
         vantages: &Vantages,
+        guards: &Guards,
         publisher: &Publisher,
         now: Instant,
     ) -> Option<Box<Facts>> {
@@ -96,6 +98,7 @@ impl Books {
             plans: publisher.replanned(),
             targets: all.map(|it| (it, statuses.get(&it).copied().unwrap_or(0))).into(),
             held,
+            guarded: guards.acting(),
             suspect: monitor.suspect().is_some(),
             vantages: vantages.voices().map(|voice| vantage(voice, now)).collect(),
             certificates,

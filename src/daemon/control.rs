@@ -314,6 +314,7 @@ impl Control {
                 drop(reply.send(self.books.facts(
                     &self.monitor,
                     &self.vantages,
+                    &self.guards,
                     &self.publisher,
                     now(),
                 )));

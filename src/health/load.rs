@@ -3,7 +3,8 @@
 //! A node says with a probe how busy it is: in the header `X-Rota-Load`, at a pointer into a JSON
 //! body, or as a metric on a Prometheus page. A report is a number, and the check says which number
 //! is a full load (1 unless written, 100 for percent, 200 for connections of which a node takes
-//! 200). What is left of a node is its part of its configured weight: at 0.75 a quarter.
+//! 200). A number may as well say what the node wants of its weight: then the rest is its load.
+//! What is left of a node is its part of its configured weight: at 0.75 a quarter.
 //!
 //! ```text
 //!   report ─► smoothed over about four probes ─► what is left ─► told, when it left a dead band
@@ -38,8 +39,19 @@ const BAND: u32 = 100;
 pub struct LoadFrom {
     /// Where the number stands.
     pub at: LoadAt,
-    /// The number that is a full load; at least 1.
+    /// The number that is a full load, or the whole weight; at least 1.
     pub full: u32,
+    /// What the number says.
+    pub says: LoadSays,
+}
+
+/// What the number of a report says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LoadSays {
+    /// How busy the node is.
+    Load,
+    /// What it wants to have of its weight.
+    Weight,
 }
 
 /// Where the number of a report stands.
@@ -83,7 +95,14 @@ impl LoadFrom {
     fn of_number(&self, number: f64) -> Option<Share> {
         let load = number / f64::from(self.full) * f64::from(Share::WHOLE.count());
         let sane = number.is_finite() && number >= 0.0;
-        sane.then(|| Share::thousandths(load.min(f64::from(LOAD_MAX)) as u32))
+        let said = Share::thousandths(load.min(f64::from(LOAD_MAX)) as u32);
+        let load = match self.says {
+            LoadSays::Load => said,
+            LoadSays::Weight => {
+                Share::thousandths(Share::WHOLE.count().saturating_sub(said.count()))
+            }
+        };
+        sane.then_some(load)
     }
 }
 
@@ -151,7 +170,7 @@ mod tests {
 
     #[track_caller]
     fn check(at: LoadAt, full: u32, text: &str, expected: Option<u32>) {
-        let from = LoadFrom { at, full };
+        let from = LoadFrom { at, full, says: LoadSays::Load };
         let found = if from.needs_body() {
             from.of_body(text.as_bytes(), true)
         } else {
@@ -169,6 +188,18 @@ mod tests {
         for odd in ["", "NaN", "inf", "-1", "75%", "busy"] {
             check(LoadAt::Header, 1, odd, None);
         }
+    }
+
+    #[test]
+    fn who_says_a_weight_is_loaded_by_the_rest() {
+        let from =
+            LoadFrom { at: LoadAt::Json("/weight".into()), full: 100, says: LoadSays::Weight };
+        for (weight, load) in [("100", 0), ("75", 250), ("0", 1000), ("300", 0)] {
+            let body = format!("{{\"weight\":{weight}}}");
+            let found = from.of_body(body.as_bytes(), true);
+            assert_eq!(found, Some(Share::thousandths(load)), "{weight}");
+        }
+        assert_eq!(from.of_body(br#"{"weight":-1}"#, true), None);
     }
 
     #[test]
@@ -192,7 +223,7 @@ mod tests {
         check(at("loa"), 1, page, None);
         check(at("HELP"), 1, page, None);
         // Half a line is none.
-        let from = LoadFrom { at: at("load"), full: 1 };
+        let from = LoadFrom { at: at("load"), full: 1, says: LoadSays::Load };
         assert_eq!(from.of_body(b"load 0.25\nload 0.1", false), Some(Share::thousandths(250)));
         assert_eq!(from.of_body(b"load 0.25", false), None);
     }

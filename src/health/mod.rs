@@ -43,7 +43,7 @@ pub use ask::{
 pub use check::{Check, Place, Target};
 pub use history::{HISTORY_MAX, History, Seen};
 pub use hold::{Hold, HoldDown};
-pub use load::{LoadAt, LoadFrom};
+pub use load::{LoadAt, LoadFrom, LoadSays};
 pub use monitor::{Change, Monitor, ProbeOrder};
 pub use opinion::{Counts, Opinion, Word};
 pub use quorum::{Poll, Quorum};

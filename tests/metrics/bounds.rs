@@ -47,6 +47,7 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
         plans: 9,
         targets: vec![(Status::Up, 2), (Status::Down, 1)],
         held: 1,
+        guarded: (2, 1),
         suspect: false,
         vantages: vec![Vantage {
             name: "haproxy-eu".into(),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rota::health::{
-    Ask, BodyTest, Check, Header, HttpAsk, LoadAt, LoadFrom, Method, Mismatch, Outcome, Pattern,
-    Reason, Share, Stage, Verdict,
+    Ask, BodyTest, Check, Header, HttpAsk, LoadAt, LoadFrom, LoadSays, Method, Mismatch, Outcome,
+    Pattern, Reason, Share, Stage, Verdict,
 };
 
 use super::node::{Act, node};
@@ -228,7 +228,7 @@ async fn a_good_answer_that_took_too_long_is_too_slow() {
 async fn a_node_says_how_busy_it_is() {
     let json = "HTTP/1.1 200 OK\r\nX-Rota-Load: 0.25\r\n\r\n{\"load\":0.5}";
     let page = "HTTP/1.1 200 OK\r\n\r\nconns 30\n";
-    let at = |at, full| LoadFrom { at, full };
+    let at = |at, full| LoadFrom { at, full, says: LoadSays::Load };
     for (answer, load, expected) in [
         (json, at(LoadAt::Header, 1), Some(250)),
         (json, at(LoadAt::Json("/load".into()), 1), Some(500)),

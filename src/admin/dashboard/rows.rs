@@ -6,12 +6,16 @@
 //! are, a page has at most [`ROWS_MAX`] of them.
 
 use super::super::docs::{AddressDoc, NodeDoc, ServiceDoc, Status};
+use super::super::reports::OpinionDoc;
 use super::super::shares::Shares;
 use super::draw::{Spark, Strip, spark};
 use super::words;
 
 /// Rows of one page; about 60 elements each.
 pub(super) const ROWS_MAX: usize = 100;
+
+/// Opinions of others that a row has room for.
+const OPINIONS_MAX: usize = 3;
 
 /// What is looked for: text in names, addresses and reasons, and a status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,9 +93,10 @@ impl Filter {
 /// True for an address that somebody should look at.
 pub(super) fn is_trouble(node: &NodeDoc, address: &AddressDoc) -> bool {
     let well = matches!(address.effective, Status::Up | Status::Unchecked);
+    let doubted = address.vantages.iter().any(is_bad);
     let told = !node.overrides.is_empty() || address.guard.is_some() || address.turning;
     let warned = address.last.as_ref().is_some_and(|last| last.warning.is_some());
-    !well || told || warned
+    !well || told || warned || doubted
 }
 
 /// Which of a service's addresses are shown, in the order written; `crowded` where there are too
@@ -124,6 +129,8 @@ pub(super) struct Row {
     /// The ids of the overrides that hold.
     pub(super) overrides: Vec<u64>,
     pub(super) guard: Option<String>,
+    /// What others say who look at it, where it is not well to them.
+    pub(super) opinions: Vec<String>,
     pub(super) since: String,
     /// When that was, for a machine.
     pub(super) since_moment: String,
@@ -166,6 +173,7 @@ impl Row {
             answering: address.answering,
             overrides: node.overrides.clone(),
             guard: address.guard.as_ref().map(|guard| guard.says.clone()),
+            opinions: opinions(address),
             since: address.since.map_or_else(String::new, |at| words::age(now.saturating_sub(at))),
             since_moment: address.since.map_or_else(String::new, words::moment),
             reason_class: match &reported {
@@ -183,6 +191,21 @@ impl Row {
             weight_configured: node.weight_configured,
         }
     }
+}
+
+/// True for an opinion that an address is not well; unknown is none.
+fn is_bad(one: &OpinionDoc) -> bool {
+    matches!(one.status, Status::Down | Status::Draining)
+}
+
+/// What others say of an address, where it is not well to them.
+fn opinions(address: &AddressDoc) -> Vec<String> {
+    let bad = address.vantages.iter().filter(|one| is_bad(one));
+    let told = bad.take(OPINIONS_MAX).map(|one| {
+        let reason = one.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{} says {}{reason}", one.from, one.status)
+    });
+    told.collect()
 }
 
 /// One pool with the rows of it that are shown.

@@ -11,6 +11,7 @@ use super::super::docs::{
     AddressDoc, CheckDoc, FamilyDoc, GuardDoc, GuardWord, NodeDetailDoc, NodeDoc, OutcomeWord,
     OverrideDoc, PoolDoc, Says, ServiceDoc, Status, StatusDoc, SuspectDoc, VerdictDoc, ZoneDoc,
 };
+use super::super::reports::OpinionDoc;
 use super::super::{Door, Events, Health, Phase, Request, bind, serve};
 use super::super::{State, now};
 use super::record::{EVENTS_MAX, Past};
@@ -42,7 +43,15 @@ fn node(service: &str, name: &str, number: u32, reason: Option<&str>) -> NodeDoc
         answering: reason.is_none(),
         since: Some(400),
         last: Some(verdict(reason)),
-        vantages: Vec::new(),
+        vantages: vec![OpinionDoc {
+            from: "edge1".to_owned(),
+            status,
+            turning: false,
+            since: 400,
+            until: 1100,
+            reason: reason.map(|why| format!("saw {why}")),
+            words: Vec::new(),
+        }],
         latencies_ms: vec![reason.is_none().then_some(1.5); 16],
         firsts: 0,
         guard: None,
@@ -214,6 +223,7 @@ fn a_page_shows_what_holds_and_why() {
         "data-changes=\"open\"",
         "status 503",
         "checks say up",
+        "edge1 says down: saw status 503",
         "href=\"#override-7\"",
         "id=\"override-7\"",
         "by ada, 1m40 ago, 1m00 left",

@@ -63,6 +63,8 @@ labels! {
     VANTAGE = "vantage": "the name that a report came under; at most 16 at a time";
     SEEN = "result": "`passed` or `failed`";
     SAYS = "status": "`up`, `down`, or `unknown`: not enough has been said";
+    GUARD = "guard": "`max_withdraw`: fails, and is held in the answers; `slow_start`: has \
+                      returned, and its weight climbs";
     RELOAD = "result": "`applied`; `partial`: a part of it has mistakes and stays as it was; \
                         `refused`: nothing has changed";
     LIMIT = "limit": "`client`: its client had as many as it may have; `all`: every seat was taken";
@@ -117,6 +119,10 @@ families! {
         "Addresses of a service by what they are to its answers";
     SERVICES = Gauge "rota_services" { ASKED, TIER }:
         "Services by the row of the truth table that answers now";
+    SERVICES_PANICKING = Gauge "rota_services_panicking" { ASKED }:
+        "Services of which a pool answers with all it has, because too little of it serves";
+    GUARDED = Gauge "rota_guarded_addresses" { GUARD }:
+        "Addresses with which a guard does something";
     NODE_UP = Gauge "rota_node_up" { SERVICE, POOL, NODE } at most Nodes:
         "1 where an address of the node is served as healthy, else 0";
     NODE_WEIGHT = Gauge "rota_node_weight" { SERVICE, POOL, NODE } at most Nodes:

@@ -100,6 +100,11 @@ impl Facts {
                 *tiers.entry((family, entry.plan().tier(family).0)).or_default() += 1;
             }
         }
+        let panics = Family::ALL.map(|family| {
+            let panics = |entry: &&&ServiceEntry| !entry.plan().panicking(family).is_empty();
+            let count = all.iter().filter(panics).count();
+            ([family_word(family)], Value::Level(count as f64))
+        });
         let slot = |entry: &&ServiceEntry| entry.pools.iter().map(|slot| slot.0).min().unwrap_or(0);
         let (shown, others) = bounded(all, self.caps.services, slot);
         let of_families = shown.iter().flat_map(|entry| {
@@ -110,6 +115,11 @@ impl Facts {
             })
         });
         page.rows(&families::SERVICE_TIER, of_families)?;
+        page.rows(&families::SERVICES_PANICKING, panics)?;
+        let (held, climbing) = self.guarded;
+        let guarded = [("max_withdraw", held), ("slow_start", climbing)];
+        let guarded = guarded.map(|(guard, n)| ([guard], Value::Level(n as f64)));
+        page.rows(&families::GUARDED, guarded)?;
 
         let mut rows = Vec::new();
         for entry in &shown {

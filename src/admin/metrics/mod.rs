@@ -83,6 +83,8 @@ pub struct Facts {
     pub targets: Vec<(Status, usize)>,
     /// How many of them are held down, because they flapped.
     pub held: usize,
+    /// Of how many addresses what fails is held in the answers, and of how many the weight climbs.
+    pub guarded: (usize, usize),
     /// The control targets are silent too: silence turns no node.
     pub suspect: bool,
     /// Who else says how nodes are.

@@ -7,8 +7,8 @@ use super::{guards, quoted, time};
 use crate::config::keys::Kind;
 use crate::config::tables::{CHECK, DNS_QUESTION, GRPC, HTTP, HTTP_IN_TLS, TLS, WEBSOCKET};
 use crate::health::{
-    AgentAsk, Ask, BodyTest, Check, DnsAsk, ExecAsk, GrpcAsk, Header, HttpAsk, LoadAt, Method,
-    Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
+    AgentAsk, Ask, BodyTest, Check, DnsAsk, ExecAsk, GrpcAsk, Header, HttpAsk, LoadAt, LoadSays,
+    Method, Secure, TcpAsk, TlsAsk, Trust, WebSocketAsk,
 };
 
 /// Writes one check of a service with this name.
@@ -60,7 +60,11 @@ fn http(page: &mut Page, ask: &HttpAsk, service: &str) {
             LoadAt::Json(pointer) => format!("json {pointer:?}"),
             LoadAt::Metric(name) => format!("metric {name:?}"),
         };
-        page.resolved(3, "load", &format!("{at}, full at {}", load.full), false);
+        let says = match load.says {
+            LoadSays::Load => "full",
+            LoadSays::Weight => "whole weight",
+        };
+        page.resolved(3, "load", &format!("{at}, {says} at {}", load.full), false);
     }
     let body = ask.body.as_ref().map(|test| match test {
         BodyTest::Contains(text) => format!("contains {text:?}"),

@@ -3,7 +3,7 @@
 use crate::config::fields::Fields;
 use crate::config::reader::Reader;
 use crate::config::tables::LOAD;
-use crate::health::{LoadAt, LoadFrom, Method};
+use crate::health::{LoadAt, LoadFrom, LoadSays, Method};
 
 use super::AskRecipe;
 
@@ -11,7 +11,7 @@ use super::AskRecipe;
 pub(super) fn read(fields: &Fields<'_>, ask: &mut AskRecipe, reader: &mut Reader<'_>) {
     let Some(value) = fields.value("load") else { return };
     let from = match value.get_ref().as_table() {
-        None => LoadFrom { at: LoadAt::Header, full: 1 },
+        None => LoadFrom { at: LoadAt::Header, full: 1, says: LoadSays::Load },
         Some(table) => {
             let table = reader.fields(&LOAD, table, value.span());
             if table.written("json") && table.written("metric") {
@@ -28,7 +28,10 @@ pub(super) fn read(fields: &Fields<'_>, ask: &mut AskRecipe, reader: &mut Reader
                 (_, _) => LoadAt::Header,
             };
             // The key's bounds lie within 32 bits.
-            LoadFrom { at, full: u32::try_from(table.number("full")).unwrap_or(u32::MAX) }
+            let full = u32::try_from(table.number("full")).unwrap_or(u32::MAX);
+            let is_weight = table.word("says") == "weight";
+            let says = if is_weight { LoadSays::Weight } else { LoadSays::Load };
+            LoadFrom { at, full, says }
         }
     };
     let AskRecipe::Http(http) = ask else {

@@ -100,6 +100,12 @@ pub static LOAD: Kind = Kind {
             Value("1"),
             "The number that is a full load: 100 for percent, or the connections a node takes",
         ),
+        Key::new(
+            "says",
+            Takes::Words { words: &["load", "weight"], other: None },
+            Value("\"load\""),
+            "Whether the number is how busy the node is, or what it wants of its weight",
+        ),
     ],
 };
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{check, service};
-use crate::health::{Ask, Check, HoldDown, LoadAt, LoadFrom, Share};
+use crate::health::{Ask, Check, HoldDown, LoadAt, LoadFrom, LoadSays, Share};
 use crate::steer::{Guard, MaxWithdraw, Policy};
 
 #[test]
@@ -166,9 +166,12 @@ fn a_report_of_load_is_what_was_written() {
         ask.load.clone()
     };
     assert_eq!(load(""), None);
-    let from = |at, full| Some(LoadFrom { at, full });
+    let from = |at, full| Some(LoadFrom { at, full, says: LoadSays::Load });
     assert_eq!(load(", load = \"header\""), from(LoadAt::Header, 1));
     assert_eq!(load(", load = { full = 100 }"), from(LoadAt::Header, 100));
+    let weight = LoadFrom { at: LoadAt::Json("/weight".into()), full: 100, says: LoadSays::Weight };
+    let written = ", load = { json = \"/weight\", full = 100, says = \"weight\" }";
+    assert_eq!(load(written), Some(weight));
     assert_eq!(load(", load = { json = \"/load\" }"), from(LoadAt::Json("/load".into()), 1));
     let metric = ", load = { metric = \"conns\", full = 200 }";
     assert_eq!(load(metric), from(LoadAt::Metric("conns".into()), 200));

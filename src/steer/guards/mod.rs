@@ -171,6 +171,14 @@ impl Guards {
         }
     }
 
+    /// Of how many addresses what fails is held in the answers, and of how many the weight climbs.
+    pub fn acting(&self) -> (usize, usize) {
+        let all = || self.nodes.values();
+        let held = all().flat_map(|it| &it.places).filter(|(_, place)| is_held(place)).count();
+        let climbing = all().filter(|it| it.ramp.is_some()).map(|it| it.places.len()).sum();
+        (held, climbing)
+    }
+
     fn place(&self, node: &str, ip: IpAddr) -> Place {
         let places = self.nodes.get(node).map(|watched| &watched.places);
         let known = places.into_iter().flatten().find(|(known, _)| *known == ip);
