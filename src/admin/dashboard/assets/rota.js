@@ -119,8 +119,7 @@
         // A server that has no seat for another listener is asked again later.
         if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
       };
-      const names = ["status", "tier", "override", "drained", "vantage", "published", "lost"];
-      for (const name of names) events.addEventListener(name, soon);
+      for (const name of ["status", "tier", "override", "vantage", "drained", "published", "lost"]) events.addEventListener(name, soon);
       addEventListener("pagehide", () => events.close(), { once: true });
     }
     if (isLive) {
