@@ -9,7 +9,6 @@ mod common;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command};
-use std::sync::LazyLock;
 
 use common::{Folder, Rota, wait_until};
 use rcgen::{CertificateParams, KeyPair};
@@ -25,8 +24,6 @@ struct Scene {
     https: SocketAddr,
     quic: Option<SocketAddr>,
 }
-
-static SCENE: LazyLock<Scene> = LazyLock::new(|| Scene::new("shared"));
 
 impl Scene {
     fn new(name: &str) -> Self {
@@ -76,7 +73,7 @@ impl Scene {
 
 #[test]
 fn kdig_speaks_all_of_them() {
-    let scene = &*SCENE;
+    let scene = Scene::new("kdig");
     let at = |address: SocketAddr| format!("@{} -p {}", address.ip(), address.port());
     let trust = format!("+tls-ca=cert.pem +tls-host={HOST}");
     let ask = |how: &str, address| scene.run(&format!("kdig {} {how} app.test A", at(address)));
@@ -95,7 +92,7 @@ fn kdig_speaks_all_of_them() {
 
 #[test]
 fn dig_speaks_tls_and_https() {
-    let scene = &*SCENE;
+    let scene = Scene::new("dig");
     for (how, address) in
         [("+tls", scene.tls), ("+https", scene.https), ("+https-get", scene.https)]
     {
@@ -106,7 +103,7 @@ fn dig_speaks_tls_and_https() {
 
 #[test]
 fn curl_speaks_both_kinds_of_http() {
-    let scene = &*SCENE;
+    let scene = Scene::new("curl");
     // `app.test A`, as RFC 8484 has it.
     let question = "AAABAAABAAAAAAAAA2FwcAR0ZXN0AAABAAE";
     let port = scene.https.port();
@@ -125,7 +122,7 @@ fn curl_speaks_both_kinds_of_http() {
 
 #[test]
 fn dnsperf_loses_nothing() {
-    let scene = &*SCENE;
+    let scene = Scene::new("dnsperf");
     scene.folder.write("questions", "app.test A\nnothing.app.test AAAA\n");
     let tls = scene.tls.port();
     let said =
