@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod checker;
+mod commands;
 mod schema;
 
 use std::fs;
@@ -13,6 +14,8 @@ use rota::config::{ZoneFiles, read_server, read_zone, render};
 use rota::wire::Name;
 use rota::zone::{Diagnostic, Source};
 
+/// Set, the files are written rather than compared.
+const RENEW: &str = "ROTA_RENEW";
 /// What a block without a zone of its own is put behind.
 const ZONE: &str = "[zone]\nns = [\"ns1 192.0.2.53\"]\n";
 
@@ -59,6 +62,23 @@ fn every_configuration_in_the_documentation_is_taken() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Holds a committed file against what this version makes of it, or renews it.
+#[track_caller]
+fn compare(file: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os(RENEW).is_some() {
+        fs::write(&path, made).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let differs = made.lines().zip(kept.lines()).position(|(made, kept)| made != kept);
+    assert!(
+        made == kept,
+        "{file} is of another version, first at line {}; renew it, and look at what changes: \
+         {RENEW}=1 cargo test --test docs",
+        differs.unwrap_or(kept.lines().count()) + 1,
+    );
 }
 
 /// The blocks of the README and of every page of the documentation.

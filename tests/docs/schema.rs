@@ -1,17 +1,12 @@
 //! The committed schemas and the page of all keys are what this version says, and editors that go
 //! by the schemas accept what is accepted.
 
-use std::path::Path;
-
 use rota::cli::schema::{What, text};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::checker::problems;
 use super::{Kind, blocks_of_all_pages};
-
-/// Set, the files are written rather than compared.
-const RENEW: &str = "ROTA_RENEW";
 
 #[test]
 fn committed_documents_are_what_this_version_says() {
@@ -20,19 +15,7 @@ fn committed_documents_are_what_this_version_says() {
         (What::Zone, "docs/schema/zone.json"),
         (What::Keys, "docs/keys.md"),
     ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        let made = text(what);
-        if std::env::var_os(RENEW).is_some() {
-            std::fs::write(&path, &made).unwrap();
-        }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        let differs = made.lines().zip(kept.lines()).position(|(made, kept)| made != kept);
-        assert!(
-            made == kept,
-            "{file} differs from the keys, first at line {}; renew it, and look at what changes: \
-             {RENEW}=1 cargo test --test docs",
-            differs.unwrap_or(kept.lines().count()) + 1,
-        );
+        super::compare(file, &text(what));
     }
 }
 

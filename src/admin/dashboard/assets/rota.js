@@ -119,7 +119,8 @@
         // A server that has no seat for another listener is asked again later.
         if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
       };
-      for (const name of ["status", "tier", "override", "vantage", "drained", "published", "lost"]) events.addEventListener(name, soon);
+      const names = ["status", "tier", "override", "vantage", "drained", "published", "lost"];
+      for (const name of names) events.addEventListener(name, soon);
       addEventListener("pagehide", () => events.close(), { once: true });
     }
     if (isLive) {
