@@ -29,6 +29,11 @@ compare-dot *ARGS:
     cargo build --release --locked
     benches/peers/encrypted.sh {{ARGS}}
 
+# What 10,000 health checks cost beside gdnsd (Debian's package)
+compare-checks *ARGS:
+    cargo build --release --locked
+    benches/peers/checks.py {{ARGS}}
+
 # Every rule for alerts, made to fire (Debian's prometheus, for promtool)
 alerts:
     promtool check rules docs/alerts.yaml
