@@ -48,7 +48,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 5300)]
     pub port: u16,
 
-    /// Port of 127.0.0.1 for /healthz and /readyz
+    /// Port of 127.0.0.1 for the dashboard, and the API
     #[arg(long, default_value_t = 9153)]
     pub admin_port: u16,
 
@@ -272,6 +272,7 @@ fn hints(args: &DemoArgs) -> Vec<Hint> {
         ("without dig", format!("rota ask {APEX} @127.0.0.1:{}", args.port)),
         ("break node1", format!("curl -X POST http://{node}/fail      (or /hang, /drain)")),
         ("heal node1", format!("curl -X POST http://{node}/heal")),
+        ("look at it", format!("http://127.0.0.1:{}/", args.admin_port)),
         ("stop", "Ctrl-C".to_owned()),
     ];
     let hint = |(label, command): (&str, String)| Hint { label: label.to_owned(), command };

@@ -260,7 +260,8 @@ const DEMO_EXAMPLES: &str = "\
 While it runs, in another terminal:
   dig @127.0.0.1 -p 5300 thoughtspot.customer.com A
   curl -X POST http://127.0.0.11:8080/fail      also /hang and /drain
-  curl -X POST http://127.0.0.11:8080/heal";
+  curl -X POST http://127.0.0.11:8080/heal
+and in a browser, the dashboard: http://127.0.0.1:9153/";
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
