@@ -17,7 +17,7 @@
 mod common;
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -122,16 +122,15 @@ impl Drop for Haproxy {
     }
 }
 
-fn server(dns: &str) -> String {
-    format!("[listen]\ndns = [\"{dns}\"]\nadmin = \"127.0.0.1:0\"\nworkers = 1\n")
-}
+/// One worker, at ports of its own.
+const SERVER: &str = "[listen]\ndns = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nworkers = 1\n";
 
 #[test]
 fn an_agents_words_mean_the_same_to_both() {
     let folder = Folder::new("haproxy-agent");
     let agent = Agent::start("127.1.71.1");
     let port = agent.port;
-    folder.write("rota.toml", &server("127.0.0.1:0"));
+    folder.write("rota.toml", SERVER);
     folder.write(
         "zones/lb.test.toml",
         &format!(
@@ -182,9 +181,7 @@ fn an_agents_words_mean_the_same_to_both() {
 #[test]
 fn weights_of_srv_records_reach_haproxy_in_proportion() {
     let folder = Folder::new("haproxy-srv");
-    // HAProxy asks a port that it is told of before there is one.
-    let spare = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    folder.write("rota.toml", &server(&format!("127.0.0.1:{spare}")));
+    folder.write("rota.toml", SERVER);
     folder.write(
         "zones/lb.test.toml",
         "[zone]\nns = [\"ns1 127.0.0.1\"]\n[service.app]\nsrv = { \"_http._tcp\" = 80 }\n\
@@ -194,10 +191,11 @@ fn weights_of_srv_records_reach_haproxy_in_proportion() {
     let haproxy = Haproxy::start(
         &folder,
         &format!(
-            "resolvers rota\n  nameserver rota 127.0.0.1:{spare}\n  accepted_payload_size 1232\n  \
+            "resolvers rota\n  nameserver rota {}\n  accepted_payload_size 1232\n  \
              timeout resolve 100ms\n  timeout retry 100ms\n  hold valid 100ms\n\
              backend app\n  server-template n 4 _http._tcp.app.lb.test resolvers rota \
-             init-addr none\n"
+             init-addr none\n",
+            rota.dns
         ),
     );
     let weights = || {
