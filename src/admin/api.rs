@@ -205,7 +205,7 @@ pub(super) async fn events(
             Err(RecvError::Lagged(events)) => Event::Lost { events },
             Err(RecvError::Closed) => return None,
         };
-        Some((told(&event), (events, seat)))
+        Some((told(event.name(), &event), (events, seat)))
     });
     sse_of(stream)
 }
@@ -229,12 +229,7 @@ pub(super) async fn answers(
     let stream = stream::unfold((answers, seat), async |(mut answers, seat)| {
         loop {
             match answers.recv().await {
-                Ok(answer) => {
-                    let data = serde_json::to_string(&*answer);
-                    let data = data.expect("plain values are always JSON");
-                    let event = sse::Event::default().event("answer").data(data);
-                    return Some((Ok(event), (answers, seat)));
-                }
+                Ok(answer) => return Some((told("answer", &*answer), (answers, seat))),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,
             }
@@ -247,9 +242,9 @@ fn sse_of(stream: impl Stream<Item = Result<sse::Event, Infallible>> + Send + 's
     Sse::new(stream).keep_alive(KeepAlive::default()).into_response()
 }
 
-fn told(event: &Event) -> Result<sse::Event, Infallible> {
-    let data = serde_json::to_string(event).expect("text keys and plain values are always JSON");
-    Ok(sse::Event::default().event(event.name()).data(data))
+fn told(name: &str, what: &impl Serialize) -> Result<sse::Event, Infallible> {
+    let data = serde_json::to_string(what).expect("text keys and plain values are always JSON");
+    Ok(sse::Event::default().event(name).data(data))
 }
 
 async fn document() -> Response {

@@ -66,16 +66,9 @@ impl Control {
         }
         self.lapse(now);
         let due = self.guards.poll_due(now);
-        if due.is_empty() {
-            return;
+        if !due.is_empty() {
+            self.replan_services(|service| due.contains(&service.id));
         }
-        let snapshot = Arc::clone(&self.current().load());
-        let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
-        let is_due = |service: &Service| due.contains(&service.id);
-        services.filter(|it| is_due(&it.service)).for_each(|it| self.observe(&it.service));
-        let (publisher, known) = self.hands();
-        let tiers = publisher.replan_services(is_due, &known);
-        told::tiers(&tiers, &self.events);
     }
 
     /// What makes plans, and what it makes them from.
@@ -94,7 +87,11 @@ impl Control {
         if scopes.is_empty() {
             return;
         }
-        let meant = |service: &Service| scopes.iter().any(|scope| scope.touches(service));
+        self.replan_services(|service| scopes.iter().any(|scope| scope.touches(service)));
+    }
+
+    /// Lets the guards look at the services that are meant, and plans those anew.
+    fn replan_services(&mut self, meant: impl Fn(&Service) -> bool) {
         let snapshot = Arc::clone(&self.current().load());
         let services = snapshot.zones().flat_map(|(_, zone)| zone.services());
         services.filter(|it| meant(&it.service)).for_each(|it| self.observe(&it.service));
