@@ -15,7 +15,10 @@ pub(super) fn read(
 ) -> MasterFile {
     match &files.master {
         Some(source) => parse(source, &files.apex, includes, out),
-        None => MasterFile { records: RecordsBuilder::new(files.apex.clone()), places: Places::default() },
+        None => MasterFile {
+            records: RecordsBuilder::new(files.apex.clone()),
+            places: Places::default(),
+        },
     }
 }
 

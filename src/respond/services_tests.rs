@@ -135,7 +135,10 @@ pub(super) fn zone(service: Service) -> Authored {
             records.add(&service.node_owner(node).unwrap(), rtype, 30, &rdata);
         }
     }
-    Authored::Good(Arc::new(ZoneModel { records: records.finish(), services: vec![Arc::new(service)] }))
+    Authored::Good(Arc::new(ZoneModel {
+        records: records.finish(),
+        services: vec![Arc::new(service)],
+    }))
 }
 
 pub(super) struct Bench {

@@ -262,7 +262,10 @@ mod tests {
             ("hidden.dname", 'c'),
         ] {
             let (is_cut, is_dname) = (kind == 'c', kind == 'd');
-            contents.insert(Name::from_text(text).unwrap(), Content { is_cut, is_dname, ..Content::default() });
+            contents.insert(
+                Name::from_text(text).unwrap(),
+                Content { is_cut, is_dname, ..Content::default() },
+            );
         }
         let mut growing = NameTable::with_room_for(contents.len());
         for (name, content) in &contents {

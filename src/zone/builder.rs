@@ -26,6 +26,8 @@ const HASH: FixedState = FixedState::with_seed(0x7a_6f6e);
 /// What became of a record that was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Added {
+    /// Its RRset, by a number: they are counted from 0 as they come.
+    pub rrset: usize,
     /// The TTL of its RRset, where that was another.
     pub other_ttl: Option<u32>,
     /// True where the RRset already had it.
@@ -95,7 +97,7 @@ impl RecordsBuilder {
             self.octets.extend((octets.len() as u16).to_be_bytes());
             self.octets.extend_from_slice(octets);
         }
-        Added { other_ttl, duplicate, records: set.count as usize }
+        Added { rrset: at, other_ttl, duplicate, records: set.count as usize }
     }
 
     /// The RDATA of an owner's records of a type, in the order written; nothing where it has none.
@@ -114,9 +116,15 @@ impl RecordsBuilder {
     /// The records in order, packed.
     pub fn finish(self) -> Records {
         let mut order: Vec<u32> = (0..self.sets.len() as u32).collect();
+        // All owners end alike: what is before that orders them.
+        let apex_len = self.apex.as_wire().len();
+        let below = |set| {
+            let owner = self.owner(set);
+            &owner[..owner.len().saturating_sub(apex_len)]
+        };
         order.sort_unstable_by(|&one, &other| {
             let (one, other) = (&self.sets[one as usize], &self.sets[other as usize]);
-            let owners = canonical_order(self.owner(one), self.owner(other));
+            let owners = canonical_order(below(one), below(other));
             owners.then(one.rtype.0.cmp(&other.rtype.0))
         });
         let mut octets: Vec<u8> = Vec::with_capacity(self.octets.len());
@@ -180,9 +188,8 @@ impl RecordsBuilder {
     }
 
     fn find(&self, owner: &[u8], rtype: RecordType) -> Option<usize> {
-        let same = |set: &Gathered| {
-            set.rtype == rtype && self.owner(set).eq_ignore_ascii_case(owner)
-        };
+        let same =
+            |set: &Gathered| set.rtype == rtype && self.owner(set).eq_ignore_ascii_case(owner);
         if self.sets.get(self.latest).is_some_and(same) {
             return Some(self.latest);
         }

@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
             return Err(self.report(Diagnostic::error(place, message).help(help)));
         }
         if !added.duplicate {
-            self.file.places.note(owner, rtype, &place);
+            self.file.places.note(added.rrset, (owner, rtype), &place);
         }
         Ok(())
     }

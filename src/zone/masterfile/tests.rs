@@ -365,7 +365,7 @@ fn reads_a_hundred_thousand_records() {
     let apex = Name::from_text(APEX).unwrap();
     let file = parse(&source("z", &text), &apex, &mut |_| Err(String::new()), &mut out);
     assert_eq!(out, []);
-    
+
     let last = Name::from_text("host99999.example.org").unwrap();
     assert_eq!(file.records.get(&last, RecordType::A), [[10, 1, 0x86, 0x9f]]);
     assert_eq!(file.records.finish().rrsets().len(), 100_000);
