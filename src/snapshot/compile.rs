@@ -1,8 +1,8 @@
 //! One zone in the form that answers are made from.
 //!
 //! Static RRsets lie where they were laid out ([`Records`](crate::zone::Records)): each record is
-//! two octets of length and its RDATA, one behind the other. Services stand beside them, each with one swappable pointer to
-//! its plan: the only thing in a zone that ever changes.
+//! two octets of length and its RDATA, one behind the other. Services stand beside them, each with
+//! one swappable pointer to its plan: the only thing in a zone that ever changes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;

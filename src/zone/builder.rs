@@ -220,3 +220,66 @@ fn hash(owner: &[u8], rtype: RecordType) -> u64 {
     folded.make_ascii_lowercase();
     HASH.hash_one((&*folded, rtype.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use fastrand::Rng;
+
+    use super::*;
+
+    /// A TTL, and RDATA in the order added.
+    type Plain = (u32, Vec<Vec<u8>>);
+
+    fn name(text: &str) -> Name {
+        Name::from_text(text).unwrap()
+    }
+
+    /// Owners of a few labels in either case, some of them above or below others.
+    fn owner(rng: &mut Rng) -> Name {
+        let label = |rng: &mut Rng| ["a", "A", "b", "aa", "*", "z-9", "_tcp"][rng.usize(..7)];
+        let labels: Vec<_> = (0..rng.usize(..4)).map(|_| label(rng)).collect();
+        name([labels.join("."), "Example.Test".to_owned()].join(".").trim_start_matches('.'))
+    }
+
+    #[test]
+    fn what_is_gathered_is_laid_out_in_order_whatever_order_it_came_in() {
+        for seed in 0..200 {
+            let mut rng = Rng::with_seed(seed);
+            let mut builder = RecordsBuilder::new(name("example.test"));
+            let mut naive: BTreeMap<(Name, u16), Plain> = BTreeMap::new();
+            for _ in 0..rng.usize(..200) {
+                let (owner, rtype, ttl) = (owner(&mut rng), rng.u16(1..4), rng.u32(1..3));
+                let rdata = vec![rng.u8(..); rng.usize(..3)];
+                let known = naive.entry((owner.clone(), rtype)).or_insert((ttl, Vec::new()));
+                let other_ttl = (known.0 != ttl).then_some(known.0);
+                known.0 = known.0.min(ttl);
+                let duplicate = known.1.contains(&rdata);
+                if !duplicate {
+                    known.1.push(rdata.clone());
+                }
+                let added = builder.add(&owner, RecordType(rtype), ttl, &rdata);
+                let found = (added.other_ttl, added.duplicate, added.records);
+                assert_eq!(found, (other_ttl, duplicate, known.1.len()), "seed {seed}");
+                assert_eq!(builder.get(&owner, RecordType(rtype)), known.1, "seed {seed}");
+                assert!(!builder.has(&owner, RecordType(9)));
+            }
+            let records = builder.finish();
+            let laid_out: Vec<_> = records
+                .rrsets()
+                .map(|it| {
+                    let rdata: Vec<_> = it.rdata().map(<[u8]>::to_vec).collect();
+                    assert_eq!(usize::from(it.count), rdata.len());
+                    ((it.name(), it.rtype.0), (it.ttl, rdata))
+                })
+                .collect();
+            for ((owner, rtype), (_, rdata)) in &laid_out {
+                let found = records.get(owner, RecordType(*rtype)).unwrap();
+                assert!(found.rdata().eq(rdata.iter().map(Vec::as_slice)), "seed {seed}");
+                assert_eq!(records.from(owner).next().unwrap().name(), *owner);
+            }
+            assert_eq!(laid_out, naive.into_iter().collect::<Vec<_>>(), "seed {seed}");
+        }
+    }
+}
