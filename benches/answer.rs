@@ -170,7 +170,7 @@ impl Bench {
         let apex = engine::name("example.test");
         let file = masterfile::parse(&source, &apex, &mut none, &mut diagnostics);
         assert!(diagnostics.is_empty(), "{diagnostics:#?}");
-        let model = ZoneModel { records: file.records, services: self.services.clone() };
+        let model = ZoneModel { records: file.records.finish(), services: self.services.clone() };
         vec![Authored::Good(Arc::new(model))]
     }
 

@@ -97,7 +97,7 @@ pub(super) const DNS_PORT: u16 = 53;
 pub(super) async fn loaded(server: &Server, zone: &ZoneModel) -> Option<Finding> {
     let apex = &zone.records.apex;
     let soa = zone.records.get(apex, RecordType::SOA)?;
-    let files = rdata::soa_serial(&soa.rdata[0])?;
+    let files = rdata::soa_serial(soa.first())?;
     let listen = crate::cli::client::reachable(*server.listen.dns.first()?);
     let question = Question::to_authority(apex, RecordType::SOA);
     let served = dns::ask(listen, &question, Over::Udp).await.ok()?.serial()?;
