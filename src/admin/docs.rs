@@ -20,9 +20,10 @@ use utoipa::ToSchema;
 use super::reports::OpinionDoc;
 
 pub use answer::AnswerDoc;
-pub use cached::{CachedDoc, LeavingDoc, PointDoc};
+pub use cached::{CachedDoc, LeavingDoc, LeftDoc, PointDoc};
 pub use guards::{GuardDoc, GuardWord, SuspectDoc};
 pub use reloaded::{DiagnosticDoc, ReloadedDoc};
+pub use words::age;
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -177,6 +178,10 @@ pub struct NodeDetailDoc {
     /// further one: at most 61 points.
     #[serde(default)]
     pub curve: Vec<PointDoc>,
+    /// Since when it is out of the answers, and who has held it since; none for a node that is
+    /// answered and meant to be, and for one that nobody has taken out and nobody holds.
+    #[serde(default)]
+    pub left: Option<LeftDoc>,
 }
 
 /// One check of one address.

@@ -149,21 +149,7 @@ fn row(node: &NodeDoc, address: &AddressDoc, share: Option<f64>, now: u64) -> Ro
         probes: sparkline(&address.latencies_ms),
         share,
         answering: address.answering,
-        cached: held.filter(|it| !it.is_gone()).map(cached),
-    }
-}
-
-/// What outlasts a node's leaving.
-fn cached(cached: &CachedDoc) -> String {
-    let CachedDoc { resolvers, at_least, gone_in_seconds, unknown_seconds } = *cached;
-    let left = age(Duration::from_secs(gone_in_seconds.max(unknown_seconds).into()));
-    match resolvers {
-        _ if unknown_seconds > gone_in_seconds => {
-            format!("may be cached since before the start, gone in {left}")
-        }
-        1 => format!("cached by 1 resolver, gone in {left}"),
-        _ if at_least => format!("cached by {resolvers} resolvers or more, gone in {left}"),
-        _ => format!("cached by about {resolvers} resolvers, gone in {left}"),
+        cached: held.filter(|it| !it.is_gone()).map(CachedDoc::to_string),
     }
 }
 

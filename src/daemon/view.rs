@@ -81,9 +81,10 @@ impl View<'_> {
         // Both are in the order written.
         let detail = |(placed, doc): (Placed<'_>, NodeDoc)| {
             let holders = self.holders(&placed, self.now);
-            let Placed { pool, node, .. } = placed;
+            let (pool, node) = (placed.pool, placed.node);
             let checks = node.addresses.iter().flat_map(|address| self.checks(address));
             NodeDetailDoc {
+                left: self.left(&placed, &doc),
                 node: NodeDoc { cached: Some(self.cached(&holders)), ..doc },
                 service: service.to_owned(),
                 pool: pool.name.clone(),

@@ -130,6 +130,7 @@ fn details(service: &ServiceDoc) -> Vec<NodeDetailDoc> {
             history: (0..16).map(|n| verdict((n % 2 == 1).then_some("status <503>"))).collect(),
         }],
         curve: Vec::new(),
+        left: None,
     };
     nodes.map(detail).collect()
 }
