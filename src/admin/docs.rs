@@ -7,6 +7,7 @@
 
 mod answer;
 mod cached;
+mod certificate;
 mod guards;
 mod reloaded;
 mod words;
@@ -21,6 +22,7 @@ use super::reports::OpinionDoc;
 
 pub use answer::AnswerDoc;
 pub use cached::{CachedDoc, LeavingDoc, LeftDoc, PointDoc};
+pub use certificate::CertificateDoc;
 pub use guards::{GuardDoc, GuardWord, SuspectDoc};
 pub use reloaded::{DiagnosticDoc, ReloadedDoc};
 pub use words::age;
@@ -47,6 +49,9 @@ pub struct StatusDoc {
     /// The control targets are silent too: silence turns no node.
     #[serde(default)]
     pub suspect: Option<SuspectDoc>,
+    /// What this server shows to clients inside TLS, in the order of preference.
+    #[serde(default)]
+    pub certificates: Vec<CertificateDoc>,
 }
 
 /// One zone.

@@ -3,6 +3,7 @@
 //! Each verb's arguments stand beside the code that they steer; here is only the tree, what all
 //! verbs share, and what an exit code means. This is the one floor that prints to standard output.
 
+pub mod answers;
 pub mod ask;
 pub mod board;
 pub mod check;
@@ -97,7 +98,8 @@ pub enum Verb {
     /// Show how everything stands: a board of services, nodes and what operators said of them
     ///
     /// Exit code 0 where all is well, 1 where a service is not answered from healthy pools, a zone
-    /// has errors, or the server has something to say of itself.
+    /// has errors, a certificate ends soon, the prober is suspected, or the server has something to
+    /// say of itself.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(status::StatusArgs),
 
@@ -150,6 +152,13 @@ pub enum Verb {
     /// counts every node as healthy. Exit code 0 where there is an answer, 1 where there is none.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(explain::ExplainArgs),
+
+    /// Print answers as they are given, of those that the answer log notes, until stopped
+    ///
+    /// Shows which clients were told which nodes. The configuration says which part of all answers
+    /// is noted, and how much of a client's address (`[log] answers`).
+    #[command(after_help = answers::EXAMPLES)]
+    Answers(answers::AnswersArgs),
 
     /// Show the main job on this machine: four nodes, a zone, a live board
     ///

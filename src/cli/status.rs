@@ -118,7 +118,9 @@ fn since_start(status: &StatusDoc) -> Vec<Shares> {
 
 fn verdict(status: &StatusDoc) -> Exit {
     let families = status.services.iter().flat_map(|service| &service.families);
-    let served = families.into_iter().all(|family| family.row == "serving");
-    let sound = status.zones.iter().all(|zone| zone.served) && status.notices.is_empty();
-    if served && sound { Exit::Good } else { Exit::Found }
+    let served = families.into_iter().all(|it| it.row == "serving" && it.panicking.is_empty());
+    let zones = status.zones.iter().all(|zone| zone.served);
+    let silent = status.notices.is_empty() && status.suspect.is_none();
+    let proven = !status.certificates.iter().any(|certificate| certificate.near);
+    if served && zones && silent && proven { Exit::Good } else { Exit::Found }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::admin::docs::CertificateDoc;
 use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic, Vantage};
 use crate::health::vantage::Voice;
 use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
@@ -58,6 +59,18 @@ impl Books {
     /// A configuration was read anew.
     pub(super) fn reload(&mut self, reload: Reload) {
         self.ledger.reload(reload, unix_now());
+    }
+
+    /// The certificates in force.
+    pub(super) fn certificates(&self) -> Vec<CertificateDoc> {
+        let now = unix_now();
+        let doc = |pair: &Pair| CertificateDoc {
+            file: pair.name.clone(),
+            ends: pair.not_after,
+            near: pair.warn_from <= now,
+        };
+        let keyring = self.workers.iter().map(|Figures { keyring, .. }| keyring.pairs());
+        keyring.flat_map(|pairs| pairs.iter().map(doc).collect::<Vec<_>>()).collect()
     }
 
     /// What a page is made of; none where it is switched off.

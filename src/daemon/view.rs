@@ -54,6 +54,7 @@ impl View<'_> {
             zones: self.snapshot.all().iter().map(zone_doc).collect(),
             services: entries.map(|entry| self.service_doc(entry)).collect(),
             overrides: orders.map(|order| override_doc(order, self.snapshot)).collect(),
+            certificates: Vec::new(),
             suspect: self.known.monitor.suspect().map(|suspect| SuspectDoc {
                 since: self.unix(suspect.since),
                 frozen_until: self.known.now

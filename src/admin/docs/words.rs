@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CachedDoc, Says, Status};
+use super::{CachedDoc, GuardWord, Says, Status};
 
 /// A time that has passed or is to come: `8s`, `3m05`, `2h07`, `3d02h`.
 pub fn age(seconds: u64) -> String {
@@ -22,6 +22,18 @@ impl fmt::Display for Status {
             Self::Draining => "draining",
             Self::Unknown => "unknown",
             Self::Unchecked => "unchecked",
+        })
+    }
+}
+
+/// A guard is called by its key in the configuration.
+impl fmt::Display for GuardWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::MaxWithdraw => "max_withdraw",
+            Self::SlowStart => "slow_start",
+            Self::Needs => "needs",
+            Self::HoldDown => "hold_down",
         })
     }
 }
