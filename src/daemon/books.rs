@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::admin::docs::CertificateDoc;
-use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic, Vantage};
+use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Requests, Traffic, Vantage};
 use crate::health::vantage::Voice;
 use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
 use crate::respond::Transport;
@@ -152,6 +152,8 @@ fn traffic(counters: &Counters, transport: Transport) -> Traffic {
         cut_reader: totals.cut_reader,
         failed_handshakes: totals.failed_handshakes,
     };
+    let requests = Requests { opened: totals.opened, over: totals.over, filled: totals.filled };
+    let has_streams = matches!(transport, Transport::Https | Transport::Quic);
     Traffic {
         transport,
         times: times.buckets().collect(),
@@ -160,5 +162,6 @@ fn traffic(counters: &Counters, transport: Transport) -> Traffic {
         receive_errors: totals.receive_errors,
         connections: (!transport.is_datagram()).then_some(connections),
         refused_requests: (transport == Transport::Https).then_some(totals.refused_requests),
+        requests: has_streams.then_some(requests),
     }
 }
