@@ -70,7 +70,8 @@ impl World {
         let (pair, root) = certificate(HOST);
         let keyring = Keyring::new(vec![pair]);
         let ways = Way::ALL.into_iter().filter(|way| match way {
-            Way::Dns | Way::H3 => false,
+            Way::Dns => false,
+            Way::H3 => cfg!(feature = "doh3"),
             Way::Quic => cfg!(feature = "doq"),
             Way::Tls | Way::Https | Way::Http => true,
         });
