@@ -224,11 +224,19 @@ impl Client {
     }
 
     fn unreached(&self, error: reqwest::Error) -> anyhow::Error {
-        let what = match error.is_timeout() {
-            true => format!("no answer from {} within {PATIENCE:?}", self.at),
-            false => format!("no server at {}; is `rota run` running there?", self.at),
-        };
-        anyhow!(error.without_url()).context(what)
+        if error.is_timeout() {
+            return anyhow!("no answer from {} within {PATIENCE:?}", self.at);
+        }
+        // What the system said is the innermost; what stands around it are steps of the library.
+        let mut why: &dyn std::error::Error = &error;
+        while let Some(inner) = why.source() {
+            why = inner;
+        }
+        anyhow!(
+            "no server at {} ({why})\n      is `rota run` running? --admin or -c say where else \
+             to ask",
+            self.at
+        )
     }
 
     async fn read(&self, response: &mut Response) -> anyhow::Result<Vec<u8>> {

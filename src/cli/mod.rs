@@ -270,6 +270,8 @@ While it runs, in another terminal:
   dig @127.0.0.1 -p 5300 thoughtspot.customer.com A
   curl -X POST http://127.0.0.11:8080/fail      also /hang and /drain
   curl -X POST http://127.0.0.11:8080/heal
+  rota drain node3 --wait
+  rota explain thoughtspot.customer.com
 and in a browser, the dashboard: http://127.0.0.1:9153/";
 
 /// What the exit code says.

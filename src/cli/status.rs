@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::bail;
+
 use crate::admin::docs::{ServiceDoc, StatusDoc};
 use crate::admin::shares::{Shares, Window};
 
@@ -100,6 +102,10 @@ async fn look(args: &StatusArgs, client: &Client) -> anyhow::Result<StatusDoc> {
     };
     if !args.only.is_empty() {
         status.services.retain(meant);
+        if status.services.is_empty() {
+            let only = args.only.join(" or ");
+            bail!("no service has {only} in its id or name\n      rota status lists all there is");
+        }
     }
     Ok(status)
 }
