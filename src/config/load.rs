@@ -136,8 +136,8 @@ fn read_server_file(path: Option<&Path>, out: &mut Vec<Diagnostic>) -> (Arc<Sour
         Err(error) => {
             let help = match wanted.is_dir() {
                 true => format!("name the file: -c {}", wanted.join(FILE_NAME).display()),
-                false => "-c names the file of the server's configuration, the zones are listed \
-                          there; without -c it is ./rota.toml, which may be missing"
+                false => "name the server's configuration, or leave -c out: every key of it has \
+                          a default"
                     .to_owned(),
             };
             out.push(unreadable(wanted, &error).help(help));
