@@ -26,16 +26,19 @@ const RESPONSE_LEN_MAX: usize = 64 << 20;
 /// Most octets of a line of a stream.
 const LINE_LEN_MAX: usize = 1 << 20;
 
+/// Above the options of the verbs that ask a running server.
+const SERVER: &str = "The running server";
+
 /// Where the running server is.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ServerArgs {
     /// Ask here rather than where the configuration says: an address and port, or the path of a
     /// Unix socket
-    #[arg(long, value_name = "ADDRESS:PORT|PATH")]
+    #[arg(long, value_name = "ADDRESS:PORT|PATH", help_heading = SERVER)]
     pub admin: Option<At>,
 
     /// The file of the token that changes over an address need [default: as configured]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = SERVER)]
     pub token_file: Option<PathBuf>,
 }
 

@@ -46,6 +46,9 @@ use log::LogFormat;
 /// The widest that help is wrapped to, in columns.
 const HELP_WIDTH: usize = 100;
 
+/// Above the options that every verb has, which stand behind its own.
+const EVERYWHERE: &str = "Options of every verb";
+
 /// A DNS server that balances load: answers with the addresses of healthy nodes
 ///
 /// A zone is delegated to Rota. For each service name in it Rota answers A and AAAA queries with
@@ -55,11 +58,12 @@ const HELP_WIDTH: usize = 100;
 #[command(name = "rota", version, max_term_width = HELP_WIDTH, after_help = EXAMPLES)]
 pub struct Cli {
     /// The server's configuration [default: rota.toml, if there is one]
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
 
     /// How log lines look; they go to standard error, filtered by ROTA_LOG
     #[arg(long, global = true, value_name = "FORM", value_enum, default_value = "text")]
+    #[arg(help_heading = EVERYWHERE)]
     pub log: LogFormat,
 
     /// What to do.
@@ -91,7 +95,9 @@ pub enum Verb {
 
     /// Read the configuration, report every mistake with its place, start nothing
     ///
-    /// Exit code 0 where all is well, 1 where there are errors.
+    /// Prints what the configuration comes to (each key with its value, how long a dead node is in
+    /// use at most, the records for the parent zone), and then what is wrong with it. Exit code 0
+    /// where all is well, 1 where there are errors.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(check::CheckArgs),
 
