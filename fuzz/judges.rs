@@ -29,6 +29,9 @@ const TEXT_LEN_MAX: usize = 16 * 1024;
 /// On a line of its own, this ends a zone's TOML file and begins its master file.
 const BETWEEN: &str = "\n%%\n";
 
+/// The option of a client subnet without a family (RFC 7871 §6).
+const SUBNET_OF_NOBODY: &[u8] = b"\0\x08\0\x04\0\0\0\0";
+
 /// A query is read or refused; what is read lies inside the message.
 pub fn query(input: &[u8]) {
     match Query::parse(input) {
@@ -99,8 +102,11 @@ pub fn respond(input: &[u8]) {
     read_with_domain(response);
     let hickory = match Message::from_vec(response) {
         // A client subnet of no family and no bits goes back as it came, and hickory reads no such
-        // message.
+        // message; what it complains of depends on whether another option follows.
         Err(DecodeError::UnknownAddressFamily(0)) => return,
+        Err(_) if response.windows(SUBNET_OF_NOBODY.len()).any(|it| it == SUBNET_OF_NOBODY) => {
+            return;
+        }
         Err(error) => panic!("hickory: {error} of {response:02x?}"),
         Ok(hickory) => hickory,
     };

@@ -68,8 +68,8 @@ pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
             all.values().map(read).collect()
         }
         Err(error) => {
-            // A refused rota.toml may have meant another folder.
-            if server.is_some() {
+            // What cannot be read or was refused may have meant another folder.
+            if readable && server.is_some() {
                 diagnostics.push(no_zones(&folder, &error));
             }
             Vec::new()
@@ -134,7 +134,13 @@ fn read_server_file(path: Option<&Path>, out: &mut Vec<Diagnostic>) -> (Arc<Sour
         Ok(text) => text,
         Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => {
-            out.push(unreadable(wanted, &error));
+            let help = match wanted.is_dir() {
+                true => format!("name the file: -c {}", wanted.join(FILE_NAME).display()),
+                false => "name the server's configuration, or leave -c out: every key of it has \
+                          a default"
+                    .to_owned(),
+            };
+            out.push(unreadable(wanted, &error).help(help));
             String::new()
         }
     };

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::admin::docs::StatusDoc;
 use crate::admin::metrics::Reload;
 use crate::admin::{Event, Events, Request};
 use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
@@ -320,10 +321,16 @@ impl Control {
                 )));
             }
             Request::Status(reply) => {
-                drop(reply.send(view.status(self.started, self.orders.notice())));
+                let certificates = self.books.certificates();
+                let status = view.status(self.started, self.orders.notice());
+                drop(reply.send(StatusDoc { certificates, ..status }));
             }
             Request::Service(id, reply) => drop(reply.send(view.service(&id))),
             Request::Node(id, reply) => drop(reply.send(view.node(&id))),
+            Request::Noted(reply) => {
+                let sampling = snapshot.settings().sampling.as_ref();
+                let _ = reply.send(sampling.map(|sampling| sampling.every.get()));
+            }
             Request::Leaving(id, reply) => drop(reply.send(view.leaving(id))),
             Request::Details(id, reply) => drop(reply.send(view.details(&id))),
             Request::Report(form, source, reply) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rota::admin::metrics::{
-    Caps, Connections, FAMILIES, Facts, Ledger, OTHER, Reload, Traffic, Vantage,
+    Caps, Connections, FAMILIES, Facts, Ledger, OTHER, Reload, Requests, Traffic, Vantage,
 };
 use rota::health::{Monitor, Outcome, Reason, Status, Verdict};
 use rota::respond::Transport;
@@ -35,6 +35,7 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
         receive_errors: 2,
         connections,
         refused_requests: (transport == Transport::Https).then_some(4),
+        requests: (transport == Transport::Https).then_some(Requests::default()),
     };
     let connections = Connections { accepted: 5, closed: 3, ..Connections::default() };
     Facts {

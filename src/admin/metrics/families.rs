@@ -109,6 +109,11 @@ families! {
          proxy made no sense";
     REFUSED_REQUESTS = Counter "rota_http_requests_refused":
         "HTTP requests that were answered with an error of HTTP, and never asked";
+    IN_FLIGHT = Gauge "rota_requests_in_flight" { TRANSPORT }:
+        "Requests over HTTPS and QUIC that are open";
+    FILLED = Counter "rota_requests_at_limit" { TRANSPORT }:
+        "Requests that took the last place of `requests_in_flight` on their connection: further \
+         ones wait at the client";
     ANSWERS = Counter "rota_answers" { SERVICE, POOL, NODE } at most Nodes:
         "Answers that began with an address of the node";
     FALLBACK_QUERIES = Counter "rota_fallback_queries" { TIER }:
