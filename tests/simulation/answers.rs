@@ -248,6 +248,8 @@ impl Clients {
             let is = self.is(node, service, monitor);
             let before = self.before.insert(address.ip, is).filter(|_| known);
             match (before, is) {
+                // Whom an operator takes out or puts in has not left by its checks.
+                _ if self.forced.contains_key(&node.id) => drop(self.left.remove(&address.ip)),
                 (Some(Is::Up | Is::Held), Is::Down | Is::Draining) => {
                     self.left.insert(address.ip, (now, is));
                 }

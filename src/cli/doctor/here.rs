@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::finding::Finding;
 use crate::cli::dns::{self, Over, Question};
@@ -133,7 +134,8 @@ async fn nodes_of(service: &Service) -> Vec<Finding> {
         let mut id = TargetId::FIRST;
         let mut orders = Vec::new();
         for target in batch {
-            prober.start(ProbeOrder { id, target: Arc::clone(target) });
+            let late_by = Duration::ZERO;
+            prober.start(ProbeOrder { id, target: Arc::clone(target), late_by });
             orders.push((id, target));
             id = id.next();
         }
