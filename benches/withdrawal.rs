@@ -53,7 +53,7 @@ struct Args {
     #[arg(long, default_value_t = 300)]
     withdrawals: usize,
     /// Questions a second
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 10_000)]
     load: u32,
     /// The binary to measure in place of the one that was built with this
     #[arg(long, default_value = env!("CARGO_BIN_EXE_rota"))]
