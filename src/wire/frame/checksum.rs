@@ -66,7 +66,7 @@ mod tests {
                 plain = (plain & 0xffff) + (plain >> 16);
             }
             proptest::prop_assert_eq!(u16::from_be_bytes(Sum::of(&octets).folded()), plain as u16);
-            let even = octets.len() / 2 & !1;
+            let even = (octets.len() / 2) & !1;
             let (one, other) = octets.split_at(even);
             let both = Sum::of(one).plus(Sum::of(other)).folded();
             proptest::prop_assert_eq!(both, Sum::of(&octets).folded());

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! [`Datagram::parse`] judges as the kernel would before a socket hears of a datagram: RFC 1122
-//! §3.2.1 and §4.1.3 for IPv4, RFC 8200 for IPv6. [`Datagram::reply`] turns the very frame round: it
-//! leaves by the machine and the VLAN that it came from, so no neighbour has to be known.
+//! §3.2.1 and §4.1.3 for IPv4, RFC 8200 for IPv6. [`Datagram::reply`] turns the very frame round:
+//! it leaves by the machine and the VLAN that it came from, so no neighbour has to be known.
 //!
 //! Not here: fragments, IPv6 extension headers, and what is sent to many. Whoever hands frames over
 //! leaves those to the kernel; that one comes nevertheless is a small [`Unfit`].
@@ -124,8 +124,8 @@ impl Datagram {
     }
 
     /// Makes an answer of the frame that was parsed, with so many octets of payload, which stand at
-    /// [`reply_at`](Self::reply_at) already; returns the length of the frame. Options of the query's
-    /// IPv4 header are left out.
+    /// [`reply_at`](Self::reply_at) already; returns the length of the frame. Options of the
+    /// query's IPv4 header are left out.
     ///
     /// `identification` tells parts of datagrams apart, should a router cut them (RFC 6864 §4): it
     /// should not be foreseen. None where the frame is too short, or the payload too long for UDP.
