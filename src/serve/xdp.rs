@@ -30,6 +30,9 @@ use super::sys::xdp::{Link, Queue, Taken, XdpError, take};
 /// that, under load by many seconds.
 const AGAIN: Duration = Duration::from_millis(200);
 const TRIES: usize = 3000;
+/// The same where another program has the interface, which a process that ends takes with it at
+/// once: trying on would set up the card's queues anew each time.
+const TRIES_OF_PROGRAM: usize = 5;
 
 /// Queues on their way to one worker.
 pub(super) type LetterBox = Receiver<Queue>;
@@ -102,6 +105,10 @@ impl Below {
     }
 }
 
+fn patience(error: &XdpError) -> usize {
+    if error.is_of_the_program() { TRIES_OF_PROGRAM } else { TRIES }
+}
+
 /// One interface that is to be taken.
 struct Post {
     name: String,
@@ -137,7 +144,7 @@ impl Post {
             }
             match take(&self.name, &self.listened, &mut self.seeds) {
                 Ok(taken) => return self.deliver(taken),
-                Err(error) if error.is_busy() && tries < TRIES => {}
+                Err(error) if error.is_busy() && tries < patience(&error) => {}
                 Err(error) => return self.give_up(&error),
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::program::ADDRESSES_MAX;
+use super::program::{ADDRESSES_MAX, VLANS_MAX};
 
 /// Why an interface cannot be taken.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(in crate::serve) enum XdpError {
     NoAddress,
     /// The program would compare too long.
     Addresses(usize),
+    /// The same of VLANs.
+    Vlans(usize),
     /// The card hides in which VLAN a frame came.
     Tags,
     /// The kernel or the driver refused.
@@ -33,9 +35,15 @@ pub(in crate::serve) enum Step {
 }
 
 impl XdpError {
-    /// Whether it may be free in a moment: another process has it, perhaps one that is ending.
+    /// Whether it may be free in a moment: another process has it, perhaps one that is ending. Its
+    /// program goes at once then, and its queues later.
     pub(in crate::serve) fn is_busy(&self) -> bool {
         matches!(self, Self::Refused(_, error) if error.raw_os_error() == Some(libc::EBUSY))
+    }
+
+    /// Whether it was the program's place that is somebody else's.
+    pub(in crate::serve) fn is_of_the_program(&self) -> bool {
+        matches!(self, Self::Refused(Step::Attach, _))
     }
 
     /// What to do about it.
@@ -45,6 +53,7 @@ impl XdpError {
             Self::Foreign => "name an Ethernet interface in `xdp` under [listen]",
             Self::NoAddress => "list an address of this machine in `dns`, or take `xdp` out",
             Self::Addresses(_) => "list those that are asked in `dns`, in place of a wildcard",
+            Self::Vlans(_) => "name an interface with fewer VLANs, or take `xdp` out",
             Self::Tags => "let the card leave tags where they are: ethtool -K INTERFACE rxvlan off",
             Self::Refused(step, error) => match error.raw_os_error() {
                 Some(libc::EPERM | libc::EACCES) => {
@@ -75,6 +84,7 @@ impl fmt::Display for XdpError {
             Self::Addresses(count) => {
                 write!(f, "{count} addresses and ports are more than {ADDRESSES_MAX}")
             }
+            Self::Vlans(count) => write!(f, "{count} VLANs upon it are more than {VLANS_MAX}"),
             Self::Tags => f.write_str("it takes the tags of its VLANs off before they are seen"),
             Self::Refused(step, error) => {
                 let what = match step {

@@ -37,7 +37,7 @@ use error::Step;
 pub(in crate::serve) use error::XdpError;
 use interface::Interface;
 pub(in crate::serve) use ledger::Census;
-use program::Wanted;
+use program::{VLANS_MAX, Wanted};
 pub(in crate::serve) use queue::{Losses, Queue};
 
 /// How frames come from the driver.
@@ -91,6 +91,9 @@ pub(in crate::serve) fn take(
     let mac = mac.ok_or(XdpError::Foreign)?;
     if takes_tags_off && !vlans.is_empty() {
         return Err(XdpError::Tags);
+    }
+    if vlans.len() > VLANS_MAX {
+        return Err(XdpError::Vlans(vlans.len()));
     }
     let addresses = interface::reachable(listened).map_err(at(Step::Look))?;
     if addresses.is_empty() {

@@ -30,7 +30,7 @@ use crate::wire::frame::{
 pub(in crate::serve) const ADDRESSES_MAX: usize = 256;
 
 /// VLANs that one program compares with.
-const VLANS_MAX: usize = 64;
+pub(super) const VLANS_MAX: usize = 64;
 
 /// The number of `bpf_redirect_map` among the kernel's functions.
 pub(super) const REDIRECT_MAP: i32 = 51;
