@@ -53,6 +53,10 @@ const LAST_BATCHES_MAX: usize = 64;
 /// Turns on busy queues between two looks at the sockets: a call for so many is lost among them.
 const TURNS_BETWEEN: u32 = 8;
 
+/// Rest while there are answers that the kernel could not send yet, because the other end was full
+/// or the link down: nothing wakes a worker when it can.
+const UNSENT_REST_MAX: Duration = Duration::from_millis(1);
+
 /// Turns between two looks at what the kernel has counted, while there is no rest: not often, as it
 /// takes calls.
 const TURNS_BETWEEN_COUNTS: u32 = 1024;
@@ -95,7 +99,7 @@ pub(super) fn serve(station: Station<'_>, worker: Worker) {
                 if busy && !queues.are_others_due() {
                     continue;
                 }
-                let wait = if busy { Duration::ZERO } else { STOP_NOTICE_MAX };
+                let wait = if busy { Duration::ZERO } else { queues.rest() };
                 desk.look(&mut readiness, &queues.all, &mut batch, wait);
                 queues.tend(row);
             }
@@ -191,6 +195,12 @@ impl Queues {
         let busy = received > 0;
         self.idle = if busy { 0 } else { self.idle.saturating_add(1) };
         busy
+    }
+
+    /// How long nothing has to be done where nothing comes.
+    fn rest(&self) -> Duration {
+        let stuck = self.all.iter().any(Queue::is_sending);
+        if stuck { UNSENT_REST_MAX } else { STOP_NOTICE_MAX }
     }
 
     fn are_others_due(&self) -> bool {

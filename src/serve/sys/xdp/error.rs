@@ -59,7 +59,10 @@ impl XdpError {
                 Some(libc::EPERM | libc::EACCES) => {
                     "start it as root, or grant CAP_NET_ADMIN, CAP_BPF and CAP_NET_RAW"
                 }
-                Some(libc::EBUSY) => "another program has it: see `ip link` and `bpftool net`",
+                Some(libc::EBUSY) => {
+                    "another program has it: see `ip link`; one that was left there goes by \
+                     ip link set dev INTERFACE xdp off"
+                }
                 Some(libc::ENOBUFS | libc::ENOMEM) => {
                     "allow more locked memory (LimitMEMLOCK=infinity), or grant CAP_IPC_LOCK"
                 }

@@ -107,10 +107,15 @@ impl Queue {
 
     /// Has the kernel go on with answers that it has yet to send, as after an interface was down.
     pub(in crate::serve) fn prod(&mut self) {
-        if self.exchange.rings.send.is_pending() {
+        if self.is_sending() {
             self.exchange.rings.flush();
         }
         self.exchange.recover();
+    }
+
+    /// Whether there are answers that the kernel has yet to send.
+    pub(in crate::serve) fn is_sending(&self) -> bool {
+        self.exchange.rings.send.is_pending()
     }
 
     /// Waits a little until the last answers have left; returns where the frames are then.
