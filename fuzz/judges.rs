@@ -30,6 +30,9 @@ const TEXT_LEN_MAX: usize = 16 * 1024;
 /// On a line of its own, this ends a zone's TOML file and begins its master file.
 const BETWEEN: &str = "\n%%\n";
 
+/// The option of a client subnet without a family (RFC 7871 §6).
+const SUBNET_OF_NOBODY: &[u8] = b"\0\x08\0\x04\0\0\0\0";
+
 /// A query is read or refused; what is read lies inside the message.
 pub fn query(input: &[u8]) {
     match Query::parse(input) {
@@ -125,8 +128,11 @@ pub fn respond(input: &[u8]) {
     read_with_domain(response);
     let hickory = match Message::from_vec(response) {
         // A client subnet of no family and no bits goes back as it came, and hickory reads no such
-        // message.
+        // message; what it complains of depends on whether another option follows.
         Err(DecodeError::UnknownAddressFamily(0)) => return,
+        Err(_) if response.windows(SUBNET_OF_NOBODY.len()).any(|it| it == SUBNET_OF_NOBODY) => {
+            return;
+        }
         Err(error) => panic!("hickory: {error} of {response:02x?}"),
         Ok(hickory) => hickory,
     };
@@ -145,10 +151,11 @@ pub fn masterfile(input: &[u8]) {
     };
     let mut diagnostics = Vec::new();
     let file = masterfile::parse(&source, &apex, &mut includes, &mut diagnostics);
-    check::check(&file.records, &file.places, &|_| false, &mut diagnostics);
+    let records = file.records.finish();
+    check::check(&records, &file.places, &|_| false, &mut diagnostics);
     show(&diagnostics);
     if !has_errors(&diagnostics) {
-        let model = rota::snapshot::ZoneModel { records: file.records, services: Vec::new() };
+        let model = rota::snapshot::ZoneModel { records, services: Vec::new() };
         serve(Authored::Good(Arc::new(model)));
     }
 }
@@ -213,8 +220,8 @@ fn show(diagnostics: &[Diagnostic]) {
 fn serve(authored: Authored) {
     let mut questions = vec![(engine::name("nothing.example.test"), 1)];
     if let Authored::Good(model) = &authored {
-        let owners = model.records.rrsets.keys();
-        questions.extend(owners.take(50).map(|(owner, rtype)| (owner.clone(), rtype.0)));
+        let rrsets = model.records.rrsets().take(50);
+        questions.extend(rrsets.map(|rrset| (rrset.name(), rrset.rtype.0)));
         let services = model.services.iter().take(50);
         questions.extend(services.map(|service| (service.owner.clone(), 255)));
     }

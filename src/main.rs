@@ -7,8 +7,8 @@ use rota::admin::docs::Wish;
 use rota::cli::log::{self, Loudness};
 use rota::cli::{self, Cli, Exit, Verb};
 use rota::cli::{
-    ask, check, demo, doctor, explain, init, manual, node, order, ready, reload, run, schema,
-    status, vantage,
+    answers, ask, check, demo, doctor, explain, init, manual, node, order, ready, reload, run,
+    schema, status, vantage,
 };
 
 fn main() -> ExitCode {
@@ -37,6 +37,7 @@ fn perform(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Completions(args) => manual::completions(args),
         Verb::Man(args) => manual::man(args),
         Verb::Explain(args) => cli::runtime()?.block_on(explain::run(args, config)),
+        Verb::Answers(args) => cli::runtime()?.block_on(answers::run(args, config)),
         Verb::Status(args) => cli::runtime()?.block_on(status::run(args, config)),
         Verb::Drain(args) => cli::runtime()?.block_on(order::take_out(args, Wish::Drain, config)),
         Verb::Undrain(args) => cli::runtime()?.block_on(order::lift(args, Wish::Undrain, config)),

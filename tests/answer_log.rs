@@ -8,7 +8,9 @@ mod common;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 
 use common::{Client, Folder, PATIENCE, Rota, wait_until};
 use hickory_proto::rr::RecordType;
@@ -118,23 +120,67 @@ fn without_a_file_answers_are_lines_of_the_log_and_live_events() {
     let line =
         rota.wait_for_log("the answer", |line| (line["message"] == "answer").then(|| line.clone()));
     let shown = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-    let keys = ["target", "client", "name", "rtype", "service", "pool", "nodes", "rcode"];
+    let keys = ["client", "name", "rtype", "service", "pool", "nodes", "rcode"];
     assert_eq!(
         keys.map(shown),
-        [
-            "rota::answers",
-            "127.0.0.0/24",
-            "app.lb.test.",
-            "A",
-            "lb.test/app",
-            "eu",
-            "n1",
-            "NOERROR"
-        ]
+        ["127.0.0.0/24", "app.lb.test.", "A", "lb.test/app", "eu", "n1", "NOERROR"]
     );
     let event = live.find(|line| line.starts_with("data: ")).unwrap();
     let event: Value = serde_json::from_str(&event["data: ".len()..]).unwrap();
     assert_eq!((&event["nodes"], &event["ttl"]), (&json!(["n1"]), &json!(7)));
+    assert!(rota.stop().success());
+}
+
+#[test]
+fn the_verb_prints_answers_as_they_are_given() {
+    let folder = folder("verb", "answers = \"1/1\"");
+    let rota = Rota::start(&folder.0, &["--seed", "7"]);
+    let begin = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rota"));
+        command.arg("answers").args(line.split(' ')).current_dir(&folder.0);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let verbs = ["APP.lb -n 2", "n1 --count 1 --json"].map(begin);
+    // Until both listen, what is answered is not told them.
+    let (mut client, done) = (Client::new(rota.dns), AtomicBool::new(false));
+    let [lines, json] = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                client.ask("other.lb.test.", RecordType::A);
+                client.ask("app.lb.test.", RecordType::AAAA);
+            }
+        });
+        let outputs = verbs.map(|verb| verb.wait_with_output().unwrap());
+        done.store(true, Relaxed);
+        outputs
+    })
+    .map(|output| {
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    });
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    for line in lines.lines() {
+        let told = "127.0.0.0/24  udp  app.lb.test. AAAA  NOERROR  eu: n1  ttl 7";
+        assert!(line.ends_with(told), "{line}");
+    }
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["nodes"], &json["ttl"]), (&json!(["n1"]), &json!(7)));
+    assert!(rota.stop().success());
+}
+
+#[test]
+fn where_no_answers_are_noted_it_is_said_which_key_does() {
+    let folder = folder("off", "");
+    let rota = Rota::start(&folder.0, &["--seed", "7"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_rota"))
+        .arg("answers")
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("no answers are noted"), "{told}");
+    assert!(told.contains("answers = \"1/1000\" under [log] of rota.toml"), "{told}");
     assert!(rota.stop().success());
 }
 

@@ -115,7 +115,8 @@ fn files_that_lack_what_a_zone_asks_do_not_move_its_clients() {
     rota.signal("HUP");
     told(&mut rota, "know AS numbers, but no countries");
     told(&mut rota, "the geo files know less than before: what they said stays in force");
-    wait_until("the reload has ended", || rota.logged("reloaded") == 1);
+    // The watch may have seen the file by itself, too.
+    wait_until("a reload has ended", || rota.logged("reloaded") > 0);
     assert_eq!(client.addresses(BY_COUNTRY), [AMERICA]);
 
     // A zone that asks for what there is now is served with it.

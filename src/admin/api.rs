@@ -196,8 +196,7 @@ pub(super) async fn events(
     Extension(seats): Extension<Arc<Semaphore>>,
 ) -> Response {
     let Ok(seat) = seats.try_acquire_owned() else {
-        let error = format!("{LISTENERS_MAX} listen to events already");
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, error, "GET /api/v1/status tells as much");
+        return crowded("GET /api/v1/status tells as much");
     };
     let stream = stream::unfold((desk.events(), seat), async |(mut events, seat)| {
         let event = match events.recv().await {
@@ -212,19 +211,30 @@ pub(super) async fn events(
 
 /// Answers as they are noted for the answer log, as server-sent events
 ///
-/// There are some where `[log] answers` asks for some. Who is too slow loses the oldest.
+/// Who is too slow loses the oldest.
 #[utoipa::path(
     get,
     path = "/api/v1/answers",
-    responses((status = 200, body = AnswerDoc, content_type = "text/event-stream"))
+    responses(
+        (status = 200, body = AnswerDoc, content_type = "text/event-stream"),
+        (status = 404, body = ErrorDoc, description = "The configuration has no answer log"),
+        (status = 503, body = ErrorDoc, description = "There are too many listeners"),
+    )
 )]
 pub(super) async fn answers(
     State(desk): State<Desk>,
     Extension(seats): Extension<Arc<Semaphore>>,
 ) -> Response {
-    let (Ok(seat), Some(answers)) = (seats.try_acquire_owned(), desk.answers()) else {
-        let error = format!("{LISTENERS_MAX} listen to events already");
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, error, "the answer log may have a file");
+    let noted = match desk.noted().await {
+        Some(noted) => noted,
+        None => return stopping(),
+    };
+    let (Some(_), Some(answers)) = (noted, desk.answers()) else {
+        let help = "write answers = \"1/1000\" under [log] of rota.toml, and reload";
+        return refuse(StatusCode::NOT_FOUND, "no answers are noted", help);
+    };
+    let Ok(seat) = seats.try_acquire_owned() else {
+        return crowded("`answers_file` under [log] of rota.toml has them written down");
     };
     let stream = stream::unfold((answers, seat), async |(mut answers, seat)| {
         loop {
@@ -236,6 +246,12 @@ pub(super) async fn answers(
         }
     });
     sse_of(stream)
+}
+
+/// Every seat is taken.
+fn crowded(help: &str) -> Response {
+    let error = format!("{LISTENERS_MAX} listen to events or answers already");
+    refuse(StatusCode::SERVICE_UNAVAILABLE, error, help)
 }
 
 fn sse_of(stream: impl Stream<Item = Result<sse::Event, Infallible>> + Send + 'static) -> Response {

@@ -59,6 +59,8 @@ pub enum Request {
     Change(Change, oneshot::Sender<Result<ChangedDoc, Refusal>>),
     /// A vantage has seen something; with who says so over which way.
     Report(ReportForm, String, oneshot::Sender<Result<ReportedDoc, Refusal>>),
+    /// One answer in how many is noted for the answer log; none where none is.
+    Noted(oneshot::Sender<Option<u32>>),
     /// What `/metrics` is made of; none where it is switched off.
     Metrics(oneshot::Sender<Option<Box<Facts>>>),
 }
@@ -148,6 +150,11 @@ impl Desk {
     /// Answers that are noted from now on; none where nobody notes any.
     pub fn answers(&self) -> Option<broadcast::Receiver<Arc<AnswerDoc>>> {
         self.answers.as_ref().map(|answers| answers.resubscribe())
+    }
+
+    /// One answer in how many is noted, or that none is; none where the server is stopping.
+    pub async fn noted(&self) -> Option<Option<u32>> {
+        self.ask(Request::Noted).await
     }
 
     /// What happens from now on.

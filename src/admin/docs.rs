@@ -7,6 +7,7 @@
 
 mod answer;
 mod cached;
+mod certificate;
 mod guards;
 mod reloaded;
 mod words;
@@ -20,9 +21,11 @@ use utoipa::ToSchema;
 use super::reports::OpinionDoc;
 
 pub use answer::AnswerDoc;
-pub use cached::{CachedDoc, LeavingDoc, PointDoc};
+pub use cached::{CachedDoc, LeavingDoc, LeftDoc, PointDoc};
+pub use certificate::CertificateDoc;
 pub use guards::{GuardDoc, GuardWord, SuspectDoc};
 pub use reloaded::{DiagnosticDoc, ReloadedDoc};
+pub use words::age;
 
 /// How everything stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -46,6 +49,9 @@ pub struct StatusDoc {
     /// The control targets are silent too: silence turns no node.
     #[serde(default)]
     pub suspect: Option<SuspectDoc>,
+    /// What this server shows to clients inside TLS, in the order of preference.
+    #[serde(default)]
+    pub certificates: Vec<CertificateDoc>,
 }
 
 /// One zone.
@@ -177,6 +183,10 @@ pub struct NodeDetailDoc {
     /// further one: at most 61 points.
     #[serde(default)]
     pub curve: Vec<PointDoc>,
+    /// Since when it is out of the answers, and who has held it since; none for a node that is
+    /// answered and meant to be, and for one that nobody has taken out and nobody holds.
+    #[serde(default)]
+    pub left: Option<LeftDoc>,
 }
 
 /// One check of one address.

@@ -30,11 +30,13 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
             super::print(&json(diagnostic).to_string());
         }
     } else {
+        super::print(report(&loaded).trim_end());
+        // What is wrong stands last, where the eye is when all is printed.
         if !loaded.diagnostics.is_empty() {
             let colours = std::io::stdout().is_terminal();
-            super::print(&config::render(&loaded.diagnostics, colours));
+            super::print("");
+            super::print(config::render(&loaded.diagnostics, colours).trim_end());
         }
-        super::print(report(&loaded).trim_end());
     }
     Ok(exit(&loaded.diagnostics, args.strict))
 }

@@ -5,13 +5,14 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::redirect::Policy;
-use reqwest::{Method, StatusCode, header};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,17 +23,22 @@ use crate::config::{Server, load_server};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Most octets of a response that are read.
 const RESPONSE_LEN_MAX: usize = 64 << 20;
+/// Most octets of a line of a stream.
+const LINE_LEN_MAX: usize = 1 << 20;
+
+/// Above the options of the verbs that ask a running server.
+const SERVER: &str = "The running server";
 
 /// Where the running server is.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ServerArgs {
     /// Ask here rather than where the configuration says: an address and port, or the path of a
     /// Unix socket
-    #[arg(long, value_name = "ADDRESS:PORT|PATH")]
+    #[arg(long, value_name = "ADDRESS:PORT|PATH", help_heading = SERVER)]
     pub admin: Option<At>,
 
     /// The file of the token that changes over an address need [default: as configured]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = SERVER)]
     pub token_file: Option<PathBuf>,
 }
 
@@ -142,15 +148,69 @@ impl Client {
         self.ask(Method::POST, path, serde_json::to_string(form)?).await
     }
 
+    /// Gets a stream of server-sent events and gives the data of each, which is one line, until it
+    /// is told to stop. That the stream ends by itself is an error: the server has gone.
+    pub(super) async fn follow(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&str) -> anyhow::Result<ControlFlow<()>>,
+    ) -> anyhow::Result<()> {
+        let client = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        let request = self.request(client, Method::GET, path, String::new())?;
+        let mut response = request.send().await.map_err(|error| self.unreached(error))?;
+        if response.status() != StatusCode::OK {
+            let body = self.read(&mut response).await?;
+            bail!("{}", complaint(&body));
+        }
+        let gone = || format!("{} has ended what it told", self.at);
+        let mut line = Vec::new();
+        while let Some(chunk) = response.chunk().await.with_context(gone)? {
+            for octet in chunk {
+                if octet != b'\n' {
+                    line.push(octet);
+                    continue;
+                }
+                let text = std::str::from_utf8(&line).with_context(gone)?;
+                let taken = text.strip_prefix("data: ").map(&mut take).transpose()?;
+                if taken.is_some_and(|flow| flow.is_break()) {
+                    return Ok(());
+                }
+                line.clear();
+            }
+            if line.len() > LINE_LEN_MAX {
+                bail!("{} tells more than {LINE_LEN_MAX} octets in a line", self.at);
+            }
+        }
+        bail!(gone())
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: String,
     ) -> anyhow::Result<T> {
+        let client = reqwest::Client::builder().timeout(PATIENCE);
+        let request = self.request(client, method, path, body)?;
+        let mut response = request.send().await.map_err(|error| self.unreached(error))?;
+        let body = self.read(&mut response).await?;
+        if response.status() != StatusCode::OK {
+            bail!("{}", complaint(&body));
+        }
+        serde_json::from_slice(&body).with_context(|| {
+            format!("what answers at {} is not this version's rota: it said otherwise", self.at)
+        })
+    }
+
+    fn request(
+        &self,
+        client: ClientBuilder,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> anyhow::Result<RequestBuilder> {
         // Neither proxies of the environment nor redirects stand between a verb and its server.
-        let mut client =
-            reqwest::Client::builder().timeout(PATIENCE).no_proxy().redirect(Policy::none());
+        let mut client = client.no_proxy().redirect(Policy::none());
         let host = match &self.at {
             At::Unix(path) => {
                 client = client.unix_socket(path.as_path());
@@ -163,35 +223,34 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let (status, body) = self.talk(request).await?;
-        if status != StatusCode::OK {
-            bail!("{}", complaint(&body));
-        }
-        serde_json::from_slice(&body).with_context(|| {
-            format!("what answers at {} is not this version's rota: it said otherwise", self.at)
-        })
+        Ok(request)
     }
 
-    async fn talk(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-        let unreached = |error: reqwest::Error| {
-            let what = match error.is_timeout() {
-                true => format!("no answer from {} within {PATIENCE:?}", self.at),
-                false => format!("no server at {}; is `rota run` running there?", self.at),
-            };
-            anyhow!(error.without_url()).context(what)
-        };
-        let mut response = request.send().await.map_err(unreached)?;
+    fn unreached(&self, error: reqwest::Error) -> anyhow::Error {
+        if error.is_timeout() {
+            return anyhow!("no answer from {} within {PATIENCE:?}", self.at);
+        }
+        // What the system said is the innermost; what stands around it are steps of the library.
+        let mut why: &dyn std::error::Error = &error;
+        while let Some(inner) = why.source() {
+            why = inner;
+        }
+        anyhow!(
+            "no server at {} ({why})\n      is `rota run` running? --admin or -c say where else \
+             to ask",
+            self.at
+        )
+    }
+
+    async fn read(&self, response: &mut Response) -> anyhow::Result<Vec<u8>> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreached)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreached(error))? {
             if body.len() + chunk.len() > RESPONSE_LEN_MAX {
                 bail!("{} says more than {RESPONSE_LEN_MAX} octets", self.at);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok((response.status(), body))
+        Ok(body)
     }
 }
 

@@ -33,6 +33,8 @@ use super::traffic;
 
 /// The zone that the demo serves.
 pub const APEX: &str = "thoughtspot.customer.com";
+/// Where a server without a configuration has its admin listener.
+const ADMIN_PORT: u16 = 9153;
 /// Each node's address and weight.
 const NODES: [(Ipv4Addr, u16); 4] = [
     (Ipv4Addr::new(127, 0, 0, 11), 4),
@@ -49,7 +51,7 @@ pub struct DemoArgs {
     pub port: u16,
 
     /// Port of 127.0.0.1 for the dashboard, and the API
-    #[arg(long, default_value_t = 9153)]
+    #[arg(long, default_value_t = ADMIN_PORT)]
     pub admin_port: u16,
 
     /// Port of the four nodes
@@ -213,25 +215,21 @@ fn stage(args: &DemoArgs) -> anyhow::Result<Stage> {
     Ok(Stage { zone: zone(args.node_port), dns, gates, admin })
 }
 
-/// The README's zone with the demo's addresses, probed fast enough to watch.
+/// The README's zone with the demo's addresses and a name for each, probed fast enough to watch.
 fn zone(node_port: u16) -> String {
-    let nodes: Vec<String> =
-        NODES.iter().map(|(address, weight)| format!("\"{address} x{weight}\"")).collect();
+    let node = |(at, (address, weight)): (usize, &(Ipv4Addr, u16))| {
+        let name = node_name(at);
+        format!("  {{ name = \"{name}\", address = \"{address}\", weight = {weight} }},\n")
+    };
+    let nodes: String = NODES.iter().enumerate().map(node).collect();
     format!(
         "[zone]\n\
          ns = [\"ns1 127.0.0.1\"]\n\
          [service.\"@\"]\n\
          check = {{ http = \":{node_port}/ready\", every = \"1s\", timeout = \"500ms\", \
          fails = 2, passes = 2 }}\n\
-         nodes = [{}]\n",
-        nodes.join(", ")
+         nodes = [\n{nodes}]\n"
     )
-}
-
-/// The name that one of the demo's nodes answers with; in the demo's zone it is an address alone.
-pub(super) fn node_at(ip: IpAddr) -> Option<String> {
-    let at = NODES.iter().position(|(address, _)| IpAddr::V4(*address) == ip)?;
-    Some(node_name(at))
 }
 
 fn node_name(at: usize) -> String {
@@ -262,6 +260,12 @@ fn no_such_address(ip: IpAddr) -> anyhow::Error {
 
 fn hints(args: &DemoArgs) -> Vec<Hint> {
     let node = SocketAddr::from((NODES[0].0, args.node_port));
+    // As this was called, so that it can be typed again; and where its server is not looked for.
+    let rota = std::env::args().next().unwrap_or_else(|| "rota".to_owned());
+    let at = match args.admin_port {
+        ADMIN_PORT => String::new(),
+        other => format!(" --admin 127.0.0.1:{other}"),
+    };
     let secret = [
         ("over TLS", format!("kdig +tls @127.0.0.1 -p {} {APEX} A", args.tls_port)),
         ("over HTTPS", format!("dig +https @127.0.0.1 -p {} {APEX} A", args.https_port)),
@@ -269,9 +273,11 @@ fn hints(args: &DemoArgs) -> Vec<Hint> {
     let secret = secret.into_iter().filter(|_| args.tls);
     let plain = [
         ("ask", format!("dig @127.0.0.1 -p {} {APEX} A", args.port)),
-        ("without dig", format!("rota ask {APEX} @127.0.0.1:{}", args.port)),
+        ("without dig", format!("{rota} ask {APEX} @127.0.0.1:{}", args.port)),
         ("break node1", format!("curl -X POST http://{node}/fail      (or /hang, /drain)")),
         ("heal node1", format!("curl -X POST http://{node}/heal")),
+        ("drain node3", format!("{rota} drain node3 --wait{at}      (then undrain)")),
+        ("say why", format!("{rota} explain {APEX}{at}")),
         ("look at it", format!("http://127.0.0.1:{}/", args.admin_port)),
         ("stop", "Ctrl-C".to_owned()),
     ];

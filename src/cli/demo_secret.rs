@@ -30,5 +30,5 @@ pub(super) fn keyring() -> anyhow::Result<Arc<Keyring>> {
         Identity { chain: Pem::new(&certificate.pem()), key: Pem::new(&key.serialize_pem()) };
     let (key, not_after) = certified(&identity).map_err(|bad| anyhow::anyhow!("{bad}"))?;
     let name = "the demo's own certificate".to_owned();
-    Ok(Keyring::new(vec![Pair { name, key: Arc::new(key), not_after }]))
+    Ok(Keyring::new(vec![Pair { name, key: Arc::new(key), not_after, warn_from: not_after }]))
 }

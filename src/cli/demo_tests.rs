@@ -3,14 +3,19 @@
 use super::*;
 
 #[test]
-fn the_zone_is_the_six_lines_of_the_readme() {
+fn the_zone_is_the_readmes_with_names() {
     assert_eq!(
         zone(8080),
         r#"[zone]
 ns = ["ns1 127.0.0.1"]
 [service."@"]
 check = { http = ":8080/ready", every = "1s", timeout = "500ms", fails = 2, passes = 2 }
-nodes = ["127.0.0.11 x4", "127.0.0.12 x2", "127.0.0.13 x1", "127.0.0.14 x1"]
+nodes = [
+  { name = "node1", address = "127.0.0.11", weight = 4 },
+  { name = "node2", address = "127.0.0.12", weight = 2 },
+  { name = "node3", address = "127.0.0.13", weight = 1 },
+  { name = "node4", address = "127.0.0.14", weight = 1 },
+]
 "#
     );
 }

@@ -3,6 +3,7 @@
 //! Each verb's arguments stand beside the code that they steer; here is only the tree, what all
 //! verbs share, and what an exit code means. This is the one floor that prints to standard output.
 
+pub mod answers;
 pub mod ask;
 pub mod board;
 pub mod check;
@@ -45,6 +46,9 @@ use log::LogFormat;
 /// The widest that help is wrapped to, in columns.
 const HELP_WIDTH: usize = 100;
 
+/// Above the options that every verb has, which stand behind its own.
+const EVERYWHERE: &str = "Options of every verb";
+
 /// A DNS server that balances load: answers with the addresses of healthy nodes
 ///
 /// A zone is delegated to Rota. For each service name in it Rota answers A and AAAA queries with
@@ -54,11 +58,12 @@ const HELP_WIDTH: usize = 100;
 #[command(name = "rota", version, max_term_width = HELP_WIDTH, after_help = EXAMPLES)]
 pub struct Cli {
     /// The server's configuration [default: rota.toml, if there is one]
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
 
     /// How log lines look; they go to standard error, filtered by ROTA_LOG
     #[arg(long, global = true, value_name = "FORM", value_enum, default_value = "text")]
+    #[arg(help_heading = EVERYWHERE)]
     pub log: LogFormat,
 
     /// What to do.
@@ -90,14 +95,17 @@ pub enum Verb {
 
     /// Read the configuration, report every mistake with its place, start nothing
     ///
-    /// Exit code 0 where all is well, 1 where there are errors.
+    /// Prints what the configuration comes to (each key with its value, how long a dead node is in
+    /// use at most, the records for the parent zone), and then what is wrong with it. Exit code 0
+    /// where all is well, 1 where there are errors.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(check::CheckArgs),
 
     /// Show how everything stands: a board of services, nodes and what operators said of them
     ///
     /// Exit code 0 where all is well, 1 where a service is not answered from healthy pools, a zone
-    /// has errors, or the server has something to say of itself.
+    /// has errors, a certificate ends soon, the prober is suspected, or the server has something to
+    /// say of itself.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(status::StatusArgs),
 
@@ -150,6 +158,13 @@ pub enum Verb {
     /// counts every node as healthy. Exit code 0 where there is an answer, 1 where there is none.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(explain::ExplainArgs),
+
+    /// Print answers as they are given, of those that the answer log notes, until stopped
+    ///
+    /// Shows which clients were told which nodes. The configuration says which part of all answers
+    /// is noted, and how much of a client's address (`[log] answers`).
+    #[command(after_help = answers::EXAMPLES)]
+    Answers(answers::AnswersArgs),
 
     /// Show the main job on this machine: four nodes, a zone, a live board
     ///
@@ -261,6 +276,8 @@ While it runs, in another terminal:
   dig @127.0.0.1 -p 5300 thoughtspot.customer.com A
   curl -X POST http://127.0.0.11:8080/fail      also /hang and /drain
   curl -X POST http://127.0.0.11:8080/heal
+  rota drain node3 --wait
+  rota explain thoughtspot.customer.com
 and in a browser, the dashboard: http://127.0.0.1:9153/";
 
 /// What the exit code says.

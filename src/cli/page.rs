@@ -5,6 +5,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::admin::docs;
+
 /// A way to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
@@ -33,12 +35,7 @@ impl Ink {
 
 /// A short age: `8s`, `3m05`, `2h07`.
 pub(super) fn age(age: Duration) -> String {
-    let seconds = age.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}", seconds / 3600, seconds / 60 % 60),
-    }
+    docs::age(age.as_secs())
 }
 
 /// Lines under way: pieces are collected, cut to the width and only then coloured, so that

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 
 use super::{Exit, client};
 
@@ -34,7 +34,7 @@ pub struct ReadyArgs {
 pub fn run(args: &ReadyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let server = client::admin(args.admin, config)?;
     let (code, text) = fetch(server)
-        .with_context(|| format!("no answer from {server}; is `rota run` running there?"))?;
+        .map_err(|why| anyhow!("no answer from {server} ({why})\n      is `rota run` running?"))?;
     if !args.quiet {
         super::print(text.trim());
     }

@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::bail;
+
 use crate::admin::docs::{ServiceDoc, StatusDoc};
 use crate::admin::shares::{Shares, Window};
 
@@ -100,6 +102,10 @@ async fn look(args: &StatusArgs, client: &Client) -> anyhow::Result<StatusDoc> {
     };
     if !args.only.is_empty() {
         status.services.retain(meant);
+        if status.services.is_empty() {
+            let only = args.only.join(" or ");
+            bail!("no service has {only} in its id or name\n      rota status lists all there is");
+        }
     }
     Ok(status)
 }
@@ -118,7 +124,9 @@ fn since_start(status: &StatusDoc) -> Vec<Shares> {
 
 fn verdict(status: &StatusDoc) -> Exit {
     let families = status.services.iter().flat_map(|service| &service.families);
-    let served = families.into_iter().all(|family| family.row == "serving");
-    let sound = status.zones.iter().all(|zone| zone.served) && status.notices.is_empty();
-    if served && sound { Exit::Good } else { Exit::Found }
+    let served = families.into_iter().all(|it| it.row == "serving" && it.panicking.is_empty());
+    let zones = status.zones.iter().all(|zone| zone.served);
+    let silent = status.notices.is_empty() && status.suspect.is_none();
+    let proven = !status.certificates.iter().any(|certificate| certificate.near);
+    if served && zones && silent && proven { Exit::Good } else { Exit::Found }
 }

@@ -7,6 +7,8 @@
 //!     eu1   192.0.2.11       3  ● up                8m05  ok in 0.4 ms  ▁▁▂▁×▁▁   100% ███████
 //!     eu2   192.0.2.12     3→0  ◐ draining (up) #3  8m05  ok in 0.5 ms  ▁▁▁▁▁▁▁     0%
 //!           cached by about 12 resolvers, gone in 4s
+//!     eu3   192.0.2.13       3  ○ down               1m02  status 503    ▁▁××××  33% ██
+//!           max_withdraw: held in the answers for 58s: too much has left them
 //!
 //!   overrides
 //!     #3  lb.customer.com/app/eu/eu2  drain  by ada 3m05 ago, 57m00 left  kernel update
@@ -18,7 +20,7 @@
 use std::time::Duration;
 
 use crate::admin::docs::{
-    AddressDoc, CachedDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc,
+    AddressDoc, CachedDoc, FamilyDoc, NodeDoc, OverrideDoc, PoolDoc, ServiceDoc, StatusDoc,
 };
 use crate::admin::shares::Shares;
 
@@ -37,7 +39,9 @@ const FAILED: char = '×';
 /// The board in at most `width` columns; `shares` are by service.
 pub(super) fn render(status: &StatusDoc, shares: &[Shares], width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);
-    for notice in &status.notices {
+    let suspect = status.suspect.map(|suspect| suspect.says(status.now));
+    let suspect = suspect.map(|says| format!("the prober is suspected: {says}"));
+    for notice in status.notices.iter().chain(&suspect) {
         for line in wrapped(notice, width.saturating_sub(2)) {
             page.put(Ink::Red, format!("  {line}"));
             page.end();
@@ -52,6 +56,15 @@ pub(super) fn render(status: &StatusDoc, shares: &[Shares], width: usize, colour
         page.end();
     }
     lay_overrides(status, &mut page);
+    for certificate in &status.certificates {
+        let ink = match certificate {
+            ended if ended.ends < status.now => Ink::Red,
+            near if near.near => Ink::Yellow,
+            _ => Ink::Faint,
+        };
+        page.put(ink, format!("  {}", certificate.says(status.now)));
+        page.end();
+    }
     let count = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         more => format!("{more} {what}s"),
@@ -77,6 +90,8 @@ struct Row {
     probes: String,
     share: Option<f64>,
     answering: bool,
+    /// What a guard does to it.
+    guard: Option<String>,
     /// What resolvers hold of it still.
     cached: Option<String>,
 }
@@ -90,6 +105,10 @@ fn lay_service(service: &ServiceDoc, shares: &Shares, now: u64, page: &mut Page)
     page.end();
     for family in service.families.iter().filter(|family| family.row != "serving") {
         page.put(Ink::Yellow, format!("  {}: {}", family.family, family.why));
+        page.end();
+    }
+    for panic in service.families.iter().filter_map(FamilyDoc::panic) {
+        page.put(Ink::Yellow, format!("  panic: {panic}"));
         page.end();
     }
     let mut of = shares.of.iter().copied();
@@ -149,21 +168,8 @@ fn row(node: &NodeDoc, address: &AddressDoc, share: Option<f64>, now: u64) -> Ro
         probes: sparkline(&address.latencies_ms),
         share,
         answering: address.answering,
-        cached: held.filter(|it| !it.is_gone()).map(cached),
-    }
-}
-
-/// What outlasts a node's leaving.
-fn cached(cached: &CachedDoc) -> String {
-    let CachedDoc { resolvers, at_least, gone_in_seconds, unknown_seconds } = *cached;
-    let left = age(Duration::from_secs(gone_in_seconds.max(unknown_seconds).into()));
-    match resolvers {
-        _ if unknown_seconds > gone_in_seconds => {
-            format!("may be cached since before the start, gone in {left}")
-        }
-        1 => format!("cached by 1 resolver, gone in {left}"),
-        _ if at_least => format!("cached by {resolvers} resolvers or more, gone in {left}"),
-        _ => format!("cached by about {resolvers} resolvers, gone in {left}"),
+        guard: address.guard.as_ref().map(|guard| format!("{}: {}", guard.guard, guard.says)),
+        cached: held.filter(|it| !it.is_gone()).map(CachedDoc::to_string),
     }
 }
 
@@ -227,8 +233,8 @@ impl Widths {
             page.put(Ink::Cyan, format!(" {}", "█".repeat(filled.min(bar))));
         }
         page.end();
-        if let Some(cached) = &row.cached {
-            page.put(Ink::Yellow, format!("    {:node$}  {cached}", ""));
+        for line in row.guard.iter().chain(&row.cached) {
+            page.put(Ink::Yellow, format!("    {:node$}  {line}", ""));
             page.end();
         }
     }

@@ -1,6 +1,9 @@
 //! The board as an operator sees it.
 
-use crate::admin::docs::{FamilyDoc, OutcomeWord, Says, Status, VerdictDoc, ZoneDoc};
+use crate::admin::docs::{
+    CertificateDoc, FamilyDoc, GuardDoc, GuardWord, OutcomeWord, Says, Status, SuspectDoc,
+    VerdictDoc, ZoneDoc,
+};
 
 use super::*;
 
@@ -24,7 +27,10 @@ fn node(name: &str, last: u8, effective: Status, real: Status, overrides: &[u64]
         vantages: Vec::new(),
         latencies_ms: vec![Some(1.0), Some(4.0), passed.then_some(8.0)],
         firsts: 0,
-        guard: None,
+        guard: (!passed).then(|| GuardDoc {
+            guard: GuardWord::MaxWithdraw,
+            says: "held in the answers for 58s".to_owned(),
+        }),
     };
     NodeDoc {
         id: format!("lb.test/app/eu/{name}"),
@@ -59,7 +65,7 @@ fn status() -> StatusDoc {
         row: "short".to_owned(),
         why: "every pool is below its min_healthy: the healthiest serves".to_owned(),
         pools: vec!["eu".to_owned()],
-        panicking: Vec::new(),
+        panicking: vec!["eu".to_owned()],
     };
     let service = ServiceDoc {
         id: "lb.test/app".to_owned(),
@@ -98,7 +104,11 @@ fn status() -> StatusDoc {
             over(3, "lb.test/app/eu/eu2", Says::Drain, Some(4420), 1),
             over(12, "gone*", Says::Weight(0), None, 0),
         ],
-        suspect: None,
+        suspect: Some(SuspectDoc { since: 940, frozen_until: 1030 }),
+        certificates: vec![
+            CertificateDoc { file: "a.pem".to_owned(), ends: 1000 + 86_400 * 80, near: false },
+            CertificateDoc { file: "b.pem".to_owned(), ends: 995, near: true },
+        ],
     }
 }
 
@@ -108,21 +118,27 @@ fn shares() -> Vec<Shares> {
 
 const EXPECTED: &str = "  \
   no override is in force
+  the prober is suspected: control targets have been silent for 1m00: no node goes down for
+  silence, for 30s yet
   broken.test has errors: its names get SERVFAIL
   app.lb.test   split   weighted   ttl 5s   12 answers/s
   A: every pool is below its min_healthy: the healthiest serves
+  panic: A: too little is up, so eu answers with all nodes
     node  address     weight  status                 since  last verdict  probes  answered first
   eu   50→90 % of all clients
     eu1   192.0.2.11       3  ● up                    8m05  ok in 0.4 ms  ▂▅█      75% ███████
     eu2   192.0.2.12     3→0  ◐ draining (up) #3 #4   8m05  ok in 0.4 ms  ▂▅█      25% ██
           cached by about 12 resolvers, gone in 4s
     eu3   192.0.2.13       3  ○ down                  8m05  timed out     ▃█×       0%
+          max_withdraw: held in the answers for 58s
   us   50→90 % of all clients
 
   overrides
     #3   lb.test/app/eu/eu2  drain     by ada 3m05 ago, 57m00 left  kernel update
     #12  gone*               weight 0  by ada 3m05 ago  matches nothing  kernel update
 
+  the certificate a.pem ends in 80d00h
+  the certificate b.pem has ended 5s ago
   1 service in 2 zones, running for 16m40
 ";
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::fields::Fields;
-use super::keys::{Fallback, Kind, Takes};
+use super::keys::{Fallback, Key, Kind, Takes};
 use super::suggest::nearest;
 use super::tables::KINDS;
 use super::value::{Text, Value, Written, as_share, in_order, integer, shape, type_name};
@@ -66,7 +66,10 @@ impl<'a> Reader<'a> {
         let mut fields = Fields::new(kind, span);
         for (written, value) in in_order(table) {
             let Some(key) = kind.key(written.get_ref()) else {
-                self.refuse_unknown(kind, written);
+                // What was meant for a key is no sign that nothing was.
+                if let Some(meant) = self.refuse_unknown(kind, written) {
+                    fields.refuse(meant);
+                }
                 continue;
             };
             let fits = self.fits(key.name, &key.takes, value);
@@ -190,6 +193,13 @@ impl<'a> Reader<'a> {
             {
                 format!("write the unit: \"{number}s\"")
             }
+            (Takes::Either(all), DeValue::Integer(number))
+                if all
+                    .iter()
+                    .any(|one| matches!(one, Takes::Text(is) if is.starts_with("a port"))) =>
+            {
+                format!("write it as text: \":{number}\"")
+            }
             (Takes::List(_), DeValue::String(text)) => format!("put it in brackets: [\"{text}\"]"),
             (Takes::Number { .. }, DeValue::String(text)) if text.parse::<u64>().is_ok() => {
                 format!("write it without quotes: {text}")
@@ -200,13 +210,20 @@ impl<'a> Reader<'a> {
         self.refuse(value.span(), message, help);
     }
 
-    fn refuse_unknown(&mut self, kind: &'static Kind, written: &Written<'_>) {
+    /// Refuses a key that there is not; gives the one that was probably meant.
+    fn refuse_unknown(
+        &mut self,
+        kind: &'static Kind,
+        written: &Written<'_>,
+    ) -> Option<&'static Key> {
         let name = written.get_ref().as_ref();
         let same_elsewhere =
             || KINDS.iter().find(|other| other.keys.iter().any(|key| key.name == name));
-        let help = if let Some(key) = kind.keys.iter().find(|key| key.aka.contains(&name)) {
+        let called = kind.keys.iter().find(|key| key.aka.contains(&name));
+        let near = nearest(name, kind.keys.iter().map(|key| key.name));
+        let help = if let Some(key) = called {
             format!("here it is called `{}`", key.name)
-        } else if let Some(near) = nearest(name, kind.keys.iter().map(|key| key.name)) {
+        } else if let Some(near) = near {
             format!("did you mean `{near}`?")
         } else if let Some(other) = same_elsewhere() {
             format!("`{name}` belongs to {}: {}", other.noun, other.header)
@@ -214,6 +231,7 @@ impl<'a> Reader<'a> {
             format!("its keys are {}", kind.key_list())
         };
         self.refuse(written.span(), format!("{} has no key `{name}`", kind.noun), help);
+        called.or_else(|| kind.key(near?))
     }
 
     /// A string value, with the place of what is between its quotes.

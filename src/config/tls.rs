@@ -99,8 +99,9 @@ pub(super) fn read_pairs(
         };
         match certified(&Identity { chain, key }) {
             Ok((key, not_after)) => {
-                out.extend(warning(&name, not_after, now, tls.warn_before));
-                pairs.push(Pair { name, key: Arc::new(key), not_after });
+                let warn_from = not_after.saturating_sub(tls.warn_before.as_secs());
+                out.extend(warning(&name, not_after, warn_from, now));
+                pairs.push(Pair { name, key: Arc::new(key), not_after, warn_from });
             }
             Err(bad) => {
                 let (file, why) = match bad {
@@ -117,8 +118,8 @@ pub(super) fn read_pairs(
 }
 
 /// What is to be said of a certificate that ends soon, or has.
-fn warning(name: &str, not_after: u64, now: u64, before: Duration) -> Option<Diagnostic> {
-    if now.saturating_add(before.as_secs()) < not_after {
+fn warning(name: &str, not_after: u64, warn_from: u64, now: u64) -> Option<Diagnostic> {
+    if now < warn_from {
         return None;
     }
     let ends = if now > not_after { "ended" } else { "ends" };

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Traffic, Vantage};
+use crate::admin::docs::CertificateDoc;
+use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Requests, Traffic, Vantage};
 use crate::health::vantage::Voice;
 use crate::health::{Monitor, Status, Vantages, Verdict, Warning};
 use crate::respond::Transport;
@@ -45,6 +46,11 @@ impl Books {
         self.workers = Some(figures);
     }
 
+    /// A probe has started so much after its time.
+    pub(super) fn probe(&mut self, late_by: Duration) {
+        self.ledger.probe(late_by);
+    }
+
     /// A probe has ended.
     pub(super) fn verdict(&mut self, verdict: &Verdict) {
         self.ledger.verdict(verdict);
@@ -58,6 +64,18 @@ impl Books {
     /// A configuration was read anew.
     pub(super) fn reload(&mut self, reload: Reload) {
         self.ledger.reload(reload, unix_now());
+    }
+
+    /// The certificates in force.
+    pub(super) fn certificates(&self) -> Vec<CertificateDoc> {
+        let now = unix_now();
+        let doc = |pair: &Pair| CertificateDoc {
+            file: pair.name.clone(),
+            ends: pair.not_after,
+            near: pair.warn_from <= now,
+        };
+        let keyring = self.workers.iter().map(|Figures { keyring, .. }| keyring.pairs());
+        keyring.flat_map(|pairs| pairs.iter().map(doc).collect::<Vec<_>>()).collect()
     }
 
     /// What a page is made of; none where it is switched off.
@@ -139,6 +157,8 @@ fn traffic(counters: &Counters, transport: Transport) -> Traffic {
         cut_reader: totals.cut_reader,
         failed_handshakes: totals.failed_handshakes,
     };
+    let requests = Requests { opened: totals.opened, over: totals.over, filled: totals.filled };
+    let has_streams = matches!(transport, Transport::Https | Transport::Quic);
     Traffic {
         transport,
         times: times.buckets().collect(),
@@ -148,5 +168,6 @@ fn traffic(counters: &Counters, transport: Transport) -> Traffic {
         receive_errors: totals.receive_errors,
         connections: (!transport.is_datagram()).then_some(connections),
         refused_requests: (transport == Transport::Https).then_some(totals.refused_requests),
+        requests: has_streams.then_some(requests),
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::admin::docs::{CachedDoc, LeavingDoc, PointDoc};
+use crate::admin::docs::{CachedDoc, LeavingDoc, LeftDoc, NodeDoc, PointDoc, Status};
 use crate::respond::tally::Holders;
 use crate::snapshot::ServiceEntry;
 use crate::steer::overrides::What;
@@ -75,17 +75,42 @@ impl View<'_> {
 
     fn leaving_doc(&self, placed: &Placed<'_>, order: &Order) -> LeavingDoc {
         let holders = self.holders(placed, self.now);
-        // The second in which the override was given does not count, so that what ended just before
-        // it is not taken for something that ended since.
-        let ago = Duration::from_secs(self.known.now.saturating_sub(order.since + 1));
-        let then = self.now.checked_sub(ago).unwrap_or(self.now);
         LeavingDoc {
             node: placed.node.id.clone(),
             answering: self.is_answering(placed),
-            resolvers_then: self.holders(placed, then).count(0).resolvers,
+            resolvers_then: self.holders_since(placed, order.since).count(0).resolvers,
             cached: self.cached(&holders),
             curve: curve(&holders),
         }
+    }
+
+    /// Those who have held an answer that names a node since a Unix second. That second does not
+    /// count, so that what ended just before is not taken for something that ended since.
+    fn holders_since(&self, placed: &Placed<'_>, since: u64) -> Holders {
+        let ago = Duration::from_secs(self.known.now.saturating_sub(since + 1));
+        self.holders(placed, self.now.checked_sub(ago).unwrap_or(self.now))
+    }
+
+    /// Since when a node is out of the answers, and who has held it since; `doc` tells how it
+    /// stands.
+    pub(super) fn left(&self, placed: &Placed<'_>, doc: &NodeDoc) -> Option<LeftDoc> {
+        let mut orders = self.known.overrides.orders().iter();
+        let order = orders.find(|order| self.keeps_out(order, placed));
+        let is_held = || doc.cached.as_ref().is_some_and(|cached| cached.gone_in_seconds > 0);
+        if order.is_none() && !is_held() {
+            return None;
+        }
+        let failed = |status| matches!(status, Status::Down | Status::Draining);
+        let turned = doc.addresses.iter().filter(|address| failed(address.effective));
+        let turned = turned.filter_map(|address| address.since).max();
+        let since = order.map(|order| order.since).or(turned).unwrap_or(self.known.now);
+        let holders = self.holders_since(placed, since);
+        Some(LeftDoc {
+            since,
+            by: order.map(|order| order.id),
+            resolvers_then: holders.count(0).resolvers,
+            curve: curve(&holders),
+        })
     }
 
     /// True where it is this order that a node does not answer by.

@@ -54,6 +54,7 @@ impl View<'_> {
             zones: self.snapshot.all().iter().map(zone_doc).collect(),
             services: entries.map(|entry| self.service_doc(entry)).collect(),
             overrides: orders.map(|order| override_doc(order, self.snapshot)).collect(),
+            certificates: Vec::new(),
             suspect: self.known.monitor.suspect().map(|suspect| SuspectDoc {
                 since: self.unix(suspect.since),
                 frozen_until: self.known.now
@@ -81,9 +82,10 @@ impl View<'_> {
         // Both are in the order written.
         let detail = |(placed, doc): (Placed<'_>, NodeDoc)| {
             let holders = self.holders(&placed, self.now);
-            let Placed { pool, node, .. } = placed;
+            let (pool, node) = (placed.pool, placed.node);
             let checks = node.addresses.iter().flat_map(|address| self.checks(address));
             NodeDetailDoc {
+                left: self.left(&placed, &doc),
                 node: NodeDoc { cached: Some(self.cached(&holders)), ..doc },
                 service: service.to_owned(),
                 pool: pool.name.clone(),

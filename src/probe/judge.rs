@@ -1,10 +1,10 @@
 //! What makes a certificate good, beside a chain to a trusted authority, which is the library's.
 //!
-//! * [`Pinned`]: a check's `ca` file may hold the certificate that the node shows. What
+//! * [`Judge::pinned`]: a check's `ca` file may hold the certificate that the node shows. What
 //!   `openssl req -x509` makes is an authority's, and for the library an authority is never a node.
 //!   But whoever put this very certificate into the file meant it: its name and its dates are left
 //!   to judge.
-//! * [`TakesAll`]: `verify = false`.
+//! * [`Judge::of_anyone`]: `verify = false`.
 //!
 //! Both leave it to the handshake to see that the node has the certificate's key.
 
@@ -20,16 +20,28 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::term::Term;
 
-/// Takes these certificates themselves, and those with a chain to one of them.
+/// Takes what its rule takes, and sees to it that the node has the key of what it shows.
 #[derive(Debug)]
-pub(super) struct Pinned {
-    chains: Arc<WebPkiServerVerifier>,
-    certificates: Vec<(CertificateDer<'static>, Term)>,
+pub(super) struct Judge {
+    provider: Arc<CryptoProvider>,
+    rule: Rule,
 }
 
-impl Pinned {
-    /// The certificates of a file, and what takes the chains that end at them.
-    pub(super) fn new(
+/// A certificate, and from when to when it is good.
+type Dated = (CertificateDer<'static>, Term);
+
+#[derive(Debug)]
+enum Rule {
+    /// Takes these certificates themselves, and those with a chain to one of them.
+    Pinned { chains: Arc<WebPkiServerVerifier>, certificates: Vec<Dated> },
+    /// Takes every certificate.
+    Anyone,
+}
+
+impl Judge {
+    /// Takes the certificates of a file, and by `chains` those with a chain to one of them.
+    pub(super) fn pinned(
+        provider: Arc<CryptoProvider>,
         chains: Arc<WebPkiServerVerifier>,
         certificates: Vec<CertificateDer<'static>>,
     ) -> Self {
@@ -37,11 +49,17 @@ impl Pinned {
             let term = Term::of(&certificate)?;
             Some((certificate, term))
         };
-        Self { chains, certificates: certificates.into_iter().filter_map(with_term).collect() }
+        let certificates = certificates.into_iter().filter_map(with_term).collect();
+        Self { provider, rule: Rule::Pinned { chains, certificates } }
+    }
+
+    /// Takes every certificate.
+    pub(super) fn of_anyone(provider: Arc<CryptoProvider>) -> Self {
+        Self { provider, rule: Rule::Anyone }
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Judge {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -50,9 +68,11 @@ impl ServerCertVerifier for Pinned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some((_, term)) = self.certificates.iter().find(|(pinned, _)| pinned == certificate)
-        else {
-            return self.chains.verify_server_cert(certificate, others, name, ocsp, now);
+        let Rule::Pinned { chains, certificates } = &self.rule else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let Some((_, term)) = certificates.iter().find(|(pinned, _)| pinned == certificate) else {
+            return chains.verify_server_cert(certificate, others, name, ocsp, now);
         };
         let bad = |why| Err(Error::InvalidCertificate(why));
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
@@ -74,46 +94,7 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-/// Takes every certificate, but sees to it that the node has its key.
-#[derive(Debug)]
-pub(super) struct TakesAll(pub(super) Arc<CryptoProvider>);
-
-impl ServerCertVerifier for TakesAll {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
+        let known = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls12_signature(message, certificate, signed, known)
     }
 
@@ -123,11 +104,11 @@ impl ServerCertVerifier for TakesAll {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
+        let known = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

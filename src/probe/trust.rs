@@ -19,7 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 
-use super::judge::{Pinned, TakesAll};
+use super::judge::Judge;
 use super::term::Term;
 use crate::health::{Identity, Pem, Secure, Trust};
 
@@ -82,10 +82,10 @@ impl Keyring {
                 chains_to(roots, provider)?
             }
             Trust::Only(pem) => {
-                let chains = chains_to(Arc::new(authorities(pem)?), provider)?;
-                Arc::new(Pinned::new(chains, certificates(pem)?))
+                let chains = chains_to(Arc::new(authorities(pem)?), Arc::clone(&provider))?;
+                Arc::new(Judge::pinned(provider, chains, certificates(pem)?))
             }
-            Trust::Anyone => Arc::new(TakesAll(provider)),
+            Trust::Anyone => Arc::new(Judge::of_anyone(provider)),
         };
         let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(&judge));
         let mut config = match &secure.identity {

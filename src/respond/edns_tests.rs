@@ -1,4 +1,9 @@
-//! EDNS, cookies, class CH and the rate limit on the answer path, octets in and octets out.
+//! EDNS and class CH on the answer path, octets in and octets out. Cookies, client subnets and the
+//! rate limit have files of their own.
+
+mod cookie_tests;
+mod limit_tests;
+mod subnet_tests;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -18,8 +23,6 @@ use crate::wire::Name;
 use crate::wire::cookie::Secrets;
 
 const CLIENT: &str = "192.0.2.99";
-/// A DNAME makes more than 255 octets of it.
-const TOO_LONG: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk.long.example.test";
 /// Any time, in Unix seconds.
 const UNIX: u32 = 1_800_000_000;
 
@@ -39,12 +42,6 @@ fn with_cookies(start: Instant) -> Settings {
         cookies: Some(Cookies { secrets, clock: Clock { at: start, unix: UNIX } }),
         ..settings()
     }
-}
-
-fn limited(start: Instant, per_second: u32, slip: u8) -> Settings {
-    let exempt = ["203.0.113.0/24"].map(|text| Network::parse(text).unwrap()).into();
-    let per_second = NonZeroU32::new(per_second).unwrap();
-    Settings { rate_limit: Some(RateLimit { per_second, slip, exempt }), ..with_cookies(start) }
 }
 
 impl Bench {
@@ -340,257 +337,6 @@ fn types_that_are_no_data_are_not_there_as_with_nsd_and_knot() {
 /// A COOKIE option with the client's half `ABCDEFGH`.
 fn cookie(server: &[u8]) -> Vec<u8> {
     option(10, &[b"ABCDEFGH", server].concat())
-}
-
-/// The server's half of the cookie in a response.
-fn server_half(octets: &[u8]) -> Vec<u8> {
-    let message = Message::from_octets(octets).unwrap();
-    let options = message.opt().unwrap();
-    let mut options = options.opt().iter::<UnknownOptData<_>>().map(Result::unwrap);
-    let cookie = options.find(|option| option.code().to_int() == 10).expect("a cookie");
-    let (client, server) = cookie.as_slice().split_at(8);
-    assert_eq!((client, server.len()), (&b"ABCDEFGH"[..], 16));
-    server.to_vec()
-}
-
-#[test]
-fn a_cookie_is_given_recognised_and_renewed() {
-    let mut bench = Bench::new(with_cookies);
-    let mut give = |server: &[u8], from: &str| {
-        let octets = bench.send(&ask(&cookie(server)).octets(), from, Transport::Udp).unwrap();
-        assert!(show(&octets).starts_with("NOERROR aa 2 | v0 1232 10=4142434445464748"));
-        server_half(&octets)
-    };
-    let first = give(b"", CLIENT);
-    assert_eq!(first[4..8], UNIX.to_be_bytes());
-    assert_eq!(give(&first, CLIENT), first);
-    // The same client over a socket for both families.
-    assert_eq!(give(&first, "::ffff:192.0.2.99"), first);
-    assert_ne!(give(&first, "192.0.2.98"), first);
-    assert_eq!(
-        (bench.worker.tally().cookies_valid(), bench.worker.tally().cookies_wrong()),
-        (2, 1)
-    );
-    bench.later(1801);
-    let octets = bench.send(&ask(&cookie(&first)).octets(), CLIENT, Transport::Tcp).unwrap();
-    assert_eq!(server_half(&octets)[4..8], (UNIX + 1801).to_be_bytes());
-    assert_eq!(bench.worker.tally().cookies_valid(), 3);
-}
-
-#[test]
-fn a_cookie_without_a_question_is_answered_where_cookies_are_in_use() {
-    let octets = |server: &[u8]| {
-        let mut octets = vec![0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-        octets.extend(opt(&cookie(server)));
-        octets
-    };
-    let mut bench = Bench::new(with_cookies);
-    let given = bench.send(&octets(b""), CLIENT, Transport::Udp).unwrap();
-    assert!(show(&given).starts_with("NOERROR 0 | v0 1232 10="));
-    let again = bench.show(&octets(&server_half(&given)), Transport::Udp);
-    assert!(again.starts_with("NOERROR 0 | v0 1232 10="));
-    let wrong = bench.show(&octets(&[1; 16]), Transport::Udp);
-    assert!(wrong.starts_with("BADCOOKIE 0 | v0 1232 10="), "{wrong}");
-    let tally = bench.worker.tally();
-    assert_eq!((tally.outcome(Outcome::CookieGiven), tally.outcome(Outcome::BadCookie)), (2, 1));
-    check(&octets(b""), "FORMERR 0 | v0 1232");
-}
-
-#[test]
-fn cookies_that_are_none_are_an_error_and_those_of_others_are_not() {
-    let mut bench = Bench::new(with_cookies);
-    for len in [0, 7, 9, 15, 41] {
-        let message = ask(&option(10, &vec![1; len])).octets();
-        assert_eq!(bench.show(&message, Transport::Udp), "FORMERR 0 | v0 1232", "{len}");
-    }
-    for len in [8, 16, 24, 40] {
-        let found = bench.show(&ask(&option(10, &vec![1; len])).octets(), Transport::Udp);
-        assert!(found.starts_with("NOERROR aa 2 | v0 1232 10=0101010101010101"), "{len}: {found}");
-    }
-    // Not in use: an option like any other that nobody knows.
-    check(&ask(&cookie(b"")).octets(), "NOERROR aa 2 | v0 1232");
-}
-
-const SUBNET: &[u8] = b"\x00\x01\x18\x00\xc0\x00\x02";
-
-#[test]
-fn a_client_subnet_goes_back_with_whatever_is_answered() {
-    let asked =
-        |qname, qtype| Ask { opt: Some(opt(&option(8, SUBNET))), ..plain(qname, qtype) }.octets();
-    check(&asked("app.example.test", 1), "NOERROR aa 2 | v0 1232 8=00011800c00002");
-    check(&asked("alias.example.test", 1), "NOERROR aa 3 | v0 1232 8=00011800c00002");
-    check(&asked("app.example.test", 16), "NOERROR aa 0 | v0 1232 8=00011800c00002");
-    check(&asked("nothing.example.test", 1), "NXDOMAIN aa 0 | v0 1232 8=00011800c00002");
-    check(&asked("elsewhere.test", 1), "REFUSED 0 | v0 1232 8=00011800c00002 15=0014");
-    check_tcp(&asked("app.example.test", 1), "NOERROR aa 2 | v0 1232 8=00011800c00002");
-    let v6 = option(8, b"\x00\x02\x20\x00\x20\x01\x0d\xb8");
-    check(&ask(&v6).octets(), "NOERROR aa 2 | v0 1232 8=0002200020010db8");
-    for nobody in [b"\0\0\0\0", b"\0\x01\0\0", b"\0\x02\0\0"] {
-        let expected = format!("NOERROR aa 2 | v0 1232 8=000{}0000", nobody[1]);
-        check(&ask(&option(8, nobody)).octets(), &expected);
-    }
-}
-
-#[test]
-fn a_client_subnet_that_breaks_the_format_is_an_error_and_not_returned() {
-    for data in [
-        &b""[..],
-        b"\x00\x01\x18\x00\xc0\x00",
-        b"\x00\x01\x18\x00\xc0\x00\x02\x00",
-        b"\x00\x01\x17\x00\xc0\x00\x03",
-        b"\x00\x01\x18\x18\xc0\x00\x02",
-        b"\x00\x03\x18\x00\xc0\x00\x02",
-    ] {
-        check(&ask(&option(8, data)).octets(), "FORMERR 0 | v0 1232");
-    }
-}
-
-/// Writes down for whom an answer is.
-struct For(Option<(Asker, bool)>);
-
-impl Trace for For {
-    fn step(&mut self, step: Step<'_>) {
-        if let Step::Client { asker, untrusted } = step {
-            self.0 = Some((asker, untrusted));
-        }
-    }
-}
-
-#[test]
-fn an_answer_is_for_the_subnet_of_a_trusted_source_and_for_the_source_otherwise() {
-    let listed = || EcsFrom::Networks([Network::parse("192.0.2.0/24").unwrap()].into());
-    let (subnet, none) = (option(8, b"\x00\x01\x10\x00\xcb\x00"), option(8, b"\0\x01\0\0"));
-    let v6 = option(8, b"\x00\x02\x20\x00\x20\x01\x0d\xb8");
-    let source = |text: &str| Asker::source(text.parse().unwrap());
-    let prefix = |text: &str, length| Asker::prefix(text.parse().unwrap(), length);
-    for (ecs, from, options, expected, untrusted) in [
-        (EcsFrom::Everyone, CLIENT, &b""[..], source(CLIENT), false),
-        (EcsFrom::Everyone, "::ffff:192.0.2.99", b"", source(CLIENT), false),
-        (EcsFrom::Everyone, CLIENT, &subnet, prefix("203.0.0.0", 16), false),
-        (EcsFrom::Everyone, CLIENT, &v6, prefix("2001:db8::", 32), false),
-        (EcsFrom::Everyone, CLIENT, &none, source(CLIENT), false),
-        (EcsFrom::Nobody, CLIENT, &subnet, source(CLIENT), true),
-        (listed(), CLIENT, &subnet, prefix("203.0.0.0", 16), false),
-        (listed(), "::ffff:192.0.2.99", &subnet, prefix("203.0.0.0", 16), false),
-        (listed(), "198.51.100.1", &subnet, source("198.51.100.1"), true),
-        (listed(), "198.51.100.1", b"", source("198.51.100.1"), false),
-    ] {
-        let mut bench = Bench::new(|_| Settings { ecs: ecs.clone(), ..settings() });
-        let snapshot = bench.publisher.current().load();
-        let ip: IpAddr = from.parse().unwrap();
-        let client = Client { addr: (ip, 5353).into(), transport: Transport::Udp };
-        let (mut seen, mut out) = (For(None), [0; 512]);
-        let message = ask(options).octets();
-        let action = respond(&message, &client, &snapshot, &mut bench.worker, &mut seen, &mut out);
-        assert_eq!(seen.0, Some((expected, untrusted)), "{ecs:?} {from} {options:02x?}");
-        let Action::Send(len) = action else { panic!("silence") };
-        let returned = !options.is_empty() && !untrusted;
-        assert_eq!(show(&out[..len]).contains(" 8="), returned, "{ecs:?} {from} {options:02x?}");
-    }
-}
-
-/// What becomes of one message sent so many times: a letter for each.
-fn fate(
-    bench: &mut Bench,
-    message: &[u8],
-    from: &str,
-    transport: Transport,
-    count: usize,
-) -> String {
-    let mut one = |_| match bench.send(message, from, transport) {
-        None => '-',
-        Some(octets) => match show(&octets).as_str() {
-            "NOERROR tc 0" => 't',
-            text if text.starts_with("BADCOOKIE 0 | v0 1232 10=") => 'b',
-            text if text.starts_with("BADCOOKIE") || text.contains(" tc") => '?',
-            _ => 'a',
-        },
-    };
-    (0..count).map(&mut one).collect()
-}
-
-#[test]
-fn answers_beyond_the_limit_are_truncated_badcookie_or_silence() {
-    let mut bench = Bench::new(|start| limited(start, 2, 2));
-    let query = plain("app.example.test", 1).octets();
-    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Udp, 6), "aa-t-t");
-    // The same network and name with cookies: none yet, and a wrong one.
-    assert_eq!(fate(&mut bench, &ask(&cookie(b"")).octets(), CLIENT, Transport::Udp, 4), "-b-b");
-    let wrong = ask(&cookie(&[1; 16])).octets();
-    assert_eq!(fate(&mut bench, &wrong, CLIENT, Transport::Udp, 2), "-b");
-    let tally = bench.worker.tally();
-    let found = [Outcome::Answered, Outcome::Limited, Outcome::Slipped, Outcome::BadCookie]
-        .map(|outcome| tally.outcome(outcome));
-    assert_eq!((found, tally.packets(), tally.truncated()), ([2, 5, 2, 3], 12, 2));
-    let snapshot = bench.publisher.current().load();
-    let (_, zone) = snapshot.zones().next().unwrap();
-    let firsts: u64 = zone.services()[1].addresses.iter().map(|&slot| tally.first(slot)).sum();
-    assert_eq!(firsts, 2, "what was not sent was first in nothing");
-    drop(snapshot);
-    bench.later(1);
-    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Udp, 3), "aa-");
-}
-
-#[test]
-fn tcp_valid_cookies_and_exempt_networks_are_not_limited() {
-    let mut bench = Bench::new(|start| limited(start, 1, 0));
-    let query = plain("app.example.test", 1).octets();
-    let given = bench.send(&ask(&cookie(b"")).octets(), CLIENT, Transport::Udp).unwrap();
-    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Udp, 3), "---");
-    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Tcp, 3), "aaa");
-    assert_eq!(fate(&mut bench, &query, "203.0.113.7", Transport::Udp, 3), "aaa");
-    let known = ask(&cookie(&server_half(&given))).octets();
-    assert_eq!(fate(&mut bench, &known, CLIENT, Transport::Udp, 3), "aaa");
-    assert_eq!(fate(&mut bench, &known, "192.0.2.98", Transport::Udp, 3), "---");
-    let mut unlimited = Bench::new(with_cookies);
-    assert_eq!(fate(&mut unlimited, &query, CLIENT, Transport::Udp, 9), "aaaaaaaaa");
-}
-
-/// One answer a second: what each of these gets, asked in turn.
-#[track_caller]
-fn check_together(questions: &[(&'static str, u16)], expected: &str) {
-    let mut bench = Bench::new(|start| limited(start, 1, 0));
-    let fates = questions.iter().map(|&(qname, qtype)| {
-        fate(&mut bench, &plain(qname, qtype).octets(), CLIENT, Transport::Udp, 1)
-    });
-    assert_eq!(fates.collect::<String>(), expected, "{questions:?}");
-}
-
-#[test]
-fn names_that_are_made_up_are_counted_together() {
-    // A name, whatever its type and case; another one has its own count.
-    check_together(
-        &[("app.example.test", 1), ("APP.example.test", 28), ("www.example.test", 1)],
-        "a-a",
-    );
-    // A wildcard for all that it stands in for.
-    check_together(&[("a.wild.example.test", 1), ("b.wild.example.test", 1)], "a-");
-    // The zone for all names that are not there.
-    check_together(&[("x.example.test", 1), ("y.www.example.test", 1)], "a-");
-    // The cut for all below it.
-    check_together(&[("a.sub.example.test", 1), ("b.c.sub.example.test", 1)], "a-");
-    // All errors are one.
-    check_together(&[("elsewhere.test", 1), ("other.test", 1), ("www.broken.test", 1)], "a--");
-    // An alias is the name that was asked.
-    check_together(
-        &[("alias.example.test", 1), ("app.example.test", 1), ("gone.example.test", 1)],
-        "aaa",
-    );
-}
-
-#[test]
-fn a_name_that_is_too_long_beyond_the_limit_is_truncated_like_any_answer() {
-    let mut bench = Bench::new(|start| limited(start, 1, 2));
-    let query = plain(TOO_LONG, 1).octets();
-    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Udp, 5), "a-t-t");
-}
-
-#[test]
-fn errors_beyond_the_limit_slip_as_they_are() {
-    let mut bench = Bench::new(|start| limited(start, 1, 2));
-    let query = plain("elsewhere.test", 1).octets();
-    assert_eq!(fate(&mut bench, &query, CLIENT, Transport::Udp, 5), "a-a-a");
-    assert_eq!(bench.worker.tally().outcome(Outcome::Refused), 3);
 }
 
 #[test]

@@ -11,6 +11,7 @@
 //!  accepted - closed = those that are open
 //!    evicted, refused_behind, cut_*, failed_handshakes    parts of closed, apart from each other
 //!  requests = received + refused_requests     HTTP alone
+//!  opened - over = requests that are open     HTTP and QUIC
 //! ```
 
 use std::iter::Sum;
@@ -106,6 +107,12 @@ counted! {
     failed_handshakes,
     /// Requests that were answered without asking, because of what they are in HTTP.
     refused_requests,
+    /// Requests with a stream each, over HTTP and QUIC, that began.
+    opened,
+    /// Of `opened`: at their end, whatever became of them.
+    over,
+    /// Of `opened`: that took the last place of their connection.
+    filled,
     /// Connections closed at once, because their client had as many as it may have.
     refused_client,
     /// Connections closed at once, because all seats were taken by others that were not idle.

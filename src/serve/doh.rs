@@ -35,6 +35,7 @@ use super::desk::{Desk, OUTPUT_SOFT_MAX};
 use super::doh_request::{Asked, MESSAGE_LEN_MAX, MESSAGE_TYPE, Refusal, client_behind, read_head};
 use super::line::Line;
 use super::now;
+use super::places::Places;
 use super::presence::{Cut, Presence};
 use crate::respond::{Client, Transport};
 use crate::wire::freshness::freshness;
@@ -85,7 +86,8 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     presence: Rc<Presence>,
 ) {
     let limits = desk.limits;
-    let visit = Visit { peer, desk, presence, open: Cell::new(0), owed: Cell::new(0) };
+    let places = Places::new(Rc::clone(&desk), Transport::Https);
+    let visit = Visit { peer, desk, presence, places, owed: Cell::new(0) };
     let visit = Rc::new((visit, Notify::new()));
     let of = Rc::clone(&visit);
     let service = service_fn(move |request| {
@@ -161,8 +163,8 @@ struct Visit {
     peer: SocketAddr,
     desk: Rc<Desk>,
     presence: Rc<Presence>,
-    /// Requests without a whole response.
-    open: Cell<usize>,
+    /// Of requests without a whole response.
+    places: Places,
     /// Octets of answers that the client has made no room for.
     owed: Cell<usize>,
 }
@@ -256,7 +258,7 @@ struct Ticket {
 impl Ticket {
     fn new(shared: Shared) -> Self {
         let (visit, _) = &*shared;
-        visit.open.set(visit.open.get() + 1);
+        visit.places.take();
         visit.presence.writes();
         Self { shared, left: None }
     }
@@ -288,12 +290,12 @@ impl Drop for Ticket {
             Some(1..) => visit.desk.row(Transport::Https).send_errors.add(1),
             None => {}
         }
-        visit.open.set(visit.open.get() - 1);
+        visit.places.give_back();
         let now = now();
         if left == 0 {
             visit.presence.served(now);
         }
-        if visit.open.get() == 0 {
+        if visit.places.taken() == 0 {
             visit.presence.rests(now);
         }
     }

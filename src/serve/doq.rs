@@ -32,6 +32,7 @@ use tokio::time::{sleep_until, timeout};
 use super::desk::{Desk, HEADER_LEN, PREFIX_LEN};
 use super::now;
 use super::pace::PATIENCE;
+use super::places::Places;
 use super::presence::{Cut, Presence};
 use super::reception::End;
 use crate::respond::{Client, Transport};
@@ -167,6 +168,7 @@ impl Arrival {
 async fn converse(connection: &Connection, desk: &Rc<Desk>, presence: &Rc<Presence>) {
     let addr = connection.remote_address();
     let client = Client { addr, transport: Transport::Quic };
+    let places = Rc::new(Places::new(Rc::clone(desk), Transport::Quic));
     let mut turns: JoinSet<Result<(), Fault>> = JoinSet::new();
     let code = loop {
         let end = presence.idle_end(desk.limits.idle);
@@ -174,7 +176,11 @@ async fn converse(connection: &Connection, desk: &Rc<Desk>, presence: &Rc<Presen
             stream = connection.accept_bi(), if !presence.is_leaving() => {
                 let Ok((send, receive)) = stream else { return };
                 presence.writes();
-                turns.spawn_local(turn(send, receive, client, Rc::clone(desk)));
+                let (place, desk) = (Place::take(&places), Rc::clone(desk));
+                turns.spawn_local(async move {
+                    let _place = place;
+                    turn(send, receive, client, desk).await
+                });
             }
             Some(turn) = turns.join_next() => match turn {
                 Ok(Err(Fault::Protocol)) => break PROTOCOL_ERROR,
@@ -204,6 +210,22 @@ async fn converse(connection: &Connection, desk: &Rc<Desk>, presence: &Rc<Presen
         }
     };
     connection.close(code, b"");
+}
+
+/// One stream's place, given back also where the connection ends before its turn.
+struct Place(Rc<Places>);
+
+impl Place {
+    fn take(places: &Rc<Places>) -> Self {
+        places.take();
+        Self(Rc::clone(places))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.give_back();
+    }
 }
 
 /// What ends a connection and not its stream alone.

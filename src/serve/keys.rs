@@ -41,12 +41,15 @@ pub struct Pair {
     pub key: Arc<CertifiedKey>,
     /// The last second at which it is good, since 1970.
     pub not_after: u64,
+    /// From which second on its end is near.
+    pub warn_from: u64,
 }
 
 /// The certificate says which key is its own.
 impl PartialEq for Pair {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.key.cert == other.key.cert
+        let Self { name, key, not_after: _, warn_from } = self;
+        (name, warn_from, &key.cert) == (&other.name, &other.warn_from, &other.key.cert)
     }
 }
 
@@ -143,7 +146,7 @@ mod tests {
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let chain = vec![certificate.der().clone()];
         let key = CertifiedKey::from_der(chain, der, &ring::default_provider()).unwrap();
-        Pair { name: name.to_owned(), key: Arc::new(key), not_after: 0 }
+        Pair { name: name.to_owned(), key: Arc::new(key), not_after: 0, warn_from: 0 }
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod keys;
 mod line;
 mod options;
 mod pace;
+mod places;
 mod presence;
 mod reception;
 mod seats;

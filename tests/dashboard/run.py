@@ -19,6 +19,7 @@ import world
 from scene import PATIENCE_S, TOKEN, Scene, binary, spare_port, wait_for
 
 IMAGES = pathlib.Path(__file__).resolve().parents[2] / "docs/images"
+RENEW = "ROTA_RENEW" in os.environ
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 ELEMENTS_MAX = 10_000
 ASKED = [("app.lb.example.org", 6), ("search.lb.example.org", 4), ("shop.lb.example.org", 2),
@@ -103,6 +104,68 @@ def drain(scene, browser):
     window.close()
 
 
+def fades(scene, browser):
+    """Who still holds a node that was taken out: a curve whose line of now moves, until nobody."""
+    window = Window(browser, scene)
+    page = window.open("/services/lb.example.org/search")
+    expect(page.locator("#live-text")).to_have_text("live")
+    row = window.row("lb.example.org/search/mid")
+    expect(row.locator(".percent")).not_to_have_text("–")
+    expect(page.locator(".held")).to_have_count(0)
+    scene.tell("drain", "mid")
+    held = page.locator(".held")
+    expect(held).to_contain_text("resolvers hold it, the last of them for")
+    expect(row).to_contain_text("resolvers, gone in")
+    chart = held.get_by_role("img")
+    assert "resolvers hold it" in chart.get_attribute("aria-label")
+    line = held.locator("path.now")
+    before = line.get_attribute("d")
+    expect(line).not_to_have_attribute("d", before)
+    # Nothing is forgotten sooner than its TTL; then it is said, and there is nothing to draw.
+    expect(held).to_contain_text("No resolver holds it any more.")
+    expect(held).to_contain_text("forgotten")
+    expect(chart).to_have_count(0)
+    expect(page.locator(".events")).to_contain_text("drained")
+    scene.tell("undrain", "mid")
+    expect(held).to_have_count(0)
+    window.close()
+
+
+def shift(scene, browser):
+    """Shares of a split service: of two pools one follows the other, and they must be 100."""
+    window = Window(browser, scene)
+    page = window.open("/")
+    service = page.locator("article.service[data-key='lb.example.org/shop']")
+    button = service.get_by_role("button", name="Shift shop.lb.example.org")
+    expect(button).to_have_count(1)
+    expect(page.get_by_role("button", name="Shift")).to_have_count(1)
+    button.click()
+    expect(page.locator("#change-title")).to_have_text("Shift lb.example.org/shop")
+    expect(page.locator("#set-field")).to_be_hidden()
+    blue, green = page.locator("input[data-pool=blue]"), page.locator("input[data-pool=green]")
+    expect(blue).to_have_value("90")
+    blue.fill("30")
+    expect(green).to_have_value("70")
+    green.fill("170")
+    expect(page.locator("#shares-sum")).to_contain_text("200 together; it must be 100")
+    page.locator("#change-do").click()
+    expect(page.locator("#change")).to_be_visible()
+    green.fill("70")
+    page.locator("#change-form input[name=reason]").fill("canary")
+    page.locator("#change-do").click()
+    expect(page.locator("#change")).to_be_hidden()
+    expect(page.locator("#toast")).to_contain_text("lb.example.org/shop: blue=30 green=70")
+    expect(service).to_contain_text("30 % of all clients, configured 90 %")
+    # What is said of nodes is another form.
+    service.get_by_role("button", name="Change shop.lb.example.org").click()
+    expect(page.locator("#set-field")).to_be_visible()
+    expect(page.locator("#shares-field")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.locator(".overrides li").get_by_role("button").click()
+    expect(service).not_to_contain_text("configured 90 %")
+    window.close()
+
+
 def token(scene, browser):
     """Where one is needed it is asked for once, a wrong one is said, and it stays in this tab."""
     window = Window(browser, scene)
@@ -127,6 +190,14 @@ def token(scene, browser):
     page.get_by_label("Auto").check()
     page.locator("#change-do").click()
     expect(row.locator(".status")).to_contain_text("up")
+    # The same token shifts.
+    page = window.open("/services/lb.example.org/shop")
+    page.get_by_role("button", name="Shift").click()
+    expect(page.locator("#token-field")).to_be_hidden()
+    page.locator("input[data-pool=green]").fill("100")
+    page.locator("#change-do").click()
+    expect(page.locator("tr.pool").first).to_contain_text("0 % of all clients, configured 90 %")
+    expect(page.locator(".held")).to_contain_text("blue1")
     assert TOKEN not in page.content() and TOKEN not in page.url
     # A browser writes a line of its own for each answer of 401.
     window.close(allowed=["401"])
@@ -264,6 +335,10 @@ PAGES = {
 
 def trouble(scene):
     """A bad day, as the pictures show it."""
+    if RENEW:
+        # What is new has no past to show: five minutes of queries fill the picture.
+        minutes = lambda: (status := scene.status())["now"] - status["started"] > 300
+        wait_for("a past to show", minutes, patience_s=400)
     scene.tell("drain", "eu2", "--reason", "kernel update", "--for", "1h")
     scene.tell("weight", "us2", "1", "--reason", "its new disk is slow")
     for node, mood in [("eu3", "fail"), ("big", "fail"), ("small1", "hang")]:
@@ -274,11 +349,6 @@ def trouble(scene):
 
 def pictures(scene, browser):
     """Both themes at both widths; nothing is wider than the screen."""
-    renew = "ROTA_RENEW" in os.environ
-    if renew:
-        # What is new has no past to show: five minutes of queries fill the picture.
-        minutes = lambda: (status := scene.status())["now"] - status["started"] > 300
-        wait_for("a past to show", minutes, patience_s=400)
     for size, width in [(WIDE, "wide"), (NARROW, "phone")]:
         for scheme in ["light", "dark"]:
             for name, path in PAGES.items():
@@ -287,7 +357,7 @@ def pictures(scene, browser):
                 if name != "explain":
                     expect(page.locator("#live-text")).to_have_text("live")
                 window.fits()
-                if renew:
+                if RENEW:
                     IMAGES.mkdir(exist_ok=True)
                     page.screenshot(path=IMAGES / f"{name}-{width}-{scheme}.png",
                                     full_page=width == "wide", animations="disabled")
@@ -300,7 +370,7 @@ def main():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for needs_token, steps in [
-            (False, [live, drain, keyboard, theme, explain, without_script]),
+            (False, [live, drain, fades, shift, keyboard, theme, explain, without_script]),
             (True, [token]),
             (False, [trouble, contrast, pictures, lost]),
         ]:

@@ -59,8 +59,11 @@ class Node:
         self.process.wait()
 
 
+RESOLVERS = 120
+
+
 class Clients:
-    """Resolvers that ask on and on, and count nothing: the server does."""
+    """Resolvers at addresses of their own that ask on and on, and count nothing: the server does."""
 
     def __init__(self, server, names, per_second):
         self.server, self.names, self.pause = server, names, 1.0 / per_second
@@ -70,7 +73,9 @@ class Clients:
 
     def run(self):
         choice = random.Random(7)
-        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(8)]
+        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(RESOLVERS)]
+        for number, one in enumerate(sockets):
+            one.bind((f"127.0.45.{number + 1}", 0))
         while not self.stopped.wait(self.pause):
             name = choice.choices([name for name, _ in self.names], [n for _, n in self.names])[0]
             labels = b"".join(bytes([len(one)]) + one.encode() for one in name.split("."))

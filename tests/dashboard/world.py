@@ -14,6 +14,7 @@ SERVER = """
 dns = ["127.0.0.1:0"]
 admin = "127.0.0.1:0"
 workers = 2
+idle_time = "1s"
 """
 
 WITH_TOKEN = SERVER + '[admin]\ntoken_file = "token"\n'
@@ -30,6 +31,7 @@ ns = ["ns1 127.0.0.1"]
 check = {check}
 steer = "failover"
 policy = "weighted"
+ttl = "45s"
 [service.app.pool.eu]
 nodes = [
   {{ name = "eu1", address = "{IPS['eu1']}", weight = 3, labels = {{ rack = "a", site = "fra" }} }},
@@ -68,6 +70,8 @@ def files(port, token=False):
     return {
         "rota.toml": WITH_TOKEN if token else SERVER,
         "token": TOKEN,
+        # As if a process before had answered with this TTL at most, so that it is over at once.
+        "state/answers.json": '{"version": 1, "longest_ttl": 0}',
         "zones/lb.example.org.toml": zone(port),
     }
 

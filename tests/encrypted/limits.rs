@@ -149,3 +149,37 @@ async fn a_thread_without_idle_connections_gets_a_seat_of_another() {
     world.eventually(Transport::Tcp, |it| it.evicted == 1);
     ask(&mut world.tls(Way::Tls, b"dot").await, &question()).await;
 }
+
+/// Requests that say too little to be answered keep their places until they go.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_of_a_connection_are_counted_up_to_the_last_place() {
+    let world = World::new(Limits { in_flight: 3, ..AMPLE });
+    let stream = world.tls(Way::Https, b"h2").await;
+    let (send, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut open = Vec::new();
+    for at in 1..=3 {
+        let mut ready = send.clone().ready().await.unwrap();
+        open.push(ready.send_request(post(), false).unwrap());
+        world.eventually(Transport::Https, |it| (it.opened, it.over, it.filled) == (at, 0, at / 3));
+    }
+    drop(open);
+    world.eventually(Transport::Https, |it| (it.opened, it.over, it.filled) == (3, 3, 1));
+    #[cfg(feature = "doq")]
+    {
+        let (_endpoint, connection) = super::quic::connect(&world).await;
+        let mut open = Vec::new();
+        for at in 1..=3 {
+            let mut stream = connection.open_bi().await.unwrap();
+            // A stream that nothing was said on is none to the server.
+            stream.0.write_all(b"\0").await.unwrap();
+            open.push(stream);
+            world.eventually(Transport::Quic, |it| {
+                (it.opened, it.over, it.filled) == (at, 0, at / 3)
+            });
+        }
+        // Where the connection ends, so do they.
+        connection.close(0_u32.into(), b"");
+        world.eventually(Transport::Quic, |it| (it.opened, it.over, it.filled) == (3, 3, 1));
+    }
+}

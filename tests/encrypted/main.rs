@@ -6,6 +6,8 @@
 
 #[path = "../common/engine.rs"]
 mod engine;
+#[cfg(feature = "doh3")]
+mod h3;
 mod https;
 mod limits;
 mod proxies;

@@ -57,7 +57,7 @@ pub(crate) fn certificate(host: &str) -> (Pair, CertificateDer<'static>) {
     let secret = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
     let provider = ring::default_provider();
     let key = CertifiedKey::from_der(vec![der.clone()], secret, &provider).unwrap();
-    (Pair { name: host.to_owned(), key: Arc::new(key), not_after: 0 }, der)
+    (Pair { name: host.to_owned(), key: Arc::new(key), not_after: 0, warn_from: 0 }, der)
 }
 
 impl World {
@@ -70,7 +70,8 @@ impl World {
         let (pair, root) = certificate(HOST);
         let keyring = Keyring::new(vec![pair]);
         let ways = Way::ALL.into_iter().filter(|way| match way {
-            Way::Dns | Way::H3 => false,
+            Way::Dns => false,
+            Way::H3 => cfg!(feature = "doh3"),
             Way::Quic => cfg!(feature = "doq"),
             Way::Tls | Way::Https | Way::Http => true,
         });

@@ -53,17 +53,11 @@ fn of_server(status: &StatusDoc, phase: Phase, health: Health) -> Vec<Alert> {
         add("bad", "prober stalled", format!("no sign of life for {silence}: statuses are old"));
     }
     if let Some(suspect) = &status.suspect {
-        let since = age(status.now.saturating_sub(suspect.since));
-        let left = suspect.frozen_until.saturating_sub(status.now);
-        let text = match left {
-            0 => format!("control targets have been silent for {since}; silence counts again"),
-            left => format!(
-                "control targets have been silent for {since}: no node goes down for silence, \
-                 for {} yet",
-                age(left)
-            ),
-        };
-        add("bad", "prober suspected", text);
+        add("bad", "prober suspected", suspect.says(status.now));
+    }
+    for certificate in status.certificates.iter().filter(|certificate| certificate.near) {
+        let kind = if certificate.ends < status.now { "bad" } else { "warn" };
+        add(kind, "certificate", certificate.says(status.now));
     }
     for notice in &status.notices {
         add("bad", "notice", notice.clone());
@@ -83,16 +77,8 @@ pub(super) fn of_service(service: &ServiceDoc, all: &mut Vec<Alert>) {
         if family.row != "serving" {
             add("bad", "last resort", format!("{}: {}", family.family, family.why));
         }
-        if !family.panicking.is_empty() {
-            let named: Vec<&str> =
-                family.panicking.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
-            let whose = if named.is_empty() {
-                "it answers".to_owned()
-            } else {
-                format!("{} answer", named.join(", "))
-            };
-            let family = &family.family;
-            add("bad", "panic", format!("{family}: too little is up, so {whose} with all nodes"));
+        if let Some(panic) = family.panic() {
+            add("bad", "panic", panic);
         }
     }
     for (guard, label, does) in [

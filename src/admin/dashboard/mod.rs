@@ -23,6 +23,7 @@ mod assets;
 mod draw;
 mod explain;
 mod frame;
+mod held;
 mod overview;
 mod record;
 mod rows;

@@ -51,6 +51,8 @@ pub(super) struct ServiceView {
     pub(super) ttl: u32,
     pub(super) rate: Option<String>,
     pub(super) standing: Standing,
+    /// The pools' parts of all clients, as JSON, where it is split.
+    pub(super) shares: Option<String>,
     pub(super) pools: Vec<PoolView>,
     /// Its addresses that are not shown.
     pub(super) left_out: usize,
@@ -119,6 +121,7 @@ impl ServiceView {
             policy: service.policy.clone(),
             ttl: service.ttl,
             rate: shares.map(|shares| words::rate(shares.per_second)),
+            shares: rows::split(service),
             left_out: standing.all - shown,
             standing,
             pools: pools.into_iter().filter(|pool| !pool.rows.is_empty()).collect(),

@@ -5,7 +5,7 @@
 //! the others are a number; a filter or the page of their service shows them. However many there
 //! are, a page has at most [`ROWS_MAX`] of them.
 
-use super::super::docs::{AddressDoc, NodeDoc, ServiceDoc, Status};
+use super::super::docs::{AddressDoc, NodeDoc, PoolDoc, ServiceDoc, Status};
 use super::super::reports::OpinionDoc;
 use super::super::shares::Shares;
 use super::draw::{Spark, Strip, spark};
@@ -129,6 +129,8 @@ pub(super) struct Row {
     /// The ids of the overrides that hold.
     pub(super) overrides: Vec<u64>,
     pub(super) guard: Option<String>,
+    /// What resolvers hold of its node, which is out of the answers.
+    pub(super) cached: Option<String>,
     /// What others say who look at it, where it is not well to them.
     pub(super) opinions: Vec<String>,
     pub(super) since: String,
@@ -160,6 +162,7 @@ impl Row {
         let percent =
             |share: f64| (format!("{:.0}%", share * 100.0), format!("{:.1}", share * 100.0));
         let rate = shares.zip(share).map(|(shares, share)| shares.per_second * share);
+        let cached = node.cached.as_ref().filter(|cached| !cached.is_gone());
         let (last, reported) = (address.last.as_ref(), address.reported());
         Self {
             node_id: node.id.clone(),
@@ -173,6 +176,7 @@ impl Row {
             answering: address.answering,
             overrides: node.overrides.clone(),
             guard: address.guard.as_ref().map(|guard| guard.says.clone()),
+            cached: cached.filter(|_| at == 0).map(ToString::to_string),
             opinions: opinions(address),
             since: address.since.map_or_else(String::new, |at| words::age(now.saturating_sub(at))),
             since_moment: address.since.map_or_else(String::new, words::moment),
@@ -258,6 +262,14 @@ pub(super) fn pools(
         views.push(PoolView { name: pool.name.clone(), id, share, rows });
     }
     views
+}
+
+/// The pools of a split service with their parts of all clients in percent, as JSON; none where it
+/// is not split.
+pub(super) fn split(service: &ServiceDoc) -> Option<String> {
+    let of = |pool: &PoolDoc| Some((pool.name.clone(), pool.share?));
+    let shares: Vec<(String, u8)> = service.pools.iter().map(of).collect::<Option<_>>()?;
+    (shares.len() > 1).then(|| serde_json::json!(shares).to_string())
 }
 
 /// How many addresses stand how.

@@ -6,6 +6,7 @@ use super::super::docs::{CheckDoc, NodeDetailDoc, ServiceDoc, Status, StatusDoc}
 use super::alerts::{self, Alert};
 use super::draw::{self, Mark, Strip};
 use super::frame::{self, Frame, escaped};
+use super::held::{self, HeldView};
 use super::overview::{OverrideView, ServiceView};
 use super::record::Past;
 use super::rows::{self, Filter, Standing, Wanted};
@@ -28,6 +29,8 @@ pub(super) struct ServicePage {
     families: Vec<FamilyView>,
     standing: Standing,
     alerts: Vec<Alert>,
+    /// Nodes out of the answers, with who may hold them still.
+    held: Vec<HeldView>,
     found: usize,
     page: usize,
     pages: usize,
@@ -98,8 +101,9 @@ impl ServicePage {
         let view = ServiceView::of(service, &chosen, NODES_MAX, past, status.now);
         let rows = || view.pools.iter().flat_map(|pool| &pool.rows);
         let is_shown = |detail: &&NodeDetailDoc| rows().any(|row| row.node_id == detail.node.id);
-        let nodes = details.iter().filter(is_shown).map(|detail| node(detail, status.now));
-        let nodes = nodes.collect();
+        let shown = || details.iter().filter(is_shown);
+        let nodes = shown().map(|detail| node(detail, status.now)).collect();
+        let held = shown().filter_map(|detail| HeldView::of(detail, status.now)).collect();
         let events = past.events().filter(|(_, event)| EventLine::is_about(event, &service.id));
         let events = events.take(EVENTS_SHOWN);
         let holds: Vec<u64> = service
@@ -115,6 +119,7 @@ impl ServicePage {
             families: families(service),
             standing: view.standing,
             alerts,
+            held,
             found,
             page,
             pages,

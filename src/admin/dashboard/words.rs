@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub(super) use super::super::docs::age;
 use super::super::docs::{OutcomeWord, OverrideDoc, Status, VerdictDoc};
 use super::super::events::{Event, OverrideChange};
 
@@ -13,16 +14,6 @@ pub(super) fn mark(status: Status) -> char {
         Status::Draining => '◐',
         Status::Unknown => '?',
         Status::Unchecked => '·',
-    }
-}
-
-/// A time that has passed: `8m05`.
-pub(super) fn age(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m{:02}", seconds / 60, seconds % 60),
-        3600..86400 => format!("{}h{:02}", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{}d{:02}h", seconds / 86400, seconds / 3600 % 24),
     }
 }
 
@@ -67,7 +58,7 @@ pub(super) fn count(count: usize, what: &str) -> String {
 }
 
 /// `1,024`.
-pub(super) fn thousands(number: usize) -> String {
+pub(super) fn thousands(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -17,10 +17,10 @@ pub struct CachedDoc {
     pub unknown_seconds: u32,
 }
 
-/// One point of a curve: so many resolvers will hold an answer after some time.
+/// One point of a curve: so many resolvers hold an answer after some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PointDoc {
-    /// After how many seconds from now.
+    /// After how many seconds, from when the curve begins.
     pub after_seconds: u32,
     /// About how many resolvers.
     pub resolvers: u64,
@@ -38,6 +38,20 @@ pub struct LeavingDoc {
     /// Who does now.
     pub cached: CachedDoc,
     /// Who will, until nobody does: at most 61 points.
+    pub curve: Vec<PointDoc>,
+}
+
+/// A node that has left the answers, and who has held it since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeftDoc {
+    /// When: the override was given that keeps it out, or else its checks turned; now where it is
+    /// neither, such as with a standby that is needed no more.
+    pub since: u64,
+    /// The id of the override that keeps it out, if one does.
+    pub by: Option<u64>,
+    /// About how many resolvers held an answer that names it then.
+    pub resolvers_then: u64,
+    /// How many have since, and will, until nobody does; from `since` on, at most 61 points.
     pub curve: Vec<PointDoc>,
 }
 

@@ -9,7 +9,7 @@ use crate::steer::{Family, Tier};
 use crate::wire::Rcode;
 
 use super::page::{Distribution, Page, Value};
-use super::{Connections, Facts, Traffic, families, family_word};
+use super::{Connections, Facts, Requests, Traffic, families, family_word};
 
 /// The smallest size of a response that is told apart, as a power of two: 32 octets.
 const SIZE_MIN: usize = 5;
@@ -93,7 +93,12 @@ impl Facts {
         page.rows(&families::FAILED_HANDSHAKES, failed)?;
         let refused = self.transports.iter().filter_map(|it| it.refused_requests);
         let refused = refused.map(|count| ([""; 0], Value::Count(count)));
-        page.rows(&families::REFUSED_REQUESTS, refused)
+        page.rows(&families::REFUSED_REQUESTS, refused)?;
+        let requests = || self.transports.iter().filter_map(|it| Some((it.word(), it.requests?)));
+        let open = |it: Requests| Value::Level(it.opened.saturating_sub(it.over) as f64);
+        page.rows(&families::IN_FLIGHT, requests().map(|(name, it)| ([name], open(it))))?;
+        let filled = requests().map(|(name, it)| ([name], Value::Count(it.filled)));
+        page.rows(&families::FILLED, filled)
     }
 
     /// A sum over the workers.

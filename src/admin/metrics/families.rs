@@ -113,6 +113,11 @@ families! {
          proxy made no sense";
     REFUSED_REQUESTS = Counter "rota_http_requests_refused":
         "HTTP requests that were answered with an error of HTTP, and never asked";
+    IN_FLIGHT = Gauge "rota_requests_in_flight" { TRANSPORT }:
+        "Requests over HTTPS and QUIC that are open";
+    FILLED = Counter "rota_requests_at_limit" { TRANSPORT }:
+        "Requests that took the last place of `requests_in_flight` on their connection: further \
+         ones wait at the client";
     ANSWERS = Counter "rota_answers" { SERVICE, POOL, NODE } at most Nodes:
         "Answers that began with an address of the node";
     FALLBACK_QUERIES = Counter "rota_fallback_queries" { TIER }:
@@ -150,6 +155,9 @@ families! {
     CHECKS = Counter "rota_checks" { RESULT, REASON }: "Probes that ended";
     CHECK_TIME = Histogram "rota_check_duration_seconds" [Seconds]: "How long probes took";
     CHECKS_IN_FLIGHT = Gauge "rota_checks_in_flight": "Probes under way";
+    CHECK_START_DELAY = Histogram "rota_check_start_delay_seconds" [Seconds]:
+        "How much later than planned probes started; in the first round, how long they waited for \
+         others";
     CHECK_DELAY = Gauge "rota_check_delay_seconds" [Seconds]:
         "How late the most delayed probe is; more than a second means a stalled prober";
     CERTIFICATE = Gauge "rota_certificate_expiry_timestamp_seconds" [Seconds] { TARGET }

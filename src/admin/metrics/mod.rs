@@ -137,6 +137,19 @@ pub struct Traffic {
     /// Requests that were answered without asking, for what they are in HTTP; none where no HTTP
     /// is spoken.
     pub refused_requests: Option<u64>,
+    /// Requests that have a stream each; none where they have not.
+    pub requests: Option<Requests>,
+}
+
+/// Requests with a stream each.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Requests {
+    /// Begun.
+    pub opened: u64,
+    /// At their end.
+    pub over: u64,
+    /// That took the last place of their connection.
+    pub filled: u64,
 }
 
 /// What the connections of one transport did.

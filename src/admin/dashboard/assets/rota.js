@@ -18,6 +18,7 @@
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
 
   const PACE_MS = 5000;      // rates and ages grow old by themselves
+  const FADE_MS = 1000;      // a node that is being forgotten is watched
   const PATIENCE_MS = 10000; // an answer that takes longer is none
   const GATHER_MS = 150;     // events come in flocks
   const RETRY_MS = 15000;    // until events are listened to again
@@ -125,7 +126,9 @@
     }
     if (isLive) {
       listen();
-      setInterval(() => { if (!document.hidden) refresh(); }, PACE_MS);
+      const pace = () => main.querySelector("[data-fades]") ? FADE_MS : PACE_MS;
+      const tick = () => setTimeout(() => { if (!document.hidden) refresh(); tick(); }, pace());
+      tick();
       document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
       addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     } else {
@@ -179,8 +182,9 @@
         return { error: "the server did not answer" };
       }
     }
-    const says = (one) => typeof one.says === "string" ? one.says
-      : Object.entries(one.says).map(([what, value]) => `${what} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" ");
+    const says = ({ says }) => typeof says === "string" ? says
+      : says.shares ? Object.entries(says.shares).map(([pool, share]) => `${pool}=${share}`).join(" ")
+      : `weight ${says.weight}`;
     function report(changed) {
       const parts = [
         ...changed.given.map((one) => `${one.scope}: ${says(one)}`),
@@ -199,22 +203,46 @@
     let job = null;
     const complain = (text) => { $("change-problem").textContent = text; $("change-problem").hidden = !text; };
     const needToken = () => root.dataset.changes === "token" && !remembered(sessionStorage, TOKEN);
+    const parts = () => [...$("shares").querySelectorAll("input")];
     function shape() {
-      const lifts = job.lift !== undefined;
-      form.querySelector("fieldset").hidden = lifts;
-      for (const label of form.querySelectorAll(".fields label")) label.hidden = lifts;
-      $("weight-field").hidden = lifts || chosen() !== "weight";
-      if (chosen() === "undrain" || chosen() === "auto") $("time-field").hidden = true;
+      const lifts = job.lift !== undefined, shifts = job.shares !== undefined;
+      $("set-field").hidden = lifts || shifts;
+      $("shares-field").hidden = !shifts;
+      for (const label of form.querySelectorAll("form > .fields label")) label.hidden = lifts;
+      $("weight-field").hidden = lifts || shifts || chosen() !== "weight";
+      if (!shifts && (chosen() === "undrain" || chosen() === "auto")) $("time-field").hidden = true;
       field("weight").disabled = $("weight-field").hidden;
+      const sum = parts().reduce((sum, part) => sum + Number(part.value), 0);
+      $("shares-sum").textContent = sum === 100 ? "" : `${sum} together; it must be 100`;
+      parts().at(-1)?.setCustomValidity(sum === 100 ? "" : "The shares must be 100 together.");
       $("token-field").hidden = !needToken();
       field("token").required = needToken();
-      $("change-do").textContent = lifts ? "Lift it" : {
+      $("change-do").textContent = lifts ? "Lift it" : shifts ? "Shift" : {
         drain: "Drain", undrain: "Undrain", down: "Take down", up: "Put up", weight: "Set weight", auto: "Lift all",
       }[chosen()];
     }
+    // A field for each pool; of two the other one follows.
+    function lay(shares) {
+      $("shares").replaceChildren(...shares.map(([pool, share]) => {
+        const label = document.createElement("label"), input = document.createElement("input");
+        Object.assign(input, { type: "number", min: 0, max: 100, step: 1, required: true, value: share });
+        input.dataset.pool = pool;
+        label.append(pool, input);
+        return label;
+      }));
+      const [one, other, more] = parts();
+      if (!other || more) return;
+      const follow = (from, to) => from.addEventListener("input", () => {
+        const share = Number(from.value);
+        if (from.value && share >= 0 && share <= 100) to.value = 100 - share;
+      });
+      follow(one, other);
+      follow(other, one);
+    }
     function open(what) {
       job = what;
-      $("change-title").firstChild.textContent = job.lift === undefined ? "Change " : "Lift ";
+      lay(job.shares ?? []);
+      $("change-title").firstChild.textContent = job.shares ? "Shift " : job.lift === undefined ? "Change " : "Lift ";
       $("change-scope").textContent = job.scope;
       $("change-hint").textContent = needToken() ? "Changes need the token of this server. It is kept until this tab is closed." : "";
       $("change-hint").hidden = !$("change-hint").textContent;
@@ -235,7 +263,8 @@
       if (job.lift !== undefined) {
         outcome = await send("DELETE", `/api/v1/overrides/${job.lift}`);
       } else {
-        const set = chosen() === "weight" ? { weight: Number(field("weight").value) } : chosen();
+        const set = job.shares ? { shares: Object.fromEntries(parts().map((part) => [part.dataset.pool, Number(part.value)])) }
+          : chosen() === "weight" ? { weight: Number(field("weight").value) } : chosen();
         const body = { scopes: [job.scope], set };
         const [reason, author] = [field("reason").value.trim(), field("author").value.trim()];
         remember(sessionStorage, AUTHOR, author);
@@ -255,10 +284,12 @@
     }
     form.addEventListener("submit", (event) => { event.preventDefault(); perform(); });
     form.addEventListener("change", shape);
+    $("shares").addEventListener("input", shape);
     $("change-cancel").addEventListener("click", () => dialog.close());
     main.addEventListener("click", (event) => {
-      const button = event.target.closest("button.change, button.lift");
+      const button = event.target.closest("button.change, button.lift, button.shift");
       if (!button) return;
+      if (button.matches(".shift")) { open({ scope: button.dataset.scope, shares: JSON.parse(button.dataset.shares) }); return; }
       if (button.matches(".change")) { open({ scope: button.dataset.scope, weight: button.dataset.weight }); return; }
       const lift = { lift: button.dataset.id, scope: button.getAttribute("aria-label").replace(/^Lift /, "") };
       if (needToken()) { open(lift); return; }
