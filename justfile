@@ -46,7 +46,11 @@ dashboard:
 
 # What an answer of each policy costs beside a static one
 bench:
-    cargo bench --locked
+    cargo bench --locked --bench answer
+
+# How soon a node that fails is out of the answers of a busy server
+withdrawal *ARGS:
+    cargo bench --locked --bench withdrawal -- {{ARGS}}
 
 # A million records and a hundred thousand zones, loaded and asked
 scale:

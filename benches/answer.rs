@@ -1,6 +1,6 @@
 //! What steering costs: answers of every policy beside static answers of as many addresses.
 //!
-//! `cargo bench` prints the tables of `docs/performance.md`. Each case answers some thousand queries
+//! `just bench` prints the tables of `docs/performance.md`. Each case answers some thousand queries
 //! of clients from all over a made world in one go; all cases take their turns, for many rounds, and
 //! what is printed is the median, so that a busy machine disturbs all alike and seldom counts. The
 //! harness is these forty lines rather than a crate, because the interesting number is a difference
@@ -170,7 +170,7 @@ impl Bench {
         let apex = engine::name("example.test");
         let file = masterfile::parse(&source, &apex, &mut none, &mut diagnostics);
         assert!(diagnostics.is_empty(), "{diagnostics:#?}");
-        let model = ZoneModel { records: file.records, services: self.services.clone() };
+        let model = ZoneModel { records: file.records.finish(), services: self.services.clone() };
         vec![Authored::Good(Arc::new(model))]
     }
 

@@ -125,10 +125,11 @@ pub fn masterfile(input: &[u8]) {
     };
     let mut diagnostics = Vec::new();
     let file = masterfile::parse(&source, &apex, &mut includes, &mut diagnostics);
-    check::check(&file.records, &file.places, &|_| false, &mut diagnostics);
+    let records = file.records.finish();
+    check::check(&records, &file.places, &|_| false, &mut diagnostics);
     show(&diagnostics);
     if !has_errors(&diagnostics) {
-        let model = rota::snapshot::ZoneModel { records: file.records, services: Vec::new() };
+        let model = rota::snapshot::ZoneModel { records, services: Vec::new() };
         serve(Authored::Good(Arc::new(model)));
     }
 }
@@ -193,8 +194,8 @@ fn show(diagnostics: &[Diagnostic]) {
 fn serve(authored: Authored) {
     let mut questions = vec![(engine::name("nothing.example.test"), 1)];
     if let Authored::Good(model) = &authored {
-        let owners = model.records.rrsets.keys();
-        questions.extend(owners.take(50).map(|(owner, rtype)| (owner.clone(), rtype.0)));
+        let rrsets = model.records.rrsets().take(50);
+        questions.extend(rrsets.map(|rrset| (rrset.name(), rrset.rtype.0)));
         let services = model.services.iter().take(50);
         questions.extend(services.map(|service| (service.owner.clone(), 255)));
     }

@@ -78,7 +78,7 @@ fn zones() -> Vec<Authored> {
     let source = Arc::new(Source { path: "types.test.zone".into(), text: RECORDS.into() });
     let apex = engine::name("types.test");
     let (mut diagnostics, mut none) = (Vec::new(), |_: &str| Err(String::new()));
-    let records = masterfile::parse(&source, &apex, &mut none, &mut diagnostics).records;
+    let records = masterfile::parse(&source, &apex, &mut none, &mut diagnostics).records.finish();
     assert!(diagnostics.is_empty(), "{diagnostics:#?}");
     let mut zones = engine::zones();
     zones.push(Authored::Good(Arc::new(ZoneModel { records, services: Vec::new() })));

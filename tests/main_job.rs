@@ -103,7 +103,7 @@ fn first_places_follow_the_weights() {
 
 #[test]
 fn a_failing_node_leaves_and_returns() {
-    let (_folder, mut nodes, rota) = start(3, &listed(3, [1, 1, 1, 1]));
+    let (_folder, mut nodes, mut rota) = start(3, &listed(3, [1, 1, 1, 1]));
     let all = addresses(3);
     let mut client = Client::new(rota.dns);
     let mut wait_for = |what: &str, expected: &[Ipv4Addr]| {
@@ -124,6 +124,10 @@ fn a_failing_node_leaves_and_returns() {
     wait_for("the node that refuses leaves", &all[..3]);
     nodes[3].accept();
     wait_for("the node that refused returns", &all);
+    let told = rota.wait_for_log("the node that refuses", |line| {
+        (line["reason"] == "connection refused").then(|| line["target"].to_string())
+    });
+    assert!(told.contains(&nodes[3].addr.to_string()), "{told}");
     assert!(rota.stop().success());
 }
 

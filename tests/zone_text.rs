@@ -105,19 +105,22 @@ fn reads_or_refuses(text: &str) -> Result<(), TestCaseError> {
         move |_: &str| Ok(Arc::clone(&source))
     };
     let file = masterfile::parse(&source, &apex, &mut includes, &mut out);
-    check::check(&file.records, &file.places, &|_| false, &mut out);
-    for ((owner, rtype), rrset) in &file.records.rrsets {
+    let records = file.records.finish();
+    check::check(&records, &file.places, &|_| false, &mut out);
+    for rrset in records.rrsets() {
+        let (owner, rtype) = (rrset.name(), rrset.rtype);
         prop_assert!(owner.is_at_or_under(&apex));
-        prop_assert!(!rrset.rdata.is_empty());
-        for (index, octets) in rrset.rdata.iter().enumerate() {
+        prop_assert_eq!(rrset.rdata().count(), usize::from(rrset.count));
+        prop_assert!(rrset.count > 0);
+        for (index, octets) in rrset.rdata().enumerate() {
             prop_assert!(octets.len() <= usize::from(u16::MAX));
             let found: Vec<rdata::Part> =
-                rdata::pieces(*rtype, octets).map(|(part, _)| part).collect();
-            let layout = rdata::name_layout(*rtype);
+                rdata::pieces(rtype, octets).map(|(part, _)| part).collect();
+            let layout = rdata::name_layout(rtype);
             // Only what goes on to the end may be empty.
             let names = layout.strip_suffix(&[rdata::Part::Rest]).unwrap_or(layout);
             prop_assert!(found.starts_with(names), "{rtype} {octets:?}");
-            prop_assert!(file.places.of(owner, *rtype, index).is_some());
+            prop_assert!(file.places.of(&owner, rtype, index).is_some());
         }
     }
     for diagnostic in &out {

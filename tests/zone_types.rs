@@ -175,8 +175,9 @@ fn ours(text: &str) -> (RecordType, Vec<u8>) {
     let mut out = Vec::new();
     let file = masterfile::parse(&source, &apex, &mut |_| Err(String::new()), &mut out);
     assert_eq!(out, [], "{text}");
-    let ((_, rtype), rrset) = file.records.rrsets.into_iter().next().unwrap();
-    (rtype, rrset.rdata[0].to_vec())
+    let records = file.records.finish();
+    let rrset = records.rrsets().next().unwrap();
+    (rrset.rtype, rrset.first().to_vec())
 }
 
 /// RDATA as `domain`'s own reader of master files has it; none where it cannot read the type.

@@ -4,12 +4,14 @@
   checks.py [--nodes 10000] [--interval 10] [--rounds 2] [--rota target/release/rota]
 
 Each round starts one of them afresh with a service for every four nodes, waits until it answers, and
-then counts for three intervals: CPU time a probe (of which user space) and memory. All nodes are
-one small HTTP server on another core, which closes every connection. Everything is on loopback,
-at high ports. Needs gdnsd (Debian's package).
+then counts for three intervals: CPU time a probe (of which user space), memory, and of Rota how late
+probes start: the bucket of its histogram that holds the slowest of a hundred. All nodes are one
+small HTTP server on another core, which closes every connection. Everything is on loopback, at high
+ports. Needs gdnsd (Debian's package).
 """
 
 import argparse
+import math
 import os
 import pathlib
 import shutil
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 TICKS = os.sysconf("SC_CLK_TCK")
 DNS_ADDRESS, DNS_PORT, ADMIN, HTTP = "127.0.0.61", 5391, "127.0.0.61:9391", 8391
@@ -93,8 +96,27 @@ def megabytes(pid):
     return 0.0
 
 
+def delays():
+    """How many probes of Rota's started at most so many seconds late, by bound; gdnsd does not say."""
+    try:
+        with urllib.request.urlopen(f"http://{ADMIN}/metrics", timeout=10) as page:
+            lines = page.read().decode().splitlines()
+    except OSError:
+        return {}
+    mark = 'rota_check_start_delay_seconds_bucket{le="'
+    rows = (line.removeprefix(mark).split('"} ') for line in lines if line.startswith(mark))
+    return {float(bound): float(count) for bound, count in rows}
+
+
+def slowest_of_a_hundred(before, after):
+    """The bound in ms below which 99 of 100 probes between two looks started late."""
+    counts = {bound: count - before[bound] for bound, count in after.items()}
+    held = (bound for bound, count in sorted(counts.items()) if count >= 0.99 * max(counts.values()))
+    return 1e3 * next(held) if counts else math.nan
+
+
 def measure(command, folder, args):
-    """One life: seconds to the first answer, µs a probe (all, user), MB."""
+    """One life: seconds to the first answer, µs a probe (all, user), MB, ms late at p99."""
     with open(folder / "log", "w") as log:
         begin = time.monotonic()
         server = subprocess.Popen(["taskset", "-c", "0", *command], stdout=log, stderr=log)
@@ -104,12 +126,14 @@ def measure(command, folder, args):
                 sys.exit(f"{command[0]} does not answer:\n{(folder / 'log').read_text()[-2000:]}")
         up = time.monotonic() - begin
         time.sleep(args.interval)
+        early_delays = delays()
         before, start = cpu(server.pid), time.monotonic()
         time.sleep(3 * args.interval)
         after, end = cpu(server.pid), time.monotonic()
+        late_ms = slowest_of_a_hundred(early_delays, delays())
         probes = (end - start) / args.interval * args.nodes
         user, kernel = (1e6 * (late - early) / probes for late, early in zip(after, before))
-        return up, user + kernel, user, megabytes(server.pid)
+        return up, user + kernel, user, megabytes(server.pid), late_ms
     finally:
         server.terminate()
         server.wait(20)
@@ -141,10 +165,15 @@ def main():
         node.terminate()
         node.wait()
     print(f"{args.nodes} nodes, each every {args.interval} s; medians of {args.rounds} rounds\n")
-    print("| | answers after s | CPU µs a probe | of which user | MB |\n|---|---:|---:|---:|---:|")
+    print("| | answers after s | CPU µs a probe | of which user | MB | p99 starts late by ms |")
+    print("|---|---:|---:|---:|---:|---:|")
+    medians = {}
     for name, rounds in found.items():
-        up, both, user, size = (statistics.median(column) for column in zip(*rounds))
-        print(f"| {name} | {up:.2f} | {both:.0f} | {user:.0f} | {size:.0f} |")
+        medians[name] = up, both, user, size, late = [statistics.median(it) for it in zip(*rounds)]
+        late = "-" if math.isnan(late) else f"at most {late:g}"
+        print(f"| {name} | {up:.2f} | {both:.0f} | {user:.0f} | {size:.0f} | {late} |")
+    up, both = (medians["rota"][at] / medians["gdnsd"][at] for at in (0, 1))
+    print(f"\nRota answers after {up:.2f} × gdnsd's time, and takes {both:.2f} × its CPU.")
 
 
 if __name__ == "__main__":

@@ -120,6 +120,11 @@ impl Events {
         drop(self.0.send(event));
     }
 
+    /// Whether anybody listens.
+    pub fn are_heard(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+
     /// What happens from now on.
     pub(super) fn listen(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()

@@ -33,11 +33,11 @@ impl Delegation {
     pub(super) fn of(zone: &ZoneModel) -> Self {
         let apex = &zone.records.apex;
         let ns = zone.records.get(apex, RecordType::NS);
-        let names = ns.into_iter().flat_map(|ns| &ns.rdata);
+        let names = ns.into_iter().flat_map(|ns| ns.rdata());
         let server = |name: Name| {
             let sets = [RecordType::A, RecordType::AAAA].map(|it| zone.records.get(&name, it));
-            let rdata = sets.into_iter().flatten().flat_map(|rrset| &rrset.rdata);
-            let addresses = rdata.filter_map(|rdata| address(rdata)).collect();
+            let rdata = sets.into_iter().flatten().flat_map(|rrset| rrset.rdata());
+            let addresses = rdata.filter_map(address).collect();
             NameServer { name, addresses }
         };
         Self {

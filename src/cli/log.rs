@@ -41,9 +41,12 @@ pub fn start(format: LogFormat, loudness: Loudness) {
         Err(error) => (EnvFilter::new(filter_text(None, loudness)), Some(error)),
     };
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // The word `target` is that of what is probed: the library's own, a module's name, would stand
+    // in a JSON object beside it.
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    let lines = lines.with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => lines.with_ansi(colours).with_target(false).init(),
+        LogFormat::Text => lines.with_ansi(colours).init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     if let Some(error) = refused {

@@ -16,7 +16,7 @@ use super::names;
 use super::reader::Reader;
 use super::value::Text;
 use crate::wire::{Name, RecordType};
-use crate::zone::Records;
+use crate::zone::RecordsBuilder;
 
 /// How long name servers and their addresses are kept: they change by plan, not by health.
 const NS_TTL: u32 = 3600;
@@ -32,7 +32,7 @@ const SOA_EXPIRE: u32 = 1_209_600;
 pub(super) fn add(
     fields: &Fields<'_>,
     serial: u32,
-    records: &mut Records,
+    records: &mut RecordsBuilder,
     reader: &mut Reader<'_>,
 ) {
     let apex = records.apex.clone();
@@ -50,13 +50,13 @@ pub(super) fn add(
             reader.refuse(entry.span.clone(), message, help);
             continue;
         }
-        records.add(apex.clone(), RecordType::NS, NS_TTL, name.as_wire().into());
+        records.add(&apex, RecordType::NS, NS_TTL, name.as_wire());
         for address in addresses {
-            let (rtype, rdata): (_, Box<[u8]>) = match address {
-                IpAddr::V4(v4) => (RecordType::A, v4.octets().into()),
-                IpAddr::V6(v6) => (RecordType::AAAA, v6.octets().into()),
+            let (rtype, rdata): (_, &[u8]) = match address {
+                IpAddr::V4(v4) => (RecordType::A, &v4.octets()),
+                IpAddr::V6(v6) => (RecordType::AAAA, &v6.octets()),
             };
-            records.add(name.clone(), rtype, NS_TTL, rdata);
+            records.add(&name, rtype, NS_TTL, rdata);
         }
         servers.push(name);
     }
@@ -66,14 +66,14 @@ pub(super) fn add(
         for field in [serial, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, SOA_MINIMUM] {
             soa.extend_from_slice(&field.to_be_bytes());
         }
-        records.add(apex, RecordType::SOA, NS_TTL, soa.into());
+        records.add(&apex, RecordType::SOA, NS_TTL, &soa);
     }
 }
 
 /// One entry: a name, and its addresses where it lies in the zone.
 fn name_server(
     entry: &Text,
-    records: &Records,
+    records: &RecordsBuilder,
     reader: &mut Reader<'_>,
 ) -> Option<(Name, Vec<IpAddr>)> {
     let apex = &records.apex;
@@ -113,7 +113,7 @@ fn name_server(
         }
     }
     let inside = name.is_at_or_under(apex);
-    let known = [RecordType::A, RecordType::AAAA].iter().any(|t| records.get(&name, *t).is_some());
+    let known = [RecordType::A, RecordType::AAAA].iter().any(|t| records.has(&name, *t));
     if inside && sound && addresses.is_empty() && !known {
         let message = format!("the name server {name} has no address");
         let help = if written.contains('.') {

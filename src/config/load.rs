@@ -164,13 +164,16 @@ fn list_zones(
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_symlink() {
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
             readings.link(&entry.path());
         }
-        paths.push(entry.path());
+        if !kind.is_dir() {
+            paths.push(entry.path());
+        }
     }
     // Folders list their files in no order, but the same mistakes shall read the same every time.
-    paths.sort();
+    paths.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
     let mut zones: BTreeMap<Name, Found> = BTreeMap::new();
     for path in &paths {
         let Some((apex, kind)) = apex_of(path, out) else { continue };
@@ -178,7 +181,9 @@ fn list_zones(
             files: ZoneFiles { apex, toml: None, master: None, serial: 0 },
             spoiled: false,
         });
-        let (text, serial) = match read_text(path).and_then(|text| Ok((text, serial_of(path)?))) {
+        let read = read_dated(path, FILE_LEN_MAX)
+            .and_then(|(bytes, time)| Ok((text_of(bytes)?, serial_of(time))));
+        let (text, serial) = match read {
             Ok(read) => read,
             Err(error) => {
                 out.push(unreadable(path, &error));
@@ -276,7 +281,7 @@ pub fn is_zone_file(name: &OsStr) -> bool {
 fn apex_of(path: &Path, out: &mut Vec<Diagnostic>) -> Option<(Name, Kind)> {
     let file = path.file_name().and_then(OsStr::to_str)?;
     // Hidden files, and what editors leave behind.
-    if file.starts_with(['.', '#']) || file.ends_with('~') || path.is_dir() {
+    if file.starts_with(['.', '#']) || file.ends_with('~') {
         return None;
     }
     let (stem, extension) = file.rsplit_once('.')?;
@@ -318,7 +323,11 @@ fn no_zones(folder: &Path, error: &io::Error) -> Diagnostic {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read_bytes(path, FILE_LEN_MAX)?).map_err(|error| {
+    text_of(read_bytes(path, FILE_LEN_MAX)?)
+}
+
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
         io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
@@ -326,6 +335,11 @@ fn read_text(path: &Path) -> io::Result<String> {
 }
 
 fn read_bytes(path: &Path, len_max: u64) -> io::Result<Vec<u8>> {
+    Ok(read_dated(path, len_max)?.0)
+}
+
+/// What a file holds, and when it was written: there are a hundred thousand to be asked.
+fn read_dated(path: &Path, len_max: u64) -> io::Result<(Vec<u8>, SystemTime)> {
     let about = fs::metadata(path)?;
     // A pipe would be waited for, and a device has no end.
     if !about.is_file() {
@@ -336,12 +350,11 @@ fn read_bytes(path: &Path, len_max: u64) -> io::Result<Vec<u8>> {
         let message = format!("it has {len} octets, more than {len_max}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    fs::read(path)
+    Ok((fs::read(path)?, about.modified()?))
 }
 
-/// The file's time in seconds, in the arithmetic of serials, which wraps. RFC 1982 §3.
-fn serial_of(path: &Path) -> io::Result<u32> {
-    let time: SystemTime = fs::metadata(path)?.modified()?;
+/// A time in seconds, in the arithmetic of serials, which wraps. RFC 1982 §3.
+fn serial_of(time: SystemTime) -> u32 {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Ok((seconds & u64::from(u32::MAX)) as u32)
+    (seconds & u64::from(u32::MAX)) as u32
 }

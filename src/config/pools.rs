@@ -15,7 +15,7 @@ use super::value::{Text, Value, in_order};
 use crate::geo::Coordinates;
 use crate::steer::service::POOLS_MAX;
 use crate::wire::{Name, RecordType};
-use crate::zone::Records;
+use crate::zone::RecordsBuilder;
 
 /// A pool as written.
 pub(super) struct PoolDraft<'t> {
@@ -33,7 +33,7 @@ pub(super) struct PoolDraft<'t> {
 pub(super) fn read<'t>(
     fields: &Fields<'t>,
     owner: &Name,
-    records: &Records,
+    records: &RecordsBuilder,
     reader: &mut Reader<'_>,
 ) -> Vec<PoolDraft<'t>> {
     let Some((table, span)) = fields.table("pool") else {
@@ -93,7 +93,7 @@ fn read_pool<'t>(name: Text, fields: Fields<'t>, reader: &mut Reader<'_>) -> Poo
 fn read_nodes<'t>(
     fields: &Fields<'t>,
     owner: &Name,
-    records: &Records,
+    records: &RecordsBuilder,
     reader: &mut Reader<'_>,
 ) -> Vec<Draft<'t>> {
     let Some(value) = fields.value("nodes") else {
@@ -116,7 +116,7 @@ fn refuse_records(
     fields: &Fields<'_>,
     key: &'static str,
     owner: &Name,
-    records: &Records,
+    records: &RecordsBuilder,
     reader: &mut Reader<'_>,
 ) {
     if !addresses(records, owner).is_empty() {
@@ -139,9 +139,9 @@ fn read_list<'t>(value: &'t Value<'t>, whose: &str, reader: &mut Reader<'_>) -> 
     drafts
 }
 
-fn addresses(records: &Records, owner: &Name) -> Vec<IpAddr> {
-    let of = |rtype| records.get(owner, rtype).into_iter().flat_map(|rrset| &rrset.rdata);
-    let v4 = of(RecordType::A).filter_map(|rdata| <[u8; 4]>::try_from(rdata.as_ref()).ok());
-    let v6 = of(RecordType::AAAA).filter_map(|rdata| <[u8; 16]>::try_from(rdata.as_ref()).ok());
+fn addresses(records: &RecordsBuilder, owner: &Name) -> Vec<IpAddr> {
+    let of = |rtype| records.get(owner, rtype).into_iter();
+    let v4 = of(RecordType::A).filter_map(|rdata| <[u8; 4]>::try_from(rdata).ok());
+    let v6 = of(RecordType::AAAA).filter_map(|rdata| <[u8; 16]>::try_from(rdata).ok());
     v4.map(IpAddr::from).chain(v6.map(IpAddr::from)).collect()
 }

@@ -25,7 +25,7 @@ use super::tables::HTTPS;
 use super::value::{in_order, number};
 use crate::steer::{Explain, Https, Srv};
 use crate::wire::{Name, RecordType};
-use crate::zone::Records;
+use crate::zone::RecordsBuilder;
 
 /// Services have a few protocols, and each costs a name.
 const SRV_MAX: usize = 32;
@@ -278,7 +278,7 @@ impl Maker<'_, '_> {
 pub(super) fn add(
     extras: Vec<Extra>,
     services: &[Name],
-    records: &mut Records,
+    records: &mut RecordsBuilder,
     reader: &mut Reader<'_>,
 ) {
     for Extra { owner, is_further, types, addresses, ttl, key, span } in extras {
@@ -287,16 +287,16 @@ pub(super) fn add(
         if is_further && services.contains(&owner) {
             let message = format!("`{key}` makes the name {owner}, which is a service");
             reader.refuse(span, message, "give one of the two another name");
-        } else if let Some(rtype) = taken.find(|&&rtype| records.get(&owner, rtype).is_some()) {
+        } else if let Some(rtype) = taken.find(|&&rtype| records.has(&owner, rtype)) {
             let message = format!("`{key}` makes the name {owner}, which has {rtype} records");
             reader.refuse(span, message, "remove the records, or choose another name");
         } else {
             for address in addresses {
-                let (rtype, rdata): (_, Box<[u8]>) = match address {
-                    IpAddr::V4(v4) => (RecordType::A, v4.octets().into()),
-                    IpAddr::V6(v6) => (RecordType::AAAA, v6.octets().into()),
+                let (rtype, rdata): (_, &[u8]) = match address {
+                    IpAddr::V4(v4) => (RecordType::A, &v4.octets()),
+                    IpAddr::V6(v6) => (RecordType::AAAA, &v6.octets()),
                 };
-                records.add(owner.clone(), rtype, ttl, rdata);
+                records.add(&owner, rtype, ttl, rdata);
             }
         }
     }

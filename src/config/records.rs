@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::zone::ZoneFiles;
 use crate::steer::Service;
 use crate::zone::masterfile::{Includes, MasterFile, Places, parse};
-use crate::zone::{Diagnostic, Records, check};
+use crate::zone::{Diagnostic, Records, RecordsBuilder, check};
 
 /// Reads a zone's master file, if it has one, reporting every problem in it.
 pub(super) fn read(
@@ -15,7 +15,10 @@ pub(super) fn read(
 ) -> MasterFile {
     match &files.master {
         Some(source) => parse(source, &files.apex, includes, out),
-        None => MasterFile { records: Records::new(files.apex.clone()), places: Places::default() },
+        None => MasterFile {
+            records: RecordsBuilder::new(files.apex.clone()),
+            places: Places::default(),
+        },
     }
 }
 

@@ -15,7 +15,7 @@ use super::{answers, guard, names, steering};
 use crate::geo::Atlas;
 use crate::steer::{Address, Node, Pool, Rule, Service};
 use crate::wire::{Name, RecordType};
-use crate::zone::Records;
+use crate::zone::RecordsBuilder;
 
 /// A service's name in its file, and what it means.
 pub(super) struct Heading {
@@ -65,7 +65,7 @@ impl Heading {
 /// What is around a service in its zone.
 pub(super) struct Around<'a> {
     /// The zone's own records.
-    pub(super) records: &'a Records,
+    pub(super) records: &'a RecordsBuilder,
     /// What is known of clients; none where that cannot be told.
     pub(super) atlas: Option<&'a Atlas>,
 }
@@ -84,7 +84,7 @@ pub(super) fn read(
         return None; // reported as being of the wrong type
     };
     let fields = reader.fields(&SERVICE, table, span.clone());
-    if records.get(owner, RecordType::CNAME).is_some() {
+    if records.has(owner, RecordType::CNAME) {
         let message = format!("{owner} has a CNAME record, so it cannot be a service");
         let help = "remove the record or the service: beside a CNAME nothing else can stand";
         reader.refuse(span.clone(), message, help);

@@ -25,7 +25,7 @@ use crate::geo::Atlas;
 use crate::snapshot::{Authored, ZoneModel};
 use crate::wire::{Name, RecordType};
 use crate::zone::masterfile::{Includes, MasterFile};
-use crate::zone::{Diagnostic, Place, Records, Source, diagnostic::has_errors};
+use crate::zone::{Diagnostic, Place, RecordsBuilder, Source, diagnostic::has_errors};
 
 /// The files of one apex, as they were read; at least one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub fn read_zone_with(
 /// Reads the TOML file beside records that are already there; `includes` reads what it names.
 pub(super) fn read_with_records(
     files: &ZoneFiles,
-    mut records: Records,
+    mut records: RecordsBuilder,
     complete: bool,
     includes: &mut Includes<'_>,
     grants: &Grants<'_>,
@@ -94,7 +94,7 @@ pub(super) fn read_with_records(
         if let Some((table, span)) = file.table("zone") {
             let zone = reader.fields(&ZONE, table, span.clone());
             let held = [RecordType::SOA, RecordType::NS];
-            if let Some(rtype) = held.iter().find(|it| records.get(&files.apex, **it).is_some()) {
+            if let Some(rtype) = held.iter().find(|it| records.has(&files.apex, **it)) {
                 let message = format!("[zone] stands beside the master file's {rtype} record");
                 let help = "keep one of the two: both say which name servers the zone has";
                 reader.refuse(span, message, help);
@@ -128,12 +128,12 @@ pub(super) fn read_with_records(
     } else if complete {
         judge_authority(files, &records, out);
     }
-    Some(ZoneModel { records, services })
+    Some(ZoneModel { records: records.finish(), services })
 }
 
 /// Every zone has an SOA. RFC 1034 §4.2.1.
-fn judge_authority(files: &ZoneFiles, records: &Records, out: &mut Vec<Diagnostic>) {
-    if records.get(&files.apex, RecordType::SOA).is_some() {
+fn judge_authority(files: &ZoneFiles, records: &RecordsBuilder, out: &mut Vec<Diagnostic>) {
+    if records.has(&files.apex, RecordType::SOA) {
         return;
     }
     let (what, help) = if files.master.is_some() {

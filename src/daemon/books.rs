@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::admin::docs::CertificateDoc;
 use crate::admin::metrics::{Caps, Connections, Facts, Ledger, Reload, Requests, Traffic, Vantage};
@@ -44,6 +44,11 @@ impl Books {
     /// Where the workers count.
     pub(super) fn read_from(&mut self, figures: Figures) {
         self.workers = Some(figures);
+    }
+
+    /// A probe has started so much after its time.
+    pub(super) fn probe(&mut self, late_by: Duration) {
+        self.ledger.probe(late_by);
     }
 
     /// A probe has ended.

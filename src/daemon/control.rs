@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admin::docs::StatusDoc;
 use crate::admin::metrics::Reload;
 use crate::admin::{Event, Events, Request};
-use crate::health::{IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
+use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
 use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
 use crate::serve::Figures;
@@ -43,6 +43,7 @@ use super::orders::Orders;
 use super::past::Past;
 use super::scopes::services;
 use super::scribe::{Scribe, Written};
+use super::told;
 use super::view::View;
 use spoken::Spoken;
 
@@ -194,19 +195,29 @@ impl Control {
     }
 
     /// The first round of probes: until every target has a status, or `limit` has passed.
+    ///
+    /// Nobody is answered yet, so plans are made once, when it is over.
     pub async fn settle(&mut self, limit: Duration) {
-        let end = tokio::time::Instant::now() + limit;
+        let mut changes = Vec::new();
+        let end = tokio::time::sleep(limit);
+        tokio::pin!(end);
         while !self.monitor.is_settled() {
             tokio::select! {
-                () = self.step() => {}
-                () = tokio::time::sleep_until(end) => {
+                report = self.next_report() => {
+                    let news = self.take_verdicts(report);
+                    self.tell_changes(&news);
+                    changes.extend(news);
+                }
+                () = &mut end => {
                     let unknown = self.monitor.views();
                     let unknown = unknown.filter(|view| view.standing().status == Status::Unknown);
                     tracing::warn!(targets = unknown.count(), "serving before their first verdict");
-                    return;
+                    break;
                 }
             }
         }
+        let tiers = self.plan_changes(&changes);
+        told::tiers(&tiers, &self.events);
     }
 
     /// Where the figures of those who answer stand.
@@ -233,7 +244,12 @@ impl Control {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = self.step() => {}
+                report = self.next_report() => {
+                    let changes = self.take_verdicts(report);
+                    let tiers = self.plan_changes(&changes);
+                    self.tell_changes(&changes);
+                    told::tiers(&tiers, &self.events);
+                }
                 _ = ticks.tick() => {
                     let now = now();
                     if self.monitor.pulse(now).late_by < LATE_MAX {
@@ -271,23 +287,25 @@ impl Control {
         self.finish_writing(&mut written, end).await;
     }
 
-    /// Starts what is due, then waits for one report or for the next time that something is due.
-    /// May be dropped while it waits.
-    async fn step(&mut self) {
-        let started = now();
-        while let Some(order) = self.monitor.poll_probe(started) {
-            self.prober.start(order);
-        }
-        let wake = self.monitor.poll_timeout();
-        tokio::select! {
-            Some(report) = self.reports.recv() => self.handle_reports(report),
-            () = sleep_until(wake) => {}
+    /// Starts what is due, again and again, until there is a report. May be dropped while it waits.
+    async fn next_report(&mut self) -> Report {
+        loop {
+            let started = now();
+            while let Some(order) = self.monitor.poll_probe(started) {
+                self.books.probe(order.late_by);
+                self.prober.start(order);
+            }
+            let wake = self.monitor.poll_timeout();
+            tokio::select! {
+                Some(report) = self.reports.recv() => return report,
+                () = sleep_until(wake) => {}
+            }
         }
     }
 
     /// Takes a report and those that wait behind it, so that plans are made once for all of them:
     /// when a whole site fails, reports come faster than plans.
-    fn handle_reports(&mut self, first: Report) {
+    fn take_verdicts(&mut self, first: Report) -> Vec<Change> {
         let (mut changes, mut next) = (Vec::new(), Some(first));
         for _ in 0..REPORTS_MAX {
             let Some(Report { id, verdict }) = next.take().or_else(|| self.reports.try_recv().ok())
@@ -297,7 +315,7 @@ impl Control {
             self.books.verdict(&verdict);
             changes.extend(self.monitor.handle_verdict(id, verdict, now(), &mut self.rng));
         }
-        self.handle_changes(&changes);
+        changes
     }
 
     /// All that is to be shown, at this moment.

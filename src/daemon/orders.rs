@@ -351,7 +351,7 @@ mod tests {
     fn publisher() -> Publisher {
         let services =
             vec![service("app", Steer::Split, &["eu", "us"]), service("web", Steer::Geo, &["eu"])];
-        let records = Records::new(Name::from_text("lb.test").unwrap());
+        let records = Records::none(Name::from_text("lb.test").unwrap());
         let zone = Authored::Good(Arc::new(ZoneModel { records, services }));
         let mut publisher = Publisher::new();
         publisher.publish(&[zone], Settings::default(), &Unchecked);

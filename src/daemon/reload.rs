@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn good(text: &str) -> Authored {
-        let model = ZoneModel { records: Records::new(apex(text)), services: Vec::new() };
+        let model = ZoneModel { records: Records::none(apex(text)), services: Vec::new() };
         Authored::Good(Arc::new(model))
     }
 

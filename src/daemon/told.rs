@@ -15,14 +15,21 @@ use super::view;
 /// Nodes that are named beside a target: enough for a service, too few for a flood.
 const NODES_MAX: usize = 16;
 
-/// The status of a target has turned, which these services are probed at.
-pub(super) fn status(change: &Change, services: &[Arc<Service>], events: &Events) {
+/// The status of a target has turned, which these `services` are probed at.
+pub(super) fn status(
+    change: &Change,
+    services: impl FnOnce() -> Vec<Arc<Service>>,
+    events: &Events,
+) {
     let reason = change.reason.as_ref().map(ToString::to_string);
     let (target, from, to) = (change.target.place(), change.from.status, change.to.status);
     let shown = reason.as_ref().map(tracing::field::display);
     let hold = change.hold.as_ref().map(tracing::field::display);
     tracing::info!(%target, %from, %to, reason = shown, hold, "status changed");
-    let (from, to) = (view::status(from), view::status(to));
+    if !events.are_heard() {
+        return;
+    }
+    let (services, from, to) = (services(), view::status(from), view::status(to));
     let asks = |node: &&Node| {
         let mut targets = node.addresses.iter().flat_map(|address| address.check.targets());
         targets.any(|target| *target == change.target)

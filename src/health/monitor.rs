@@ -25,6 +25,8 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::FixedState;
+
 use super::schedule::{Flight, Pace};
 use super::{
     Hold, Outcome, Place, Pulse, Reason, Schedule, Share, Standing, Status, Suspect, Suspicion,
@@ -39,7 +41,7 @@ pub const IDLE_AFTER: u32 = 12;
 /// All targets and the schedule of their probes.
 #[derive(Debug)]
 pub struct Monitor {
-    ids: HashMap<Arc<Target>, TargetId>,
+    ids: HashMap<Arc<Target>, TargetId, FixedState>,
     entries: BTreeMap<TargetId, Entry>,
     /// Forgotten targets whose probe is still in flight.
     orphans: HashMap<TargetId, Arc<Target>>,
@@ -64,6 +66,8 @@ pub struct ProbeOrder {
     pub id: TargetId,
     /// Whom to ask what.
     pub target: Arc<Target>,
+    /// How long ago it should have started.
+    pub late_by: Duration,
 }
 
 /// A target stands otherwise than before, its pace is another, or it warns of something.
@@ -87,9 +91,9 @@ pub struct Change {
 }
 
 impl Change {
-    /// True where plans that depend on the target are out of date.
+    /// True where plans that depend on how the target stands are out of date.
     pub fn is_restanding(&self) -> bool {
-        self.from != self.to || self.repaced
+        self.from != self.to
     }
 
     /// True where the status itself turned; else only the count against it began or ended, or the
@@ -103,7 +107,7 @@ impl Monitor {
     /// A monitor without targets and with at most `in_flight_max` probes under way.
     pub fn new(in_flight_max: usize) -> Self {
         Self {
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             entries: BTreeMap::new(),
             orphans: HashMap::new(),
             schedule: Schedule::new(in_flight_max),
@@ -212,11 +216,12 @@ impl Monitor {
 
     /// The next probe to start, if one is due and there is room; call until it gives none.
     pub fn poll_probe(&mut self, now: Instant) -> Option<ProbeOrder> {
-        let id = self.schedule.first_due(now)?;
+        let (due, id) = self.schedule.first_due(now)?;
         let entry = self.entries.get(&id).expect("only known targets are on the schedule");
         let deadline = now + entry.target.check.timeout;
         self.schedule.launch(id, Flight { started: now, deadline });
-        Some(ProbeOrder { id, target: Arc::clone(&entry.target) })
+        let late_by = now.saturating_duration_since(due);
+        Some(ProbeOrder { id, target: Arc::clone(&entry.target), late_by })
     }
 
     /// When to call [`poll_probe`](Self::poll_probe) again, if no verdict comes before.
@@ -274,7 +279,8 @@ impl Monitor {
         }
         let repaced = paced != paced_now;
         let change = Change { target, from, to, reason, hold, repaced, warning };
-        (change.is_restanding() || warning.is_some()).then_some(change)
+        let is_news = change.is_restanding() || repaced || warning.is_some();
+        is_news.then_some(change)
     }
 
     /// How a target stands; one that is not configured is unknown.

@@ -24,6 +24,11 @@ use std::time::{Duration, Instant};
 
 use super::Check;
 
+/// What is due within this time is started with what is due now, a little early and so never late:
+/// each time that a prober wakes for one probe more costs it a timer and three system calls. It is
+/// a tenth of the shortest interval that can be written.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// Probes in flight unless the caller says otherwise.
 ///
 /// Each holds a socket: half of the 1,024 descriptors that an ordinary shell grants. At 5 ms an
@@ -125,14 +130,13 @@ impl Schedule {
         }
     }
 
-    /// The target that is due longest, if one is and if there is room; [`launch`](Self::launch)
-    /// puts it in flight.
-    pub fn first_due(&self, now: Instant) -> Option<TargetId> {
+    /// The target that is due longest, if one is and if there is room, and since when;
+    /// [`launch`](Self::launch) puts it in flight.
+    pub fn first_due(&self, now: Instant) -> Option<(Instant, TargetId)> {
         if self.is_full() {
             return None;
         }
-        let (at, id) = self.waiting.first()?;
-        (*at <= now).then_some(*id)
+        self.waiting.first().copied().filter(|(at, _)| *at <= now + GATHER)
     }
 
     /// Moves a target from waiting to in flight.

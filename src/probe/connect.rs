@@ -28,6 +28,9 @@ pub(super) async fn plain(socket: SocketAddr, course: &mut Course) -> Result<Lin
     Line::connect(socket).await.map_err(|error| failure::outcome(&error, socket))
 }
 
+/// A connection, plain or in TLS; what TLS needs stands apart, since most connections do not.
+pub(super) type Opened = Either<Line, Box<TlsStream<Line>>>;
+
 /// Connects, and shakes hands as a client of `host` where that is asked for.
 pub(super) async fn open(
     socket: SocketAddr,
@@ -36,10 +39,11 @@ pub(super) async fn open(
     protocols: Protocols,
     keyring: &Keyring,
     course: &mut Course,
-) -> Result<Either<Line, TlsStream<Line>>, Outcome> {
+) -> Result<Opened, Outcome> {
     let stream = plain(socket, course).await?;
     let Some(secure) = secure else { return Ok(Either::Left(stream)) };
-    secured(stream, socket, host, secure, protocols, keyring, course).await.map(Either::Right)
+    let shaking = secured(stream, socket, host, secure, protocols, keyring, course);
+    Ok(Either::Right(Box::new(Box::pin(shaking).await?)))
 }
 
 /// Says a text on a connection of its own, and reads until what has come is enough, or no more
@@ -74,6 +78,8 @@ pub(super) async fn secured(
     course: &mut Course,
 ) -> Result<TlsStream<Line>, Outcome> {
     course.enter(Stage::Handshake);
+    // The end of the handshake and what follows it are two packets.
+    stream.hurry().map_err(|error| failure::outcome(&error, socket))?;
     let local = |why| Outcome::NoVerdict(Reason::Local(why));
     let name = match ServerName::try_from(host.to_owned()) {
         Ok(name @ ServerName::DnsName(_)) => name,

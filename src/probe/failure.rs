@@ -59,13 +59,6 @@ fn recognize(error: &(dyn Error + 'static), has_route: impl Fn() -> bool) -> Opt
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return Some(Outcome::Fail(Reason::Tls(tls_fault(error))));
     }
-    if let Some(error) = error.downcast_ref::<hyper::Error>() {
-        // Closed or canceled: the connection ended before the request was taken.
-        if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-            return Some(Outcome::Fail(Reason::Reset));
-        }
-        return error.is_parse().then(|| Outcome::Fail(Reason::Protocol(text(error))));
-    }
     if let Some(error) = error.downcast_ref::<h2::Error>() {
         return error.is_library().then(|| Outcome::Fail(Reason::Protocol(text(error))));
     }

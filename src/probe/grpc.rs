@@ -6,7 +6,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use h2::client;
@@ -14,8 +14,10 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, TE, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::either::Either;
 
-use super::http::{HEAD_LEN_MAX, PRODUCT, beside, unwritable};
+use super::http::PRODUCT;
+use super::http1::HEAD_LEN_MAX;
 use super::trust::{Keyring, Protocols};
 use super::{Course, connect, failure};
 use crate::health::ask::{ANSWER_LEN_MAX, judge_grpc, judge_grpc_code};
@@ -32,9 +34,16 @@ pub(super) async fn probe(
     keyring: &Keyring,
     course: &mut Course,
 ) -> Result<(), Outcome> {
-    let request = request(ask).map_err(unwritable)?;
+    // The configuration has judged it otherwise.
+    let unwritable = |error| format!("the request cannot be written: {error}");
+    let request =
+        request(ask).map_err(|error| Outcome::NoVerdict(Reason::Local(unwritable(error))))?;
     let secure = ask.tls.as_ref();
     let stream = connect::open(socket, &ask.host, secure, HTTP_2, keyring, course).await?;
+    if let Either::Left(line) = &stream {
+        // The settings of the connection and the call are packets of their own.
+        line.hurry().map_err(|error| failure::outcome(&error, socket))?;
+    }
     converse(stream, request, socket, ask, course).await
 }
 
@@ -79,6 +88,23 @@ async fn converse(
     })
     .await;
     told
+}
+
+/// Does the work while the connection moves what it needs.
+async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
+    let (mut connection, mut work) = (pin!(connection), pin!(work));
+    let mut open = true;
+    poll_fn(|context| {
+        if let Poll::Ready(done) = work.as_mut().poll(context) {
+            return Poll::Ready(done);
+        }
+        if open {
+            // How the connection ended, the work learns from what it waits for.
+            open = connection.as_mut().poll(context).is_pending();
+        }
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 /// What an answer says; the outer error is the connection's.

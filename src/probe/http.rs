@@ -11,38 +11,29 @@
 //!   and the port of a probe is rarely the port that clients use. SNI and certificate go by the
 //!   same name.
 //!
-//! It speaks through hyper's connection alone. What a client library adds above that (pools,
+//! It speaks by [`http1`](super::http1) alone. What a client library adds above that (pools,
 //! resolvers, redirects, proxies) a probe must not have, and it would hide which of connecting, TLS
 //! and answering is slow.
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::task::Poll;
 
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{
-    ACCEPT, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
-};
-use hyper::{Method as Verb, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::http1::{Answer, Request};
 use super::trust::{Keyring, Protocols};
-use super::{Course, connect, failure};
+use super::{Course, connect};
 use crate::health::ask::BODY_LEN_MAX;
 use crate::health::load::HEADER;
-use crate::health::{Header, HttpAsk, Method, Outcome, Reason, Stage};
+use crate::health::{HttpAsk, Method, Outcome, Reason, Stage};
 
 /// Most of a 503's body that is read.
 pub const DRAINING_LEN_MAX: usize = 4096;
-/// Most of an answer's head that is read.
-pub const HEAD_LEN_MAX: usize = 64 * 1024;
 
 /// What nodes see in their logs.
 pub(super) const PRODUCT: &str = concat!("rota/", env!("CARGO_PKG_VERSION"), " (health check)");
 pub(super) const HTTP_1: Protocols = &[b"http/1.1"];
+
+const SERVICE_UNAVAILABLE: u16 = 503;
 
 /// Asks once.
 pub(super) async fn probe(
@@ -51,137 +42,80 @@ pub(super) async fn probe(
     keyring: &Keyring,
     course: &mut Course,
 ) -> Result<(), Outcome> {
-    let request = request(ask).map_err(unwritable)?;
+    let request = request(ask)?;
     let secure = ask.tls.as_ref();
     let stream = connect::open(socket, &ask.host, secure, HTTP_1, keyring, course).await?;
-    converse(stream, request, socket, ask, course).await
+    course.enter(Stage::Headers);
+    let answer = request.ask(stream, socket).await?;
+    judge(answer, ask, course).await
 }
 
-/// The request of a check; what the operator wrote stands in place of what every probe says.
-fn request(ask: &HttpAsk) -> Result<Request<String>, hyper::http::Error> {
-    let (verb, body) = match &ask.method {
-        Method::Get => (Verb::GET, ""),
-        Method::Head => (Verb::HEAD, ""),
-        Method::Options => (Verb::OPTIONS, ""),
-        Method::Post(body) => (Verb::POST, body.as_str()),
+/// The request of a check.
+fn request(ask: &HttpAsk) -> Result<Request, Outcome> {
+    let every = [
+        ("host", ask.host.as_str()),
+        ("connection", "close"),
+        ("user-agent", PRODUCT),
+        ("accept", "*/*"),
+    ];
+    let verb = match &ask.method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Options => "OPTIONS",
+        Method::Post(body) => {
+            let length = body.len().to_string();
+            let own = [every.as_slice(), &[("content-length", &length)]].concat();
+            return Request::new("POST", &ask.path, &own, &ask.headers, body);
+        }
     };
-    let mut request = Request::builder()
-        .method(verb)
-        .uri(&ask.path)
-        .header(HOST, &ask.host)
-        .header(CONNECTION, "close")
-        .header(USER_AGENT, PRODUCT)
-        .header(ACCEPT, "*/*")
-        .body(body.to_owned())?;
-    insert(&ask.headers, request.headers_mut())?;
-    Ok(request)
+    Request::new(verb, &ask.path, &every, &ask.headers, "")
 }
 
-/// Puts what the operator wrote in place of what is there.
-pub(super) fn insert(written: &[Header], into: &mut HeaderMap) -> Result<(), hyper::http::Error> {
-    for header in written {
-        let name = HeaderName::try_from(&header.name)?;
-        into.insert(name, HeaderValue::try_from(&header.value)?);
-    }
-    Ok(())
-}
-
-/// A request that cannot be written: the configuration has judged it otherwise.
-pub(super) fn unwritable(error: hyper::http::Error) -> Outcome {
-    Outcome::NoVerdict(Reason::Local(format!("the request cannot be written: {error}")))
-}
-
-/// Writes the request and judges what comes.
-async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    request: Request<String>,
-    socket: SocketAddr,
+/// Judges what has come, and what must still come for that.
+async fn judge(
+    answer: Answer<impl AsyncRead + AsyncWrite + Unpin>,
     ask: &HttpAsk,
     course: &mut Course,
 ) -> Result<(), Outcome> {
-    course.enter(Stage::Headers);
-    let said = |error: hyper::Error| failure::outcome(&error, socket);
-    let (mut sender, connection) = handshake(stream).await.map_err(said)?;
-    let judging = async {
-        let response = sender.send_request(request).await.map_err(said)?;
-        let status = response.status();
-        if ask.expect.iter().any(|range| range.contains(&status.as_u16())) {
-            let load = ask.load.as_ref();
-            let header = response.headers().get(HEADER).map(HeaderValue::as_bytes);
-            course.report(load.zip(header).and_then(|(load, value)| load.of_header(value)));
-            let load = load.filter(|load| load.needs_body());
-            if ask.body.is_none() && load.is_none() {
-                return Ok(());
-            }
-            course.enter(Stage::Body);
-            let (body, whole) = read(response.into_body(), BODY_LEN_MAX).await.map_err(said)?;
-            if let Some(load) = load {
-                course.report(load.of_body(&body, whole));
-            }
-            let judged = ask.body.as_ref().map_or(Ok(()), |test| test.judge(&body, whole));
-            return judged.map_err(|mismatch| Outcome::Fail(Reason::Mismatch(mismatch)));
-        }
-        Err(refusal(response, course).await)
-    };
-    beside(connection, judging).await
-}
-
-/// What writes a request, and what moves it.
-pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: S,
-) -> hyper::Result<(http1::SendRequest<String>, http1::Connection<TokioIo<S>, String>)> {
-    http1::Builder::new().max_buf_size(HEAD_LEN_MAX).handshake(TokioIo::new(stream)).await
+    if !ask.expect.iter().any(|range| range.contains(&answer.status)) {
+        return Err(refusal(answer, course).await);
+    }
+    let load = ask.load.as_ref();
+    let header = answer.values(HEADER).next();
+    course.report(load.zip(header).and_then(|(load, value)| load.of_header(value)));
+    let load = load.filter(|load| load.needs_body());
+    if ask.body.is_none() && load.is_none() {
+        return Ok(());
+    }
+    course.enter(Stage::Body);
+    let (body, whole) = answer.body(BODY_LEN_MAX).await?;
+    if let Some(load) = load {
+        course.report(load.of_body(&body, whole));
+    }
+    let judged = ask.body.as_ref().map_or(Ok(()), |test| test.judge(&body, whole));
+    judged.map_err(|mismatch| Outcome::Fail(Reason::Mismatch(mismatch)))
 }
 
 /// What an answer with another code than those that pass says of its node.
-pub(super) async fn refusal(response: Response<Incoming>, course: &mut Course) -> Outcome {
-    let status = response.status();
+pub(super) async fn refusal(
+    answer: Answer<impl AsyncRead + AsyncWrite + Unpin>,
+    course: &mut Course,
+) -> Outcome {
+    let status = answer.status;
     // A node that never ends its body has not said that it is draining.
-    course.has_failed(Reason::HttpStatus(status.as_u16()));
-    if status == StatusCode::SERVICE_UNAVAILABLE && says_draining(response).await {
+    course.has_failed(Reason::HttpStatus(status));
+    if status == SERVICE_UNAVAILABLE && says_draining(answer).await {
         return Outcome::Fail(Reason::Draining);
     }
     course.at_timeout()
 }
 
-/// Does the work while the connection moves what it needs.
-pub(super) async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
-    let (mut connection, mut work) = (pin!(connection), pin!(work));
-    let mut open = true;
-    poll_fn(|context| {
-        if let Poll::Ready(done) = work.as_mut().poll(context) {
-            return Poll::Ready(done);
-        }
-        if open {
-            // How the connection ended, the work learns from what it waits for.
-            open = connection.as_mut().poll(context).is_pending();
-        }
-        work.as_mut().poll(context)
-    })
-    .await
-}
-
-/// A body up to a length, and whether that is all of it.
-async fn read(mut body: Incoming, length_max: usize) -> hyper::Result<(Vec<u8>, bool)> {
-    let mut octets = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        // Trailers say nothing here.
-        let Ok(data) = frame?.into_data() else { continue };
-        let room = length_max - octets.len();
-        octets.extend_from_slice(&data[..data.len().min(room)]);
-        if data.len() > room {
-            return Ok((octets, false));
-        }
-    }
-    Ok((octets, true))
-}
-
 /// Whether a 503 says that its node is leaving.
-async fn says_draining(response: Response<Incoming>) -> bool {
-    if response.headers().contains_key(RETRY_AFTER) {
+async fn says_draining(answer: Answer<impl AsyncRead + AsyncWrite + Unpin>) -> bool {
+    if answer.values("retry-after").next().is_some() {
         return true;
     }
-    let body = read(response.into_body(), DRAINING_LEN_MAX).await;
+    let body = answer.body(DRAINING_LEN_MAX).await;
     body.is_ok_and(|(body, _)| body_says_draining(&body))
 }
 

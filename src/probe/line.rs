@@ -28,9 +28,14 @@ impl Line {
     /// Connects.
     pub(super) async fn connect(socket: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(socket).await?;
-        // The end of a handshake and the request after it are two packets, and neither waits.
-        stream.set_nodelay(true)?;
         Ok(Self { stream, left: LISTEN_LEN_MAX })
+    }
+
+    /// From now on no packet waits for the one before it to be acknowledged.
+    ///
+    /// A kind that says all it has to say in one packet does not need it.
+    pub(super) fn hurry(&self) -> Result<()> {
+        self.stream.set_nodelay(true)
     }
 }
 

@@ -15,6 +15,7 @@
 //!     file       a line of a file
 //!     websocket  the opening of a WebSocket
 //!   connect    what kinds share: a connection, and TLS on it
+//!   http1      one request and its answer
 //!   line       the connection itself, with a limit on what is listened to
 //!   trust      whom TLS trusts, and who the prober is
 //!   judge      what makes a certificate good
@@ -40,6 +41,7 @@ pub mod failure;
 mod file;
 mod grpc;
 pub mod http;
+mod http1;
 mod judge;
 pub mod line;
 pub mod runner;

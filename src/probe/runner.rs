@@ -106,19 +106,22 @@ async fn probe(target: &Target, means: &Means, started: Instant) -> Verdict {
 }
 
 /// The one place that knows every kind; an error is the outcome of what did not pass.
+///
+/// A task has the size of the largest kind in it. So HTTP, of which there are most, stands in it by
+/// itself, and the others apart.
 async fn ask(target: &Target, means: &Means, course: &mut Course) -> Result<(), Outcome> {
     let keyring = &means.keyring;
     let at = |port| SocketAddr::new(target.address, port);
     match &target.check.ask {
         Ask::Http(ask) => http::probe(at(ask.port), ask, keyring, course).await,
-        Ask::Tcp(ask) => tcp::probe(at(ask.port), ask, course).await,
-        Ask::Tls(ask) => tls::probe(at(ask.port), ask, keyring, course).await,
-        Ask::Grpc(ask) => grpc::probe(at(ask.port), ask, keyring, course).await,
-        Ask::Dns(ask) => dns::probe(at(ask.port), ask, course).await,
-        Ask::Agent(ask) => agent::probe(at(ask.port), ask, course).await,
-        Ask::Exec(ask) => exec::probe(target.address, ask, &means.programs, course).await,
-        Ask::File(ask) => file::probe(target.address, ask, &means.states, course).await,
-        Ask::WebSocket(ask) => websocket::probe(at(ask.port), ask, keyring, course).await,
+        Ask::Tcp(ask) => Box::pin(tcp::probe(at(ask.port), ask, course)).await,
+        Ask::Tls(ask) => Box::pin(tls::probe(at(ask.port), ask, keyring, course)).await,
+        Ask::Grpc(ask) => Box::pin(grpc::probe(at(ask.port), ask, keyring, course)).await,
+        Ask::Dns(ask) => Box::pin(dns::probe(at(ask.port), ask, course)).await,
+        Ask::Agent(ask) => Box::pin(agent::probe(at(ask.port), ask, course)).await,
+        Ask::Exec(ask) => Box::pin(exec::probe(target.address, ask, &means.programs, course)).await,
+        Ask::File(ask) => Box::pin(file::probe(target.address, ask, &means.states, course)).await,
+        Ask::WebSocket(ask) => Box::pin(websocket::probe(at(ask.port), ask, keyring, course)).await,
     }
 }
 

@@ -8,18 +8,13 @@
 use std::net::SocketAddr;
 
 use domain::utils::base64;
-use hyper::header::{
-    CONNECTION, HOST, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT,
-};
-use hyper::{Request, StatusCode, upgrade};
-use hyper_util::rt::TokioIo;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::http::{HTTP_1, PRODUCT, beside, handshake, insert, refusal, unwritable};
+use super::http::{HTTP_1, PRODUCT, refusal};
+use super::http1::{Answer, Request, SWITCHING_PROTOCOLS};
 use super::trust::Keyring;
-use super::{Course, chance, connect, failure};
+use super::{Course, chance, connect};
 use crate::health::{Outcome, Reason, Stage, WebSocketAsk};
 
 /// What the key of an opening is digested with: RFC 6455 §1.3.
@@ -35,24 +30,29 @@ pub(super) async fn probe(
     course: &mut Course,
 ) -> Result<(), Outcome> {
     let key = base64::encode_string(&chance::octets::<16>()?);
-    let request = request(ask, &key).map_err(unwritable)?;
-    let opening = Opening { request, accept: accept(&key), socket };
+    let request = request(ask, &key)?;
     let secure = ask.tls.as_ref();
     let stream = connect::open(socket, &ask.host, secure, HTTP_1, keyring, course).await?;
-    opening.perform(stream, course).await
+    course.enter(Stage::Headers);
+    let answer = request.ask(stream, socket).await?;
+    if answer.status != SWITCHING_PROTOCOLS {
+        return Err(refusal(answer, course).await);
+    }
+    judge(&answer, &accept(&key)).map_err(|why| Outcome::Fail(Reason::NoUpgrade(why)))?;
+    farewell(answer.into_stream()).await;
+    Ok(())
 }
 
-fn request(ask: &WebSocketAsk, key: &str) -> Result<Request<String>, hyper::http::Error> {
-    let mut request = Request::get(&ask.path)
-        .header(HOST, &ask.host)
-        .header(UPGRADE, "websocket")
-        .header(CONNECTION, "Upgrade")
-        .header(SEC_WEBSOCKET_KEY, key)
-        .header(SEC_WEBSOCKET_VERSION, "13")
-        .header(USER_AGENT, PRODUCT)
-        .body(String::new())?;
-    insert(&ask.headers, request.headers_mut())?;
-    Ok(request)
+fn request(ask: &WebSocketAsk, key: &str) -> Result<Request, Outcome> {
+    let own = [
+        ("host", ask.host.as_str()),
+        ("upgrade", "websocket"),
+        ("connection", "Upgrade"),
+        ("sec-websocket-key", key),
+        ("sec-websocket-version", "13"),
+        ("user-agent", PRODUCT),
+    ];
+    Request::new("GET", &ask.path, &own, &ask.headers, "")
 }
 
 /// What must come back for a key: RFC 6455 §4.2.2.
@@ -61,50 +61,19 @@ fn accept(key: &str) -> String {
     base64::encode_string(digest.as_ref())
 }
 
-struct Opening {
-    request: Request<String>,
-    accept: String,
-    socket: SocketAddr,
-}
-
-impl Opening {
-    async fn perform(
-        self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        course: &mut Course,
-    ) -> Result<(), Outcome> {
-        let Self { request, accept, socket } = self;
-        course.enter(Stage::Headers);
-        let said = |error: hyper::Error| failure::outcome(&error, socket);
-        let (mut sender, connection) = handshake(stream).await.map_err(said)?;
-        let judging = async {
-            let response = sender.send_request(request).await.map_err(said)?;
-            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                return Err(refusal(response, course).await);
-            }
-            judge(response.headers(), &accept)
-                .map_err(|why| Outcome::Fail(Reason::NoUpgrade(why)))?;
-            let stream = upgrade::on(response).await.map_err(said)?;
-            farewell(TokioIo::new(stream)).await;
-            Ok(())
-        };
-        beside(connection.with_upgrades(), judging).await
-    }
-}
-
 /// Whether a 101 opens a WebSocket, and this one: RFC 6455 §4.1.
-fn judge(headers: &HeaderMap, accept: &str) -> Result<(), &'static str> {
-    let has_token = |name: HeaderName, token: &str| {
-        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case(token))
+fn judge(answer: &Answer<impl AsyncRead + Unpin>, accept: &str) -> Result<(), &'static str> {
+    let has_token = |name: &str, token: &str| {
+        let mut tokens = answer.values(name).flat_map(|it| it.split(|octet| *octet == b','));
+        tokens.any(|it| it.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     };
-    if !has_token(UPGRADE, "websocket") {
+    if !has_token("upgrade", "websocket") {
         return Err("no `Upgrade: websocket`");
     }
-    if !has_token(CONNECTION, "upgrade") {
+    if !has_token("connection", "upgrade") {
         return Err("no `Connection: upgrade`");
     }
-    if headers.get(SEC_WEBSOCKET_ACCEPT).is_none_or(|value| value != accept) {
+    if answer.values("sec-websocket-accept").next() != Some(accept.as_bytes()) {
         return Err("wrong Sec-WebSocket-Accept");
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use crate::steer::{
     Address, Answers, Board, Explain, Https, Node, Override, Pool, Service, Srv, Steer, Ttl,
 };
-use crate::zone::{Records, rdata};
+use crate::zone::{RecordsBuilder, rdata};
 
 /// Statuses of addresses; those that are not there are up. Nodes by their ids.
 #[derive(Clone, Default)]
@@ -111,31 +111,34 @@ pub(super) fn app() -> Service {
 /// The zone `test.` with a service, the names of its nodes and whatever else a service has beside
 /// it.
 pub(super) fn zone(service: Service) -> Authored {
-    let mut records = Records::new(name("test"));
+    let mut records = RecordsBuilder::new(name("test"));
     let host = name("h.test");
     let soa = rdata::soa(&host, &host, 1, 3600, 600, 86400, 60);
-    records.add(name("test"), RecordType::SOA, 300, soa);
-    records.add(name("test"), RecordType::NS, 300, rdata::ns(&host));
+    records.add(&name("test"), RecordType::SOA, 300, &soa);
+    records.add(&name("test"), RecordType::NS, 300, &rdata::ns(&host));
     let text: Box<[u8]> = Box::from(*b"\x04text");
-    records.add(name("_imaps._tcp.app.test"), RecordType::TXT, 300, text.clone());
+    records.add(&name("_imaps._tcp.app.test"), RecordType::TXT, 300, &text);
     // The service stands in the place of these.
-    records.add(name("_imaps._tcp.app.test"), RecordType::SRV, 300, [0; 7].into());
-    records.add(name("_rota.app.test"), RecordType::TXT, 300, text);
-    records.add(name("www.test"), RecordType::CNAME, 300, rdata::ns(&name("app.test")));
+    records.add(&name("_imaps._tcp.app.test"), RecordType::SRV, 300, &[0; 7]);
+    records.add(&name("_rota.app.test"), RecordType::TXT, 300, &text);
+    records.add(&name("www.test"), RecordType::CNAME, 300, &rdata::ns(&name("app.test")));
     let tcp = rdata::ns(&name("_https._tcp.app.test"));
-    records.add(name("_https._tcp.www.test"), RecordType::CNAME, 300, tcp);
+    records.add(&name("_https._tcp.www.test"), RecordType::CNAME, 300, &tcp);
     let explain = rdata::ns(&name("_rota.app.test"));
-    records.add(name("why.test"), RecordType::CNAME, 300, explain);
+    records.add(&name("why.test"), RecordType::CNAME, 300, &explain);
     for node in service.nodes() {
         for address in &node.addresses {
             let (rtype, rdata) = match address.ip {
                 IpAddr::V4(v4) => (RecordType::A, rdata::a(v4)),
                 IpAddr::V6(v6) => (RecordType::AAAA, rdata::aaaa(v6)),
             };
-            records.add(service.node_owner(node).unwrap(), rtype, 30, rdata);
+            records.add(&service.node_owner(node).unwrap(), rtype, 30, &rdata);
         }
     }
-    Authored::Good(Arc::new(ZoneModel { records, services: vec![Arc::new(service)] }))
+    Authored::Good(Arc::new(ZoneModel {
+        records: records.finish(),
+        services: vec![Arc::new(service)],
+    }))
 }
 
 pub(super) struct Bench {

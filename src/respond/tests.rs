@@ -12,7 +12,7 @@ use super::*;
 use crate::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use crate::steer::{Address, Node, Pool, Service, Unchecked};
 use crate::wire::Name;
-use crate::zone::{Records, rdata};
+use crate::zone::{RecordsBuilder, rdata};
 
 pub(super) fn name(text: &str) -> Name {
     Name::from_text(text).unwrap()
@@ -30,9 +30,9 @@ fn service(owner: &str, addresses: &[&str]) -> Arc<Service> {
 /// `example.test` with services at `app`, `*.wild` and the apex, and ordinary records beside them;
 /// `broken.test` is broken.
 pub(super) fn zones() -> Vec<Authored> {
-    let mut records = Records::new(name("example.test"));
+    let mut records = RecordsBuilder::new(name("example.test"));
     let mut add = |owner: &str, rtype: RecordType, rdata: Box<[u8]>| {
-        records.add(name(owner), rtype, 300, rdata);
+        records.add(&name(owner), rtype, 300, &rdata);
     };
     let soa = rdata::soa(
         &name("ns1.example.test"),
@@ -83,7 +83,7 @@ pub(super) fn zones() -> Vec<Authored> {
         service("app.example.test", &["198.51.100.11", "198.51.100.12", "2001:db8::11"]),
         service("*.wild.example.test", &["198.51.100.21"]),
     ];
-    let good = Authored::Good(Arc::new(ZoneModel { records, services }));
+    let good = Authored::Good(Arc::new(ZoneModel { records: records.finish(), services }));
     vec![good, Authored::Broken(name("broken.test"))]
 }
 

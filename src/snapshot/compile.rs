@@ -1,8 +1,8 @@
 //! One zone in the form that answers are made from.
 //!
-//! Static RRsets are packed: each record is two octets of length and its RDATA, one behind the
-//! other in one arena for the zone. Services stand beside them, each with one swappable pointer to
-//! its plan: the only thing in a zone that ever changes.
+//! Static RRsets lie where they were laid out ([`Records`](crate::zone::Records)): each record is
+//! two octets of length and its RDATA, one behind the other. Services stand beside them, each with
+//! one swappable pointer to its plan: the only thing in a zone that ever changes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::steer::{Board, Guide, Guides, Plan, Pool, Service};
 use crate::wire::name::labels;
 use crate::wire::{Folded, Name, RecordType};
-use crate::zone::Rrset;
+use crate::zone::{Rrset, unpack};
 
 use super::ZoneModel;
 use super::names::{Content, Entry, EntryId, Lookup, NameTable};
@@ -81,13 +81,13 @@ pub struct Zone {
     apex_folded: Box<[u8]>,
     apex_labels: usize,
     names: NameTable,
-    rrsets: Vec<StaticRrset>,
-    rdata: Vec<u8>,
+    rrsets: Box<[StaticRrset]>,
+    octets: Arc<[u8]>,
     services: Vec<ServiceEntry>,
     negative_ttl: u32,
 }
 
-/// One static RRset: its records lie in the zone's arena.
+/// One static RRset: its records lie among the octets of the zone's records.
 #[derive(Clone, Copy, Debug)]
 pub struct StaticRrset {
     /// Its type.
@@ -97,7 +97,6 @@ pub struct StaticRrset {
     /// How many records.
     pub count: u16,
     rdata_at: u32,
-    rdata_len: u32,
 }
 
 /// A service in a zone, with its plan.
@@ -164,33 +163,7 @@ impl Zone {
         tools: &mut Tools<'_, impl Board>,
     ) -> Self {
         let apex = &model.records.apex;
-        let apex_wire_len = apex.as_wire().len();
-        let key_of = |owner: &Name| {
-            let folded = owner.to_folded();
-            folded[..folded.len() - apex_wire_len].to_vec()
-        };
-        let mut contents: BTreeMap<Vec<u8>, Content> = BTreeMap::new();
-        for (service, index) in model.services.iter().zip(0..) {
-            for (owner, role) in roles::of(service) {
-                let steered = Steered { service: index, role };
-                contents.entry(key_of(owner)).or_default().steered = Some(steered);
-            }
-        }
-        let (mut rrsets, mut rdata) = (Vec::new(), Vec::new());
-        for ((owner, rtype), rrset) in &model.records.rrsets {
-            let content = contents.entry(key_of(owner)).or_default();
-            if content.steered.is_some_and(|steered| steered.role.offers(*rtype).is_some()) {
-                continue;
-            }
-            if content.rrsets.1 == 0 {
-                content.rrsets.0 = rrsets.len() as u32;
-            }
-            content.rrsets.1 += 1;
-            content.is_cut |= *rtype == RecordType::NS && owner != apex;
-            content.is_dname |= *rtype == RecordType::DNAME;
-            rrsets.push(StaticRrset::pack(*rtype, rrset, &mut rdata));
-        }
-        let names = NameTable::new(&contents);
+        let (names, rrsets) = lay_out(&model);
         let before = before.into_iter().flat_map(|zone| &zone.services);
         let before: HashMap<&str, &ServiceEntry> =
             before.map(|entry| (entry.service.id.as_str(), entry)).collect();
@@ -203,12 +176,12 @@ impl Zone {
             slot: tools.slots.zone(apex),
             apex_folded: apex.to_folded(),
             apex_labels: apex.label_count(),
-            model,
             names,
             rrsets,
-            rdata,
+            octets: Arc::clone(model.records.octets()),
             services,
             negative_ttl: 0,
+            model,
         };
         zone.negative_ttl = zone.soa_negative_ttl();
         zone
@@ -299,13 +272,7 @@ impl Zone {
 
     /// The RDATA of an RRset's records, in the order written.
     pub fn rdata(&self, rrset: &StaticRrset) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.rdata[rrset.rdata_at as usize..][..rrset.rdata_len as usize];
-        std::iter::from_fn(move || {
-            let (length, tail) = rest.split_first_chunk()?;
-            let (record, after) = tail.split_at(usize::from(u16::from_be_bytes(*length)));
-            rest = after;
-            Some(record)
-        })
+        unpack(&self.octets[rrset.rdata_at as usize..]).take(usize::from(rrset.count))
     }
 
     /// How long a negative answer may be kept, in seconds. RFC 2308 §5.
@@ -363,19 +330,56 @@ impl ServiceEntry {
 }
 
 impl StaticRrset {
-    fn pack(rtype: RecordType, rrset: &Rrset, arena: &mut Vec<u8>) -> Self {
-        let rdata_at = arena.len();
-        for rdata in &rrset.rdata {
-            // RDATA has at most 65,535 octets: its length on the wire has two.
-            arena.extend((rdata.len() as u16).to_be_bytes());
-            arena.extend_from_slice(rdata);
+    fn of(rrset: &Rrset<'_>) -> Self {
+        let Rrset { rtype, ttl, count, at, .. } = *rrset;
+        Self { rtype, ttl, count, rdata_at: at }
+    }
+}
+
+/// Every name of a zone with what there is at it, and all RRsets that no service stands in for.
+fn lay_out(model: &ZoneModel) -> (NameTable, Box<[StaticRrset]>) {
+    let apex = &model.records.apex;
+    let services = model.services.iter().zip(0..);
+    let steered: BTreeMap<&Name, Steered> = services
+        .flat_map(|(service, index)| {
+            roles::of(service).map(move |(owner, role)| (owner, Steered { service: index, role }))
+        })
+        .collect();
+    let (mut steered, mut records) = (steered.into_iter().peekable(), model.records.rrsets());
+    let mut names = NameTable::with_room_for(records.len() + steered.len());
+    let mut rrsets: Vec<StaticRrset> = Vec::with_capacity(records.len());
+    let mut next = records.next();
+    // Both are in canonical order.
+    loop {
+        let mut content = Content::default();
+        let recorded = next.as_ref().map(Rrset::name);
+        let owner = match (&recorded, steered.peek()) {
+            (Some(recorded), Some((owner, _))) => recorded.min(owner),
+            (Some(recorded), None) => recorded,
+            (None, Some((owner, _))) => owner,
+            (None, None) => break,
+        };
+        let key = owner.to_folded();
+        let key = &key[..key.len() - apex.as_wire().len()];
+        content.rrsets.0 = rrsets.len() as u32;
+        let is_here = |rrset: &Rrset<'_>| rrset.owner.eq_ignore_ascii_case(owner.as_wire());
+        let below_apex = !key.is_empty();
+        let at_name = steered.peek().filter(|(name, _)| *name == owner).map(|(_, it)| *it);
+        content.steered = at_name;
+        while let Some(rrset) = next.filter(is_here) {
+            next = records.next();
+            if at_name.is_some_and(|steered| steered.role.offers(rrset.rtype).is_some()) {
+                continue;
+            }
+            content.rrsets.1 += 1;
+            content.is_cut |= rrset.rtype == RecordType::NS && below_apex;
+            content.is_dname |= rrset.rtype == RecordType::DNAME;
+            rrsets.push(StaticRrset::of(&rrset));
         }
-        Self {
-            rtype,
-            ttl: rrset.ttl,
-            count: rrset.rdata.len() as u16,
-            rdata_at: rdata_at as u32,
-            rdata_len: (arena.len() - rdata_at) as u32,
+        names.insert(key, &content);
+        if at_name.is_some() {
+            steered.next();
         }
     }
+    (names.finish(), rrsets.into())
 }

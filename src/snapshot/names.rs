@@ -7,22 +7,33 @@
 //! table is made: an answer about an existing name costs one look-up, one about a missing name one
 //! more for each label that is missing.
 
-use std::collections::BTreeMap;
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::wire::Folded;
+use crate::wire::name::{labels, suffixes};
 
 use super::roles::Steered;
 
 /// The hash is fixed: what is in the table is the operator's, and a query inserts nothing.
 const HASH: FixedState = FixedState::with_seed(0x726f_7461);
 
-/// An entry's place in its table.
+/// An entry's place in its table, from one: so that none is nothing, and takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntryId(u32);
+pub struct EntryId(NonZeroU32);
+
+impl EntryId {
+    fn of(at: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(at as u32))
+    }
+
+    fn at(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// What there is at one name.
 #[derive(Clone, Debug)]
@@ -85,76 +96,100 @@ pub struct NameTable {
     keys: Vec<u8>,
 }
 
-impl NameTable {
-    /// Makes the table. Keys are relative to the apex and in lower case, labels from the left.
-    pub fn new(contents: &BTreeMap<Vec<u8>, Content>) -> Self {
-        let mut all: BTreeMap<Labels<'_>, Content> = BTreeMap::new();
-        all.insert(Labels(Vec::new()), Content::default());
-        for (key, content) in contents {
-            let labels = Labels::of(key);
-            for depth in 1..labels.0.len() {
-                all.entry(Labels(labels.0[..depth].to_vec())).or_default();
-            }
-            all.insert(labels, *content);
+/// A table while names are put into it.
+pub struct Growing {
+    table: NameTable,
+    /// From the apex to the name that was put in last.
+    path: Vec<EntryId>,
+}
+
+impl Growing {
+    /// Puts in a name, relative to the apex and in lower case, labels from the left. Names come in
+    /// canonical order, so ancestors before their descendants; those that are left out are made.
+    pub fn insert(&mut self, key: &[u8], content: &Content) {
+        let labels = labels(key).count();
+        let shared = self.path.iter().skip(1).zip(1..).take_while(|(id, depth)| {
+            *depth <= labels && self.table.key(**id) == suffix(key, labels - depth)
+        });
+        let shared = shared.count();
+        self.path.truncate(shared + 1);
+        for depth in shared + 1..=labels {
+            let id = self.table.add(suffix(key, labels - depth), self.path.last().copied());
+            self.path.push(id);
         }
-        let mut made =
-            Self { table: HashTable::with_capacity(all.len()), entries: vec![], keys: vec![] };
-        // Ancestors come before their descendants, so the path from the apex is a stack.
-        let mut path: Vec<EntryId> = Vec::new();
-        for (labels, content) in &all {
-            path.truncate(labels.0.len());
-            let id = made.insert(labels, content, path.last().copied());
-            path.push(id);
+        if let Some(&id) = self.path.last() {
+            self.table.fill(id, content);
         }
-        made
     }
 
-    fn insert(
-        &mut self,
-        labels: &Labels<'_>,
-        content: &Content,
-        parent: Option<EntryId>,
-    ) -> EntryId {
-        let id = EntryId(self.entries.len() as u32);
+    /// The table, no larger than what is in it.
+    pub fn finish(self) -> NameTable {
+        let NameTable { mut table, mut entries, mut keys } = self.table;
+        entries.shrink_to_fit();
+        keys.shrink_to_fit();
+        table.shrink_to_fit(|&at| HASH.hash_one(key_of(&keys, &entries[at as usize])));
+        NameTable { table, entries, keys }
+    }
+}
+
+impl NameTable {
+    /// A table with the apex alone, and room for so many names.
+    pub fn with_room_for(names: usize) -> Growing {
+        let mut table = Self {
+            table: HashTable::with_capacity(names),
+            entries: Vec::with_capacity(names),
+            keys: Vec::new(),
+        };
+        let apex = table.add(&[], None);
+        Growing { table, path: vec![apex] }
+    }
+
+    fn add(&mut self, key: &[u8], parent: Option<EntryId>) -> EntryId {
+        let id = EntryId::of(self.entries.len());
         let key_at = self.keys.len();
-        for label in labels.0.iter().rev() {
-            self.keys.push(label.len() as u8);
-            self.keys.extend_from_slice(label);
-        }
+        self.keys.extend_from_slice(key);
         if let Some(parent) = parent
-            && labels.0.last().is_some_and(|label| *label == b"*")
+            && labels(key).next() == Some(b"*")
         {
-            self.entries[parent.0 as usize].wildcard = Some(id);
+            self.entries[parent.at()].wildcard = Some(id);
         }
         let above = parent.map(|parent| self.entry(parent));
         let (cut, dname) = above.map_or((None, None), |above| (above.cut, above.dname));
-        // Whichever is closest to the apex hides the other.
-        let cut = cut.or((content.is_cut && dname.is_none()).then_some(id));
-        let dname = dname.or((content.is_dname && cut.is_none()).then_some(id));
         self.entries.push(Entry {
             key_at: key_at as u32,
-            key_len: (self.keys.len() - key_at) as u8,
-            rrsets: content.rrsets,
-            steered: content.steered,
+            key_len: key.len() as u8,
+            rrsets: (0, 0),
+            steered: None,
             cut,
             dname,
             wildcard: None,
         });
-        let hash = HASH.hash_one(&self.keys[key_at..]);
+        let hash = HASH.hash_one(key);
         let Self { table, entries, keys } = self;
         let rehash = |&at: &u32| HASH.hash_one(key_of(keys, &entries[at as usize]));
-        table.insert_unique(hash, id.0, rehash);
+        table.insert_unique(hash, id.at() as u32, rehash);
         id
+    }
+
+    /// Notes what there is at a name, before any name below it comes.
+    fn fill(&mut self, id: EntryId, content: &Content) {
+        let entry = &mut self.entries[id.at()];
+        entry.rrsets = content.rrsets;
+        entry.steered = content.steered;
+        // Whichever is closest to the apex hides the other.
+        let (cut, dname) = (entry.cut, entry.dname);
+        entry.cut = cut.or((content.is_cut && dname.is_none()).then_some(id));
+        entry.dname = dname.or((content.is_dname && entry.cut.is_none()).then_some(id));
     }
 
     /// The entry of an id.
     pub fn entry(&self, id: EntryId) -> &Entry {
-        &self.entries[id.0 as usize]
+        &self.entries[id.at()]
     }
 
     /// The apex.
     pub fn apex(&self) -> EntryId {
-        EntryId(0)
+        EntryId::of(0)
     }
 
     /// The name of an entry in lower case, without the apex.
@@ -176,7 +211,7 @@ impl NameTable {
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
         let hash = HASH.hash_one(key);
         let same = |&at: &u32| key_of(&self.keys, &self.entries[at as usize]) == key;
-        self.table.find(hash, same).map(|&at| EntryId(at))
+        self.table.find(hash, same).map(|&at| EntryId::of(at as usize))
     }
 
     /// Finds a name at or below the apex, which has `apex_labels` labels.
@@ -201,22 +236,9 @@ fn key_of<'k>(keys: &'k [u8], entry: &Entry) -> &'k [u8] {
     &keys[entry.key_at as usize..][..usize::from(entry.key_len)]
 }
 
-/// A name's labels from the right: ordered so, ancestors come before their descendants.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Labels<'k>(Vec<&'k [u8]>);
-
-impl<'k> Labels<'k> {
-    fn of(key: &'k [u8]) -> Self {
-        let mut labels = Vec::new();
-        let mut rest = key;
-        while let Some((&length, tail)) = rest.split_first() {
-            let (label, after) = tail.split_at(usize::from(length).min(tail.len()));
-            labels.push(label);
-            rest = after;
-        }
-        labels.reverse();
-        Self(labels)
-    }
+/// A key without its first labels.
+fn suffix(key: &[u8], skip: usize) -> &[u8] {
+    suffixes(key).nth(skip).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -224,14 +246,9 @@ mod tests {
     use super::*;
     use crate::wire::Name;
 
-    fn key(text: &str) -> Vec<u8> {
-        let name = Name::from_text(text).unwrap();
-        name.as_wire()[..name.as_wire().len() - 1].to_vec()
-    }
-
     /// Zone `example.` with the names of RFC 4592 §2.2.1 and a few more.
     fn table() -> NameTable {
-        let mut contents = BTreeMap::new();
+        let mut contents = std::collections::BTreeMap::new();
         for (text, kind) in [
             ("*", ' '),
             ("sub.*", ' '),
@@ -245,9 +262,17 @@ mod tests {
             ("hidden.dname", 'c'),
         ] {
             let (is_cut, is_dname) = (kind == 'c', kind == 'd');
-            contents.insert(key(text), Content { is_cut, is_dname, ..Content::default() });
+            contents.insert(
+                Name::from_text(text).unwrap(),
+                Content { is_cut, is_dname, ..Content::default() },
+            );
         }
-        NameTable::new(&contents)
+        let mut growing = NameTable::with_room_for(contents.len());
+        for (name, content) in &contents {
+            let wire = name.as_wire();
+            growing.insert(&wire[..wire.len() - 1], content);
+        }
+        growing.finish()
     }
 
     fn check(name: &str, expected: &str) {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
+use foldhash::fast::FixedState;
 
 use crate::geo::Atlas;
 use crate::health::Target;
@@ -46,6 +47,9 @@ pub struct TierChange {
     pub pools: Vec<String>,
 }
 
+/// Which services stand on a target: indexes of zone and service.
+type Users = HashMap<Arc<Target>, Vec<(usize, usize)>, FixedState>;
+
 /// The one writer of what is in force.
 #[derive(Debug)]
 pub struct Publisher {
@@ -54,8 +58,7 @@ pub struct Publisher {
     guides: Guides,
     /// The guides are newer than the snapshot in force.
     located_anew: bool,
-    /// Which services stand on a target: indexes of zone and service.
-    users: HashMap<Arc<Target>, Vec<(usize, usize)>>,
+    users: Users,
     /// How many plans took the place of others.
     replanned: u64,
     retired_plans: Vec<Arc<Plan>>,
@@ -77,7 +80,7 @@ impl Publisher {
             slots: Slots::default(),
             guides: Guides::new(Arc::new(Atlas::empty())),
             located_anew: false,
-            users: HashMap::new(),
+            users: Users::default(),
             replanned: 0,
             retired_plans: Vec::new(),
             retired_snapshots: Vec::new(),
@@ -147,6 +150,18 @@ impl Publisher {
     pub fn replan(&mut self, targets: &[&Target], board: &impl Board) -> Vec<TierChange> {
         let snapshot = self.current.0.load_full();
         self.replan_at(&snapshot, self.places_on(targets), board)
+    }
+
+    /// The same for those of them whose answers go by how fast or how busy nodes are.
+    pub fn replan_by_pace(&mut self, targets: &[&Target], board: &impl Board) {
+        let snapshot = self.current.0.load_full();
+        let mut places = self.places_on(targets);
+        places.retain(|&(zone, service)| {
+            let zone = snapshot.zone_at(zone);
+            zone.is_some_and(|zone| zone.services()[service].service.heeds_paces())
+        });
+        // Who is fast decides nothing of which pools can answer.
+        self.replan_at(&snapshot, places, board);
     }
 
     /// Where the services are that stand on any of these targets, each once.
@@ -220,8 +235,8 @@ fn tier_changes(entry: &ServiceEntry, plan: &Plan) -> Vec<TierChange> {
     Family::ALL.into_iter().filter_map(change).collect()
 }
 
-fn users(snapshot: &Snapshot) -> HashMap<Arc<Target>, Vec<(usize, usize)>> {
-    let mut users: HashMap<Arc<Target>, Vec<(usize, usize)>> = HashMap::new();
+fn users(snapshot: &Snapshot) -> Users {
+    let mut users = Users::default();
     for (zone_at, zone) in snapshot.zones() {
         for (service_at, entry) in zone.services().iter().enumerate() {
             for target in entry.service.targets() {

@@ -9,7 +9,7 @@ use crate::health::{Poll, Quorum, Share, Standing, Status, Target};
 
 use super::eligible::{Duty, Override, Seat, combine};
 use super::guide::{point, points};
-use super::service::{Address, Node, Policy, Pool, Service};
+use super::service::{Address, Node, Policy, Pool, Service, Steer};
 
 /// What the cold side knows of targets and nodes when it makes a plan.
 pub trait Board {
@@ -55,6 +55,17 @@ pub trait Board {
     }
 }
 
+impl Service {
+    /// True where answers go by how fast or how busy nodes are, not by their statuses alone.
+    pub fn heeds_paces(&self) -> bool {
+        self.goes_by_speed() || self.policy == Policy::LeastLoaded
+    }
+
+    fn goes_by_speed(&self) -> bool {
+        self.steer == Steer::Fastest || self.policy == Policy::Fastest
+    }
+}
+
 /// A board before anything was asked: every target is unknown, no node is forced.
 #[derive(Clone, Copy, Debug)]
 pub struct Unchecked;
@@ -93,7 +104,7 @@ pub(super) struct Judged<'s> {
     pub(super) forced: bool,
     /// Its verdicts contradict its status.
     pub(super) contradicted: bool,
-    /// The slowest of its checks.
+    /// The slowest of its checks, where the service goes by that.
     pub(super) pace: Option<Duration>,
 }
 
@@ -106,6 +117,11 @@ pub(super) fn judge<'s>(
 ) -> Vec<Judged<'s>> {
     let (mut judged, mut parts) = (Vec::new(), Vec::new());
     let points = if service.policy == Policy::Nearest { points(service) } else { Vec::new() };
+    let pace = |address: &Address| {
+        let targets = address.check.targets().into_iter();
+        targets.filter_map(|target| board.pace(target)).max()
+    };
+    let paces = service.goes_by_speed().then_some(pace);
     for (number, pool) in service.pools.iter().enumerate() {
         let need = pool.needs.iter().map(|needed| need(needed, board)).reduce(worst);
         for node in &pool.nodes {
@@ -135,12 +151,7 @@ pub(super) fn judge<'s>(
                     forced: forced.is_some(),
                     contradicted: standing.is_some_and(|standing| standing.contradicted)
                         || need.is_some_and(|(_, contradicted)| contradicted),
-                    pace: address
-                        .check
-                        .targets()
-                        .into_iter()
-                        .filter_map(|target| board.pace(target))
-                        .max(),
+                    pace: paces.and_then(|pace| pace(address)),
                 });
             }
         }

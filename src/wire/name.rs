@@ -9,6 +9,7 @@
 //! uncompressed and within the limits of RFC 1035 §2.3.4, so nobody downstream checks again.
 //! Case is kept for showing and ignored for comparing (RFC 4343).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -170,23 +171,14 @@ impl Hash for Name {
 }
 
 impl PartialOrd for Name {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Name {
-    /// Canonical order: by labels from the right, in lower case. RFC 4034 §6.1.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let (ours, theirs) = (LabelStarts::of(&self.0), LabelStarts::of(&other.0));
-        for (ours, theirs) in ours.rightmost_first(&self.0).zip(theirs.rightmost_first(&other.0)) {
-            let fold = u8::to_ascii_lowercase;
-            let order = ours.iter().map(fold).cmp(theirs.iter().map(fold));
-            if order.is_ne() {
-                return order;
-            }
-        }
-        ours.count.cmp(&theirs.count)
+    fn cmp(&self, other: &Self) -> Ordering {
+        canonical_order(&self.0, &other.0)
     }
 }
 
@@ -219,6 +211,22 @@ pub fn wire_len(bytes: &[u8]) -> Option<usize> {
             return Some(at);
         }
     }
+}
+
+/// Canonical order of complete names: by labels from the right, in lower case. RFC 4034 §6.1.
+pub fn canonical_order(one: &[u8], other: &[u8]) -> Ordering {
+    let (ours, theirs) = (LabelStarts::of(one), LabelStarts::of(other));
+    for (ours, theirs) in ours.rightmost_first(one).zip(theirs.rightmost_first(other)) {
+        // Most labels of two names of one zone are those of its apex.
+        if ours != theirs {
+            let fold = u8::to_ascii_lowercase;
+            let order = ours.iter().map(fold).cmp(theirs.iter().map(fold));
+            if order.is_ne() {
+                return order;
+            }
+        }
+    }
+    ours.count.cmp(&theirs.count)
 }
 
 /// The labels of a complete name from the left, the root's empty label not among them.

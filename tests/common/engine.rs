@@ -184,7 +184,7 @@ pub fn zones() -> Vec<Authored> {
         halves("split", Steer::Split, Policy::Hash, ["192.0.2.0/24", "*"]),
         halves("placed", Steer::Geo, Policy::Rotate, ["192.0.2.0/24", "*"]),
     ];
-    let model = ZoneModel { records: file.records, services };
+    let model = ZoneModel { records: file.records.finish(), services };
     vec![Authored::Good(Arc::new(model)), Authored::Broken(name("broken.test"))]
 }
 

@@ -618,7 +618,7 @@ fn the_serial_is_the_newest_time_of_the_files() {
     file.set_modified(time).unwrap();
     let loaded = folder.load();
     let Authored::Good(model) = &loaded.zones[0] else { panic!("the zone is right") };
-    let soa = &model.records.get(&model.records.apex, RecordType::SOA).unwrap().rdata[0];
+    let soa = model.records.get(&model.records.apex, RecordType::SOA).unwrap().first();
     assert_eq!(soa[soa.len() - 20..][..4], 1_700_000_000_u32.to_be_bytes());
 }
 

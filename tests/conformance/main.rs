@@ -155,7 +155,7 @@ fn read(zones: &[(String, String)], file: &Path) -> Vec<Authored> {
         let apex = Name::from_text(apex).unwrap();
         let read = masterfile::parse(&source, &apex, &mut none, &mut diagnostics);
         assert!(!diagnostic::has_errors(&diagnostics), "{}: {diagnostics:#?}", file.display());
-        let model = ZoneModel { records: read.records, services: Vec::new() };
+        let model = ZoneModel { records: read.records.finish(), services: Vec::new() };
         authored.push(Authored::Good(Arc::new(model)));
     }
     authored

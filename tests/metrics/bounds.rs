@@ -11,7 +11,7 @@ use rota::respond::Transport;
 use rota::snapshot::{Authored, ZoneModel};
 use rota::steer::{Address, Node, Pool, Service};
 use rota::wire::{Name, RecordType};
-use rota::zone::{Records, Rrset};
+use rota::zone::RecordsBuilder;
 
 use super::engine::{Engine, name, query};
 use super::openmetrics::Scrape;
@@ -78,12 +78,11 @@ fn ask(engine: &mut Engine, name: &str) {
 /// A zone of a name server and of services with so many nodes each.
 fn zone(apex: &str, services: usize, nodes: usize) -> Authored {
     let apex_name = name(apex);
-    let mut records = Records::new(apex_name.clone());
+    let mut records = RecordsBuilder::new(apex_name.clone());
     let numbers = [7_u32, 1, 1, 1, 60].map(u32::to_be_bytes).concat();
     let soa = [apex_name.as_wire(), apex_name.as_wire(), &numbers].concat();
     for (rtype, rdata) in [(RecordType::SOA, soa), (RecordType::NS, apex_name.as_wire().to_vec())] {
-        let rrset = Rrset { ttl: 60, rdata: vec![rdata.into()] };
-        records.rrsets.insert((apex_name.clone(), rtype), rrset);
+        records.add(&apex_name, rtype, 60, &rdata);
     }
     let service = |at: usize| {
         let node = |index: usize| {
@@ -96,7 +95,7 @@ fn zone(apex: &str, services: usize, nodes: usize) -> Authored {
         Arc::new(Service::new(owner, format!("{apex}/s{at}"), vec![pool]))
     };
     let services = (0..services).map(service).collect();
-    Authored::Good(Arc::new(ZoneModel { records, services }))
+    Authored::Good(Arc::new(ZoneModel { records: records.finish(), services }))
 }
 
 #[test]

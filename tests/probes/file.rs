@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rota::health::{Ask, FileAsk, Outcome, ProbeOrder, Reason, Target, TargetId};
 use rota::probe::{Prober, Reports};
@@ -27,7 +28,7 @@ impl Watched {
         let ask = FileAsk { path: self.file.clone(), node: "app.test/@/n1".into() };
         let check = super::check(Ask::File(ask), PATIENT);
         let target = Arc::new(Target { address: [127, 0, 0, 1].into(), check });
-        self.prober.start(ProbeOrder { id: TargetId::FIRST, target });
+        self.prober.start(ProbeOrder { id: TargetId::FIRST, target, late_by: Duration::ZERO });
         self.reports.recv().await.unwrap().verdict.outcome
     }
 

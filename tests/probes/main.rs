@@ -50,7 +50,7 @@ fn check(ask: Ask, timeout: Duration) -> Check {
 async fn probe(check: Check) -> Verdict {
     let (prober, mut reports) = Prober::new();
     let target = Arc::new(Target { address: [127, 0, 0, 1].into(), check });
-    prober.start(ProbeOrder { id: TargetId::FIRST, target });
+    prober.start(ProbeOrder { id: TargetId::FIRST, target, late_by: Duration::ZERO });
     reports.recv().await.unwrap().verdict
 }
 

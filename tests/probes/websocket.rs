@@ -62,7 +62,7 @@ async fn a_node_that_opens_passes_and_hears_a_goodbye() {
     for line in ["upgrade: websocket", "connection: Upgrade", "sec-websocket-version: 13"] {
         assert!(request.contains(&format!("\r\n{line}\r\n")), "{request}");
     }
-    assert!(request.contains("origin: https://app.example.org\r\n"), "{request}");
+    assert!(request.contains("\r\nOrigin: https://app.example.org\r\n"), "{request}");
     let [0x88, 0x82, a, b, _, _, high, low] = after[..] else { panic!("{after:?}") };
     assert_eq!(u16::from_be_bytes([high ^ a, low ^ b]), 1000);
 }

@@ -17,7 +17,7 @@ use rota::respond::{Action, Client, Transport, Worker, respond};
 use rota::snapshot::{Authored, Publisher, Settings, ZoneModel};
 use rota::steer::{Address, Board, Guard, Guards, MaxWithdraw, Node, Override, Pool, Service};
 use rota::wire::{Name, RecordType};
-use rota::zone::{Records, rdata};
+use rota::zone::{RecordsBuilder, rdata};
 
 use crate::outside::Outside;
 
@@ -98,10 +98,10 @@ impl Clients {
         let services: Vec<Arc<Service>> =
             targets.chunks(NODES).enumerate().map(|(at, targets)| service(at, targets)).collect();
         let apex = Name::from_text("sim.test").expect("a name");
-        let mut records = Records::new(apex.clone());
+        let mut records = RecordsBuilder::new(apex.clone());
         let soa = rdata::soa(&apex, &apex, 1, 60, 60, 60, 60);
-        records.add(apex, RecordType::SOA, 60, soa);
-        let model = ZoneModel { records, services: services.clone() };
+        records.add(&apex, RecordType::SOA, 60, &soa);
+        let model = ZoneModel { records: records.finish(), services: services.clone() };
         let mut clients = Self {
             publisher: Publisher::new(),
             worker: Worker::new(1),
@@ -248,6 +248,8 @@ impl Clients {
             let is = self.is(node, service, monitor);
             let before = self.before.insert(address.ip, is).filter(|_| known);
             match (before, is) {
+                // Whom an operator takes out or puts in has not left by its checks.
+                _ if self.forced.contains_key(&node.id) => drop(self.left.remove(&address.ip)),
                 (Some(Is::Up | Is::Held), Is::Down | Is::Draining) => {
                     self.left.insert(address.ip, (now, is));
                 }

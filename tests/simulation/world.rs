@@ -202,7 +202,7 @@ impl World {
     }
 
     fn launch(&mut self, order: ProbeOrder) {
-        let ProbeOrder { id, target } = order;
+        let ProbeOrder { id, target, .. } = order;
         let alone = self.in_flight.insert(Arc::clone(&target));
         assert!(alone, "two probes at once for {target:?}");
         assert!(self.in_flight.len() <= self.profile.in_flight_max);

@@ -151,6 +151,9 @@ families! {
     CHECKS = Counter "rota_checks" { RESULT, REASON }: "Probes that ended";
     CHECK_TIME = Histogram "rota_check_duration_seconds" [Seconds]: "How long probes took";
     CHECKS_IN_FLIGHT = Gauge "rota_checks_in_flight": "Probes under way";
+    CHECK_START_DELAY = Histogram "rota_check_start_delay_seconds" [Seconds]:
+        "How much later than planned probes started; in the first round, how long they waited for \
+         others";
     CHECK_DELAY = Gauge "rota_check_delay_seconds" [Seconds]:
         "How late the most delayed probe is; more than a second means a stalled prober";
     CERTIFICATE = Gauge "rota_certificate_expiry_timestamp_seconds" [Seconds] { TARGET }

@@ -9,7 +9,7 @@ use crate::health::{Outcome, Status, Verdict};
 
 use super::page::Distribution;
 
-/// What durations of probes are told apart by, in seconds: from a neighbour's to the longest
+/// What times of probes are told apart by, in seconds: from a neighbour's to the longest
 /// timeouts that anybody sets.
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -29,14 +29,22 @@ pub enum Reload {
 pub struct Ledger {
     /// By result and reason.
     pub(super) checks: BTreeMap<(&'static str, &'static str), u64>,
-    durations: [u64; BOUNDS.len() + 1],
-    took: Duration,
+    durations: Spread,
+    delays: Spread,
     pub(super) transitions: BTreeMap<String, u64>,
     pub(super) reloads: BTreeMap<&'static str, u64>,
     /// The last configuration is in force as a whole.
     pub(super) is_whole: bool,
     /// When last a configuration was, in seconds since 1970.
     pub(super) whole_at: u64,
+}
+
+/// Times, counted by how long they are.
+#[derive(Clone, Debug, Default)]
+struct Spread {
+    /// By the first bound that a time is not above; the last is for those above all.
+    counts: [u64; BOUNDS.len() + 1],
+    sum: Duration,
 }
 
 impl Reload {
@@ -57,8 +65,8 @@ impl Ledger {
         let turned = [Status::Up, Status::Down, Status::Draining];
         Self {
             checks: BTreeMap::from([(("pass", "none"), 0)]),
-            durations: [0; BOUNDS.len() + 1],
-            took: Duration::ZERO,
+            durations: Spread::default(),
+            delays: Spread::default(),
             transitions: turned.map(|status| (status.to_string(), 0)).into(),
             reloads: Reload::ALL.map(|reload| (reload.word(), 0)).into(),
             is_whole: true,
@@ -74,9 +82,12 @@ impl Ledger {
             Outcome::NoVerdict(reason) => ("none", reason.word()),
         };
         *self.checks.entry(key).or_default() += 1;
-        let seconds = verdict.latency.as_secs_f64();
-        self.durations[BOUNDS.partition_point(|&bound| bound < seconds)] += 1;
-        self.took += verdict.latency;
+        self.durations.add(verdict.latency);
+    }
+
+    /// A probe has started so much after its time.
+    pub fn probe(&mut self, late_by: Duration) {
+        self.delays.add(late_by);
     }
 
     /// A target's status has turned.
@@ -94,7 +105,23 @@ impl Ledger {
     }
 
     pub(super) fn durations(&self) -> Distribution {
+        self.durations.distribution()
+    }
+
+    pub(super) fn delays(&self) -> Distribution {
+        self.delays.distribution()
+    }
+}
+
+impl Spread {
+    fn add(&mut self, time: Duration) {
+        let seconds = time.as_secs_f64();
+        self.counts[BOUNDS.partition_point(|&bound| bound < seconds)] += 1;
+        self.sum += time;
+    }
+
+    fn distribution(&self) -> Distribution {
         let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
-        Distribution { buckets: bounds.zip(self.durations).collect(), sum: self.took.as_secs_f64() }
+        Distribution { buckets: bounds.zip(self.counts).collect(), sum: self.sum.as_secs_f64() }
     }
 }

@@ -57,6 +57,7 @@ impl Facts {
         page.rows(&families::CHECKS, checks)?;
         page.row(&families::CHECK_TIME, Value::Spread(self.ledger.durations()))?;
         page.row(&families::CHECKS_IN_FLIGHT, level(self.pulse.in_flight))?;
+        page.row(&families::CHECK_START_DELAY, Value::Spread(self.ledger.delays()))?;
         let delay = self.pulse.late_by.as_secs_f64();
         page.row(&families::CHECK_DELAY, Value::Level(delay))?;
         let certificates = self.certificates.iter().take(self.caps.nodes);

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::finding::Finding;
 use crate::cli::dns::{self, Over, Question};
@@ -97,7 +98,7 @@ pub(super) const DNS_PORT: u16 = 53;
 pub(super) async fn loaded(server: &Server, zone: &ZoneModel) -> Option<Finding> {
     let apex = &zone.records.apex;
     let soa = zone.records.get(apex, RecordType::SOA)?;
-    let files = rdata::soa_serial(&soa.rdata[0])?;
+    let files = rdata::soa_serial(soa.first())?;
     let listen = crate::cli::client::reachable(*server.listen.dns.first()?);
     let question = Question::to_authority(apex, RecordType::SOA);
     let served = dns::ask(listen, &question, Over::Udp).await.ok()?.serial()?;
@@ -133,7 +134,8 @@ async fn nodes_of(service: &Service) -> Vec<Finding> {
         let mut id = TargetId::FIRST;
         let mut orders = Vec::new();
         for target in batch {
-            prober.start(ProbeOrder { id, target: Arc::clone(target) });
+            let late_by = Duration::ZERO;
+            prober.start(ProbeOrder { id, target: Arc::clone(target), late_by });
             orders.push((id, target));
             id = id.next();
         }

@@ -46,7 +46,7 @@ pub(super) fn draft(
     };
     let source = Arc::new(Source { path: path.display().to_string(), text });
     let mut told = Vec::new();
-    let records = masterfile::parse(&source, &origin, &mut includes, &mut told).records;
+    let records = masterfile::parse(&source, &origin, &mut includes, &mut told).records.finish();
     if has_errors(&told) {
         bail!("the file has errors:\n{}", render(&told, false));
     }
@@ -58,7 +58,7 @@ pub(super) fn draft(
 fn of_records(name: &Name, records: &Records) -> anyhow::Result<Draft> {
     let shown = bare(name);
     if let Some(alias) = records.get(name, RecordType::CNAME) {
-        let target = Name::from_wire(&alias.rdata[0]).context("a CNAME's target is a name")?;
+        let target = Name::from_wire(alias.first()).context("a CNAME's target is a name")?;
         bail!("{shown} is an alias of {}: take that name, or --from dig", bare(&target));
     }
     let whole = *name == records.apex;
@@ -66,16 +66,17 @@ fn of_records(name: &Name, records: &Records) -> anyhow::Result<Draft> {
         bail!("{shown} is delegated there already, so its addresses are in another file");
     }
     let mut draft = Draft { has_start: whole, ..Draft::of(name.clone()) };
-    for ((owner, rtype), rrset) in &records.rrsets {
+    for rrset in records.rrsets() {
+        let (owner, rtype) = (rrset.name(), rrset.rtype);
         if !owner.is_at_or_under(name) {
             continue;
         }
-        let steered = owner == name && matches!(*rtype, RecordType::A | RecordType::AAAA);
-        for rdata in &rrset.rdata {
+        let steered = owner == *name && matches!(rtype, RecordType::A | RecordType::AAAA);
+        for rdata in rrset.rdata() {
             if steered {
                 draft.nodes.extend(address(rdata).map(|address| address.to_string()));
             } else {
-                let data = presentation(*rtype, rdata, name);
+                let data = presentation(rtype, rdata, name);
                 draft.records.push(format!("{owner}\t{}\tIN\t{rtype}\t{data}", rrset.ttl));
             }
         }
@@ -109,8 +110,7 @@ fn reads_as(rtype: RecordType, text: &str, apex: &Name, rdata: &[u8]) -> bool {
     let line = Source { path: String::new(), text: format!("@ 0 IN {rtype} {text}\n") };
     let mut none = |_: &str| Err(String::new());
     let read = masterfile::parse(&Arc::new(line), apex, &mut none, &mut Vec::new());
-    let rrset = read.records.get(apex, rtype);
-    rrset.is_some_and(|rrset| rrset.rdata.len() == 1 && *rrset.rdata[0] == *rdata)
+    read.records.get(apex, rtype) == [rdata]
 }
 
 /// The zone that a file speaks of: as its first absolute `$ORIGIN` or SOA says, or else its name.

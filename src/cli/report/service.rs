@@ -83,7 +83,7 @@ fn names(service: &Service, records: &Records) -> Vec<&'static str> {
             IpAddr::V6(v6) => (RecordType::AAAA, v6.octets().into()),
         };
         let rrset = records.get(owner, rtype);
-        rrset.is_some_and(|rrset| rrset.rdata.iter().any(|rdata| **rdata == *octets))
+        rrset.is_some_and(|rrset| rrset.rdata().any(|rdata| *rdata == *octets))
     };
     let below = |label: &str| Name::from_text_under(label, &service.owner).ok();
     let holds = |label: &str, node: &Node| {

@@ -83,8 +83,8 @@ fn read_answer(text: &Text, rtype: RecordType, reader: &mut Reader<'_>) -> Optio
     let mut none = |_: &str| Err(String::from("a record includes nothing"));
     let mut problems = Vec::new();
     let file = parse(&Arc::new(line), &Name::root(), &mut none, &mut problems);
-    let found = file.records.get(&Name::root(), rtype).map(|rrset| &rrset.rdata[..]);
-    if let ([], Some([octets])) = (&problems[..], found) {
+    let found = file.records.get(&Name::root(), rtype);
+    if let ([], [octets]) = (&problems[..], &found[..]) {
         return Some(ExpectedRecord { text: text.text.clone(), octets: octets.to_vec().into() });
     }
     let why = problems.first().map_or("more than one", |problem| &problem.message);

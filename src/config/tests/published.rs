@@ -6,7 +6,7 @@ use super::{check, files, good_in, name, said, service};
 use crate::config::Grants;
 use crate::config::zone::read_with_records;
 use crate::wire::RecordType;
-use crate::zone::Records;
+use crate::zone::RecordsBuilder;
 
 const TWO: &str = "nodes = [{ name = \"n1\", address = [\"192.0.2.1\", \"2001:db8::1\"] }, \
                    { name = \"n2\", address = \"192.0.2.2\" }]";
@@ -20,15 +20,16 @@ fn further_names_are_records_with_all_addresses() {
     let check = |lines: &str, expected: &[(&str, &str)]| {
         let model = good_in(&with(lines));
         let mut found = Vec::new();
-        for ((owner, rtype), rrset) in &model.records.rrsets {
+        for rrset in model.records.rrsets() {
+            let owner = rrset.name();
             // The delegation's own.
             if owner.label_count() < 4 {
                 continue;
             }
-            assert_eq!(rrset.ttl, 30, "{owner} {rtype}");
-            for rdata in &rrset.rdata {
-                let v4 = <[u8; 4]>::try_from(&**rdata).map(IpAddr::from);
-                let ip = v4.or_else(|_| <[u8; 16]>::try_from(&**rdata).map(IpAddr::from)).unwrap();
+            assert_eq!(rrset.ttl, 30, "{owner} {}", rrset.rtype);
+            for rdata in rrset.rdata() {
+                let v4 = <[u8; 4]>::try_from(rdata).map(IpAddr::from);
+                let ip = v4.or_else(|_| <[u8; 16]>::try_from(rdata).map(IpAddr::from)).unwrap();
                 found.push((owner.to_string(), ip.to_string()));
             }
         }
@@ -204,9 +205,9 @@ fn names_that_come_with_a_service_are_nobody_elses() {
 #[test]
 fn names_that_come_with_a_service_are_free_in_the_zone() {
     let read = |owner: &str, rtype: RecordType, lines: &str| {
-        let mut records = Records::new(name("app.test"));
-        records.add(name("app.test"), RecordType::SOA, 60, [0; 22].into());
-        records.add(name(owner), rtype, 60, b"\0".as_slice().into());
+        let mut records = RecordsBuilder::new(name("app.test"));
+        records.add(&name("app.test"), RecordType::SOA, 60, &[0; 22]);
+        records.add(&name(owner), rtype, 60, b"\0");
         let mut out = Vec::new();
         let mut none = |_: &str| Err(String::from("there are none"));
         read_with_records(

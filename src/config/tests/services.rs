@@ -7,7 +7,7 @@ use crate::config::Grants;
 use crate::config::zone::read_with_records;
 use crate::steer::{Answers, Policy, WhenAllDown};
 use crate::wire::RecordType;
-use crate::zone::Records;
+use crate::zone::RecordsBuilder;
 
 #[test]
 fn six_lines_have_every_default() {
@@ -103,12 +103,12 @@ fn weights_choose_the_policy_unless_it_is_written() {
 #[test]
 fn services_and_records_of_one_name_must_agree() {
     let apex = name("app.test");
-    let mut records = Records::new(apex.clone());
+    let mut records = RecordsBuilder::new(apex.clone());
     let soa: Box<[u8]> = [0; 22].into();
-    records.add(apex, RecordType::SOA, 60, soa);
-    records.add(name("www.app.test"), RecordType::A, 60, [192, 0, 2, 1].into());
-    records.add(name("www.app.test"), RecordType::AAAA, 60, [0x20; 16].into());
-    records.add(name("old.app.test"), RecordType::CNAME, 60, b"\0".as_slice().into());
+    records.add(&apex, RecordType::SOA, 60, &soa);
+    records.add(&name("www.app.test"), RecordType::A, 60, &[192, 0, 2, 1]);
+    records.add(&name("www.app.test"), RecordType::AAAA, 60, &[0x20; 16]);
+    records.add(&name("old.app.test"), RecordType::CNAME, 60, b"\0");
     let read = |text: &str| {
         let mut out = Vec::new();
         let mut none = |_: &str| Err(String::from("there are none"));
@@ -123,7 +123,7 @@ fn services_and_records_of_one_name_must_agree() {
     assert_eq!(said, [""; 0]);
     let nodes: Vec<_> = model.services[0].nodes().map(|node| node.name.as_str()).collect();
     assert_eq!(nodes, ["192-0-2-1", "2020-2020-2020-2020-2020-2020-2020-2020"]);
-    assert_eq!(model.records, records);
+    assert_eq!(model.records, records.clone().finish());
 
     let (_, said) = read(
         "[zone]\nns = [\"ns1 192.0.2.53\"]\n[service.www]\nnodes = [\"192.0.2.2\"]\n\

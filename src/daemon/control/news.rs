@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::health::{Change, Target};
-use crate::snapshot::Publisher;
+use crate::snapshot::{Publisher, TierChange};
 use crate::steer::overrides::Scope;
 use crate::steer::{Guards, Service};
 
@@ -21,30 +21,34 @@ use super::super::told;
 use super::{Control, now};
 
 impl Control {
-    /// What verdicts have changed: one plan for each service, however many of its nodes turned.
-    pub(super) fn handle_changes(&mut self, changes: &[Change]) {
+    /// Puts in force what verdicts have changed: one plan for each service, however many of its
+    /// nodes turned. Gives what is to be told of it.
+    pub(super) fn plan_changes(&mut self, changes: &[Change]) -> Vec<TierChange> {
+        let those = |are: fn(&Change) -> bool| -> Vec<&Target> {
+            changes.iter().filter(|it| are(it)).map(|it| &*it.target).collect()
+        };
+        let (restanding, repaced) = (those(Change::is_restanding), those(|it| it.repaced));
+        for service in self.publisher.services_on(&restanding) {
+            self.observe(&service);
+        }
+        let (publisher, known) = self.hands();
+        publisher.replan_by_pace(&repaced, &known);
+        publisher.replan(&restanding, &known)
+    }
+
+    /// Tells of targets that turned or warn, and counts them.
+    pub(super) fn tell_changes(&mut self, changes: &[Change]) {
         for change in changes {
             if let Some(warning) = change.warning {
                 tracing::warn!(target = %change.target.place(), %warning, "probe warns");
             }
+            if change.is_transition() {
+                self.keeper.changed = true;
+                self.books.transition(change.to.status);
+                let services = || self.publisher.services_on(&[&*change.target]);
+                told::status(change, services, &self.events);
+            }
         }
-        let targets = changes.iter().filter(|it| it.is_restanding()).map(|it| &*it.target);
-        let targets: Vec<&Target> = targets.collect();
-        if targets.is_empty() {
-            return;
-        }
-        for service in self.publisher.services_on(&targets) {
-            self.observe(&service);
-        }
-        let (publisher, known) = self.hands();
-        let tiers = publisher.replan(&targets, &known);
-        for change in changes.iter().filter(|change| change.is_transition()) {
-            self.keeper.changed = true;
-            self.books.transition(change.to.status);
-            let services = self.publisher.services_on(&[&*change.target]);
-            told::status(change, &services, &self.events);
-        }
-        told::tiers(&tiers, &self.events);
     }
 
     /// Lets the guards of a service see how its nodes stand.

@@ -22,7 +22,7 @@ fn ids<const N: usize>() -> [TargetId; N] {
 /// Launches everything that is due, each with a second to end in.
 fn launch_all(schedule: &mut Schedule, now: Instant) -> Vec<TargetId> {
     let mut launched = Vec::new();
-    while let Some(id) = schedule.first_due(now) {
+    while let Some((_, id)) = schedule.first_due(now) {
         schedule.launch(id, Flight { started: now, deadline: now + SECOND });
         launched.push(id);
     }
@@ -38,6 +38,19 @@ fn launches_what_is_due_in_order_of_time() {
     schedule.add(c, now + 2 * SECOND);
     assert_eq!(launch_all(&mut schedule, now + SECOND), [b, a]);
     assert_eq!(schedule.wake_at(), Some(now + 2 * SECOND));
+}
+
+#[test]
+fn what_is_due_soon_goes_with_what_is_due_now() {
+    let (now, [a, b, c, d]) = (start(), ids());
+    let mut schedule = Schedule::new(8);
+    schedule.add(a, now);
+    schedule.add(b, now + GATHER);
+    schedule.add(c, now + GATHER + GATHER / 2);
+    schedule.add(d, now + 3 * GATHER);
+    assert_eq!(launch_all(&mut schedule, now), [a, b]);
+    assert_eq!(schedule.wake_at(), Some(now + GATHER + GATHER / 2));
+    assert_eq!(launch_all(&mut schedule, now + GATHER), [c]);
 }
 
 #[test]

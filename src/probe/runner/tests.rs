@@ -10,7 +10,7 @@ fn order(port: u16, timeout: Duration) -> ProbeOrder {
     let ask = HttpAsk::get(port, "/ready", "app.example.org");
     let check = Check { timeout, ..Check::new(Ask::Http(ask)) };
     let target = Arc::new(Target { address: [127, 0, 0, 1].into(), check });
-    ProbeOrder { id: TargetId::FIRST.next(), target }
+    ProbeOrder { id: TargetId::FIRST.next(), target, late_by: Duration::ZERO }
 }
 
 #[tokio::test]

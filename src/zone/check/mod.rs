@@ -43,26 +43,25 @@ pub fn check(
     steered: &dyn Fn(&Name) -> bool,
     out: &mut Vec<Diagnostic>,
 ) {
-    let below_apex = |rtype: RecordType| -> HashSet<&Name> {
-        let owners = records.rrsets.keys().filter(|(_, found)| *found == rtype);
-        owners.map(|(owner, _)| owner).filter(|owner| **owner != records.apex).collect()
+    let below_apex = |rtype: RecordType| -> HashSet<Name> {
+        let owners = records.rrsets().filter(|rrset| rrset.rtype == rtype);
+        owners.map(|rrset| rrset.name()).filter(|owner| *owner != records.apex).collect()
     };
     let mut dnames = below_apex(RecordType::DNAME);
     if records.get(&records.apex, RecordType::DNAME).is_some() {
-        dnames.insert(&records.apex);
+        dnames.insert(records.apex.clone());
     }
     let cuts = below_apex(RecordType::NS);
     let name_servers = records
-        .rrsets
-        .iter()
-        .filter(|((_, rtype), _)| *rtype == RecordType::NS)
-        .flat_map(|(_, rrset)| &rrset.rdata)
+        .rrsets()
+        .filter(|rrset| rrset.rtype == RecordType::NS)
+        .flat_map(Rrset::rdata)
         .filter_map(|octets| Name::from_wire(octets).ok())
         .collect();
     let mut checker = Checker { records, places, steered, cuts, dnames, name_servers, out };
     checker.apex();
-    for ((owner, rtype), rrset) in &records.rrsets {
-        checker.rrset(owner, *rtype, rrset);
+    for rrset in records.rrsets() {
+        checker.rrset(&rrset.name(), rrset.rtype, &rrset);
     }
 }
 
@@ -72,9 +71,9 @@ struct Checker<'z> {
     places: &'z Places,
     steered: &'z dyn Fn(&Name) -> bool,
     /// Owners of NS below the apex.
-    cuts: HashSet<&'z Name>,
+    cuts: HashSet<Name>,
     /// Owners of DNAME.
-    dnames: HashSet<&'z Name>,
+    dnames: HashSet<Name>,
     /// What the NS records of the zone point at: addresses of these may be glue.
     name_servers: HashSet<Name>,
     out: &'z mut Vec<Diagnostic>,
@@ -87,7 +86,7 @@ impl Checker<'_> {
     /// RFC 1035 §5.2, RFC 1034 §4.2.1: a zone has one SOA and its name servers, at its top.
     fn apex(&mut self) {
         let apex = &self.records.apex;
-        match self.records.get(apex, RecordType::SOA).map_or(0, |rrset| rrset.rdata.len()) {
+        match self.records.get(apex, RecordType::SOA).map_or(0, |rrset| rrset.count) {
             0 => self.missing("SOA", "write one, or let `[zone]` in the TOML file make it"),
             1 => {}
             _ => self.error(
@@ -107,7 +106,7 @@ impl Checker<'_> {
         self.out.push(Diagnostic::unplaced(message).help(help));
     }
 
-    fn rrset(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset) {
+    fn rrset(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset<'_>) {
         let at_apex = *owner == self.records.apex;
         if rtype == RecordType::SOA && !at_apex {
             let help = "an SOA belongs to the zone's apex; a child zone has its own file";
@@ -118,7 +117,7 @@ impl Checker<'_> {
             let message = format!("{owner} has a DS at its own apex");
             self.error((owner, rtype, 0), message, "a DS belongs into the parent zone");
         }
-        let octets: usize = rrset.rdata.iter().map(|rdata| RECORD_OVERHEAD + rdata.len()).sum();
+        let octets: usize = rrset.rdata().map(|rdata| RECORD_OVERHEAD + rdata.len()).sum();
         if octets > MESSAGE_LEN_MAX {
             let message = format!("{owner} {rtype} needs {octets} octets, more than any message");
             self.warn((owner, rtype, 0), message, "spread the records over several names");
@@ -133,23 +132,22 @@ impl Checker<'_> {
 
     /// RFC 1034 §3.6.2, RFC 2181 §10.1: an alias is alone. RFC 4034 §2.5, §3, §4: but for what
     /// DNSSEC adds to it (KEY, RRSIG, NSEC).
-    fn alias(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset) {
+    fn alias(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset<'_>) {
         if rtype != RecordType::CNAME {
             return;
         }
-        if rrset.rdata.len() > 1 {
+        if rrset.count > 1 {
             let message = format!("{owner} has more than one CNAME");
             self.error((owner, rtype, 1), message, "for several addresses, make it a service");
         }
         let may_stand_beside =
             [rtype, RecordType::KEY, RecordType::RRSIG, RecordType::NSEC].map(|rtype| rtype.0);
-        let range = (owner.clone(), RecordType(0))..=(owner.clone(), RecordType(u16::MAX));
         let others: Vec<String> = self
             .records
-            .rrsets
-            .range(range)
-            .filter(|((_, other), _)| !may_stand_beside.contains(&other.0))
-            .map(|((_, other), _)| other.to_string())
+            .from(owner)
+            .take_while(|other| other.name() == *owner)
+            .filter(|other| !may_stand_beside.contains(&other.rtype.0))
+            .map(|other| other.rtype.to_string())
             .collect();
         if !others.is_empty() {
             let message = format!("{owner} has a CNAME and also {}", others.join(", "));
@@ -159,9 +157,9 @@ impl Checker<'_> {
     }
 
     /// RFC 6672 §2.3, §2.4.
-    fn redirection(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset) {
+    fn redirection(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset<'_>) {
         if rtype == RecordType::DNAME {
-            if rrset.rdata.len() > 1 {
+            if rrset.count > 1 {
                 let message = format!("{owner} has more than one DNAME");
                 self.error((owner, rtype, 1), message, "keep one");
             }
@@ -222,7 +220,7 @@ impl Checker<'_> {
     }
 
     /// The nearest name strictly above that is in the set, within the zone.
-    fn nearest_above<'s>(&self, name: &Name, set: &HashSet<&'s Name>) -> Option<&'s Name> {
+    fn nearest_above<'s>(&self, name: &Name, set: &'s HashSet<Name>) -> Option<&'s Name> {
         if set.is_empty() || *name == self.records.apex {
             return None;
         }
@@ -254,7 +252,7 @@ impl Checker<'_> {
         message: String,
         help: &str,
     ) {
-        let place = self.places.of(owner, rtype, index).cloned();
+        let place = self.places.of(owner, rtype, index);
         let diagnostic = Diagnostic { severity, place, ..Diagnostic::unplaced(message) };
         self.out.push(diagnostic.help(help));
     }

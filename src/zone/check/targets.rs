@@ -29,11 +29,11 @@ enum Leads {
 
 impl Checker<'_> {
     /// Warns of targets of one RRset that lead nowhere.
-    pub(super) fn targets(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset) {
+    pub(super) fn targets(&mut self, owner: &Name, rtype: RecordType, rrset: &Rrset<'_>) {
         if !matches!(rtype, RecordType::NS | RecordType::MX | RecordType::SRV) {
             return;
         }
-        for (index, octets) in rrset.rdata.iter().enumerate() {
+        for (index, octets) in rrset.rdata().enumerate() {
             let Some(target) =
                 rdata::target(rtype, octets).and_then(|wire| Name::from_wire(wire).ok())
             else {
@@ -81,7 +81,7 @@ impl Checker<'_> {
         let has = |owner: &Name, rtype| self.records.get(owner, rtype).is_some();
         let has_address = |owner: &Name| has(owner, RecordType::A) || has(owner, RecordType::AAAA);
         let cut = match self.cuts.get(target) {
-            Some(cut) => Some(*cut),
+            Some(cut) => Some(cut),
             None => self.nearest_above(target, &self.cuts),
         };
         if has_address(target) {
@@ -119,8 +119,7 @@ impl Checker<'_> {
 
     /// True where the name owns records or a name below it does: canonical order has them next.
     fn exists(&self, name: &Name) -> bool {
-        let mut from_here = self.records.rrsets.range((name.clone(), RecordType(0))..);
-        from_here.next().is_some_and(|((owner, _), _)| owner.is_at_or_under(name))
+        self.records.from(name).next().is_some_and(|rrset| rrset.name().is_at_or_under(name))
     }
 }
 

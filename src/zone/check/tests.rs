@@ -15,7 +15,7 @@ fn findings(text: &str) -> Vec<String> {
     let file = masterfile::parse(&source, &apex, &mut |_| Err(String::new()), &mut out);
     assert_eq!(out, [], "{text}");
     let service = Name::from_text("app.example.org").unwrap();
-    check(&file.records, &file.places, &|name| *name == service, &mut out);
+    check(&file.records.finish(), &file.places, &|name| *name == service, &mut out);
     out.iter()
         .map(|diagnostic| {
             let severity = match diagnostic.severity {

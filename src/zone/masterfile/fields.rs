@@ -159,7 +159,8 @@ impl<'t, 'a> Fields<'t, 'a> {
         let found = Name::from_text_under(token.text, self.origin)
             .map_err(|error| Fault::new(error.to_string()))?;
         // A single label cannot tell: `mail` under `mail.` may well be meant.
-        if self.origin.label_count() > 1
+        if token.text.contains('.')
+            && self.origin.label_count() > 1
             && !token.text.ends_with('.')
             && Name::from_text(token.text).is_ok_and(|it| it.is_at_or_under(self.origin))
         {

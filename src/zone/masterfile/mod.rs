@@ -30,6 +30,7 @@ mod fields;
 mod generate;
 mod historic;
 mod location;
+mod places;
 mod presentation;
 mod record;
 mod remedy;
@@ -38,15 +39,15 @@ mod scanner;
 mod tests;
 mod ttl;
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Records;
+use super::RecordsBuilder;
 use super::diagnostic::{Diagnostic, Place, Severity, Source};
-use crate::wire::{Name, RecordType};
+use crate::wire::Name;
 use entries::{Entries, Entry};
 pub use generate::GENERATED_MAX;
+pub use places::Places;
 
 /// How deep files may include one another.
 pub const INCLUDE_DEPTH_MAX: usize = 16;
@@ -69,21 +70,9 @@ pub type Includes<'a> = dyn FnMut(&str) -> Result<Arc<Source>, String> + 'a;
 #[derive(Debug)]
 pub struct MasterFile {
     /// The records that could be read.
-    pub records: Records,
+    pub records: RecordsBuilder,
     /// Where each was written.
     pub places: Places,
-}
-
-/// Where records were written: beside [`Records`], so that these stay comparable.
-#[derive(Debug, Default)]
-pub struct Places(HashMap<(Name, RecordType), Vec<Place>>);
-
-impl Places {
-    /// The place of one record, by its index in its RRset; of the set's first if there is none.
-    pub fn of(&self, owner: &Name, rtype: RecordType, index: usize) -> Option<&Place> {
-        let places = self.0.get(&(owner.clone(), rtype))?;
-        places.get(index).or(places.first())
-    }
 }
 
 /// Reads a zone from its master file; what is wrong with it is pushed onto `out`.
@@ -94,7 +83,7 @@ pub fn parse(
     out: &mut Vec<Diagnostic>,
 ) -> MasterFile {
     let mut reader = Reader {
-        file: MasterFile { records: Records::new(apex.clone()), places: Places::default() },
+        file: MasterFile { records: RecordsBuilder::new(apex.clone()), places: Places::default() },
         includes,
         included: 0,
         generated: 0,

@@ -43,18 +43,18 @@ impl Reader<'_, '_> {
         })?;
         let place = context.place(entry.span());
         let ttl = self.settle_ttl(&head, &octets, &place);
-        self.add(head.owner, head.rtype, ttl, octets, place)
+        self.add(&head.owner, head.rtype, ttl, &octets, place)
     }
 
     fn add(
         &mut self,
-        owner: Name,
+        owner: &Name,
         rtype: RecordType,
         ttl: u32,
-        octets: Box<[u8]>,
+        octets: &[u8],
         place: Place,
     ) -> Result<(), Reported> {
-        let added = self.file.records.add(owner.clone(), rtype, ttl, octets);
+        let added = self.file.records.add(owner, rtype, ttl, octets);
         // RFC 2181 §5.2; signatures go by what they cover instead (RFC 4034 §3).
         if let Some(other) = added.other_ttl.filter(|_| rtype != RecordType::RRSIG) {
             let message = format!("{owner} {rtype} has records with TTL {other} and {ttl}");
@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
             return Err(self.report(Diagnostic::error(place, message).help(help)));
         }
         if !added.duplicate {
-            self.file.places.0.entry((owner, rtype)).or_default().push(place);
+            self.file.places.note(added.rrset, (owner, rtype), &place);
         }
         Ok(())
     }
