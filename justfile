@@ -20,6 +20,10 @@ compare *ARGS:
 resolvers:
     cargo test --locked --test resolvers
 
+# Answers below the sockets, between network namespaces (root; Debian's iproute2, iputils-ping, ethtool)
+below:
+    cargo test --locked --test xdp -- --test-threads 2
+
 # Clients of other makers over TLS, HTTPS and QUIC (Debian's knot-dnsutils, bind9-dnsutils, curl, dnsperf, unbound)
 encrypted:
     cargo test --locked --test encrypted_peers
@@ -28,6 +32,11 @@ encrypted:
 compare-dot *ARGS:
     cargo build --release --locked
     benches/peers/encrypted.sh {{ARGS}}
+
+# What an answer costs below the sockets, beside Knot (root; Debian's knot, knot-dnsutils)
+compare-xdp *ARGS:
+    cargo build --release --locked
+    benches/peers/xdp.sh {{ARGS}}
 
 # What 10,000 health checks cost beside gdnsd (Debian's package)
 compare-checks *ARGS:
