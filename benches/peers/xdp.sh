@@ -9,12 +9,13 @@
 # name, for each answer that came back; at the end the medians. Knot answers the plain RRset, and with
 # its module geoip (Debian's knot-module-geoip) the weighted and the geographic one. No node is probed.
 #
-# ROTA_BINARY names another binary than target/release/rota, DNSBLAST a second generator: it is called
-# as `dnsblast -s ADDRESS -d QUESTIONS -l SECONDS -W 0 -n 8 -w 24`, with `--ecs NETWORK` for `geo`.
+# ROTA_BINARY names another binary than target/release/rota, DNSBLAST another than the one of
+# benches/peers/dnsblast; without either kxdpgun asks alone.
 set -eu
 cd "$(dirname "$0")/../.."
 secs=${1:-3} rounds=${2:-5} rate=${3:-100000}
 rota=$(realpath "${ROTA_BINARY:-target/release/rota}")
+blast=${DNSBLAST:-$PWD/benches/peers/dnsblast/target/release/dnsblast}
 for tool in ip knotd kxdpgun taskset; do
     command -v "$tool" > /dev/null || { echo "missing: $tool"; exit 2; }
 done
@@ -175,11 +176,11 @@ load() { # who, how, what
     asked=$(printf '%s\n' "$out" | sed -n 's/^total queries: *\([0-9]*\).*/\1/p')
     answers=$(printf '%s\n' "$out" | sed -n 's/^total replies: *\([0-9]*\).*/\1/p')
     tell "$1" "$2" "$3" kxdpgun $((after - before)) "${answers:-0}" "${asked:-0}"
-    if [ -n "${DNSBLAST:-}" ]; then
+    if [ -x "$blast" ]; then
         local subnet=()
         if [ "$3" = geo ]; then subnet=(--ecs 198.51.100.0/24); fi
         before=$(spent)
-        out=$(ip netns exec "$client" taskset -c 1 "$DNSBLAST" -s "$address" -d "$3.questions" \
+        out=$(ip netns exec "$client" taskset -c 1 "$blast" -s "$address" -d "$3.questions" \
             "${subnet[@]}" -l "$secs" -W 0 -n 8 -w 24 2>&1 || true)
         after=$(spent)
         answers=$(printf '%s\n' "$out" | sed -n 's/.* qps answered  (\([0-9]*\) in.*/\1/p')
