@@ -8,8 +8,8 @@
 //! ```
 //!
 //! It asks as fast as answers come back, or at a rate. In the first case the server is never
-//! offered more than it can hold, so that what is measured is its work and not how it drops packets.
-//! An answer counts only if it is one: see `window.rs`.
+//! offered more than it can hold, so that what is measured is its work and not how it
+//! drops packets. An answer counts only if it is one: see `window.rs`.
 
 mod load;
 mod pace;
@@ -54,8 +54,8 @@ dnsblast -d FILE [OPTIONS]: asks a DNS server as much as it answers
   --json            the report as one object of JSON
   --help            this
 
-What is not answered within 1 s is lost. Ends with 1 if nothing was answered, with 2 if it
-could not begin.
+What is not answered within 1 s is lost. Ends with 1 if nothing was answered, with 2 if
+something is wrong with the arguments, the file or the connections.
 ";
 
 const SECS_MAX: f64 = 600.0;
@@ -72,29 +72,21 @@ struct Options {
 
 fn main() -> ExitCode {
     let arguments = env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned());
-    let run = |options: Options| run(&options).map(|outcome| (options, outcome));
-    match parse(arguments).and_then(|options| options.map(run).transpose()) {
-        Ok(None) => {
-            print!("{HELP}");
-            ExitCode::SUCCESS
-        }
-        Ok(Some((options, outcome))) => {
-            let secs = options.load.measured.as_secs_f64();
-            println!(
-                "{}",
-                if options.json {
-                    report::json(&outcome, secs)
-                } else {
-                    report::text(&outcome, secs)
-                }
-            );
-            ExitCode::from(u8::from(outcome.measured.answered == 0))
-        }
-        Err(problem) => {
-            eprintln!("dnsblast: {problem}");
-            ExitCode::from(2)
-        }
-    }
+    blast(arguments).unwrap_or_else(|problem| {
+        eprintln!("dnsblast: {problem}");
+        ExitCode::from(2)
+    })
+}
+
+fn blast(arguments: impl Iterator<Item = String>) -> Result<ExitCode, String> {
+    let Some(options) = parse(arguments)? else {
+        print!("{HELP}");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let outcome = run(&options)?;
+    let tell = if options.json { report::json } else { report::text };
+    println!("{}", tell(&outcome, options.load.measured.as_secs_f64()));
+    Ok(ExitCode::from(u8::from(outcome.measured.answered == 0)))
 }
 
 fn run(options: &Options) -> Result<Outcome, String> {

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Up to 64 datagrams are taken by one `recvmmsg`, each gets four canned A records appended, so
-//! that it has the size of a real answer, and all leave by one `sendmmsg`. It ends when it is ended.
+//! that it has the size of a real answer, and all leave by one `sendmmsg`. It ends when it is
+//! ended.
 #![allow(unsafe_code, reason = "system calls are all there is to it")]
 
 use std::net::UdpSocket;
