@@ -39,8 +39,10 @@ impl Idle {
     }
 }
 
+/// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Servers and sockets get going; nothing of it is told.
     WarmUp,
     Measured,
     /// Answers are awaited; nothing is asked any more.
@@ -155,9 +157,15 @@ mod tests {
     #[test]
     fn a_closed_load_waits_for_a_quarter_of_a_batch() {
         let mut pace = Pace::new(0.0);
-        for (free, slots, due) in
-            [(0, 32, 0), (7, 32, 0), (8, 32, 8), (32, 32, 32), (15, 256, 0), (200, 256, 64), (1, 1, 1)]
-        {
+        for (free, slots, due) in [
+            (0, 32, 0),
+            (7, 32, 0),
+            (8, 32, 8),
+            (32, 32, 32),
+            (15, 256, 0),
+            (200, 256, 64),
+            (1, 1, 1),
+        ] {
             assert_eq!(pace.due(free, slots, 0), due, "{free} of {slots}");
         }
         assert_eq!(pace.ask(77), 77);

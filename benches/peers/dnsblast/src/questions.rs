@@ -3,8 +3,8 @@
 //! A line is `NAME TYPE`, without a type `NAME`, which asks for A; `#` begins a comment. Names are
 //! plain: no escapes, since no bench asks for a dot inside a label.
 //!
-//! With [`Subnets::Random10`] every message carries an EDNS Client Subnet (RFC 7871 §6) of its own:
-//! 65,536 draws out of a seeded row, the same in every run, so that all servers see the same
+//! With [`Subnets::Random10`] every message carries an EDNS Client Subnet (RFC 7871 §6) of its
+//! own: 65,536 draws out of a seeded row, the same in every run, so that all servers see the same
 //! clients.
 
 /// Octets of a message's header (RFC 1035 §4.1.1).
@@ -138,7 +138,9 @@ fn type_number(kind: &str) -> Result<u16, String> {
     let known = TYPES.iter().find(|(name, _)| *name == upper).map(|(_, number)| *number);
     // RFC 3597 §5: every type has a name of this form too.
     let number = || upper.strip_prefix("TYPE").and_then(|digits| digits.parse().ok());
-    known.or_else(number).ok_or_else(|| format!("{kind}: no type that is known, nor TYPE1 and so on"))
+    known
+        .or_else(number)
+        .ok_or_else(|| format!("{kind}: no type that is known, nor TYPE1 and so on"))
 }
 
 /// Networks inside 10.0.0.0/13 without end, out of a state that is not 0 (xorshift64).
