@@ -446,7 +446,8 @@ mod tests {
             let mut out = [0; 512];
             let mut opt = Opt::new(1232, false);
             opt.subnet(&Subnet::parse(b"\x00\x01\x08\x00\x0a").unwrap());
-            let mut writer = Writer::begin(&mut out, 512, HEADER, QUESTION, Some(&mut opt)).unwrap();
+            let mut writer =
+                Writer::begin(&mut out, 512, HEADER, QUESTION, Some(&mut opt)).unwrap();
             scopes.iter().for_each(|&bits| writer.scope(bits));
             if clear {
                 writer.clear();
