@@ -13,12 +13,16 @@ test:
     cargo test --locked
 
 # Answers beside those of NSD, Knot and BIND (Debian's nsd, knot, bind9), on zones from seeds
-compare *ARGS:
+same-answers *ARGS:
     cargo test --locked --test compare -- --nocapture {{ARGS}}
 
 # What clients of real resolvers see (Debian's unbound, bind9, nsd)
 resolvers:
     cargo test --locked --test resolvers
+
+# Answers below the sockets, between network namespaces (root; Debian's iproute2, iputils-ping, ethtool)
+below:
+    cargo test --locked --test xdp -- --test-threads 2
 
 # Clients of other makers over TLS, HTTPS and QUIC (Debian's knot-dnsutils, bind9-dnsutils, curl, dnsperf, unbound)
 encrypted:
@@ -28,6 +32,11 @@ encrypted:
 compare-dot *ARGS:
     cargo build --release --locked
     benches/peers/encrypted.sh {{ARGS}}
+
+# What an answer costs below the sockets, beside Knot (root; Debian's knot, knot-dnsutils)
+compare-xdp *ARGS:
+    cargo build --release --locked
+    benches/peers/xdp.sh {{ARGS}}
 
 # What 10,000 health checks cost beside gdnsd (Debian's package)
 compare-checks *ARGS:
@@ -44,9 +53,33 @@ dashboard:
     cargo build --locked
     python3 tests/dashboard/run.py
 
+# What a query costs beside gdnsd, Knot, NSD, PowerDNS and BIND (Debian's packages; Linux, two cores)
+compare *ARGS: _load-generator
+    benches/peers/compare.py {{ARGS}}
+
+# How long a query waits beside them, at rates that leave room
+compare-latency *ARGS: _load-generator
+    benches/peers/latency.py {{ARGS}}
+
+# What a start with a million records and with 100,000 zones costs beside them
+compare-load *ARGS: _load-generator
+    benches/peers/load.py {{ARGS}}
+
+_load-generator:
+    cargo build --release --locked
+    cd benches/peers/dnsblast && cargo build --release --locked
+
 # What an answer of each policy costs beside a static one
 bench:
     cargo bench --locked --bench answer
+
+# How many instructions an answer takes, beside what it took (Debian's valgrind)
+instructions:
+    cargo bench --locked --bench instructions
+
+# How the cost of an answer grows with nodes, names, services and workers, drawn
+growth:
+    cargo bench --locked --bench growth
 
 # How soon a node that fails is out of the answers of a busy server
 withdrawal *ARGS:

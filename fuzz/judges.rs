@@ -18,6 +18,7 @@ use hickory_proto::serialize::binary::DecodeError;
 use rota::config::{ZoneFiles, read_server, read_zone, render};
 use rota::respond::Transport;
 use rota::snapshot::{Authored, Settings};
+use rota::wire::frame::{Datagram, Unfit};
 use rota::wire::{Malformed, Name, Query, proxy};
 use rota::zone::diagnostic::has_errors;
 use rota::zone::{Diagnostic, Place, Source, check, masterfile};
@@ -74,6 +75,31 @@ pub fn proxy(input: &[u8]) {
         Err(proxy::NoHeader) => {
             assert!(!input.starts_with(b"\r\n\r\n\0\r\nQUIT\n") || !matches!(whole, Ok(Some(_))));
         }
+    }
+}
+
+/// A frame is read or refused. What is read lies inside, and its answer, whatever is written there,
+/// is a frame that is read in its turn: from whom was asked, to whom had asked.
+pub fn frame(input: &[u8]) {
+    let Ok(datagram) = Datagram::parse(input) else { return };
+    let payload = input[datagram.payload.clone()].to_vec();
+    assert!(datagram.frame_len_max(1500) <= 1518);
+    let mut frame = input.to_vec();
+    frame.resize(frame.len() + 80, 0xa5);
+    let at = datagram.reply_at();
+    frame[at..at + payload.len()].copy_from_slice(&payload);
+    let len = datagram.reply(&mut frame, payload.len(), 7).expect("there is room");
+    let answer = &frame[..len];
+    assert_eq!((&answer[..6], &answer[6..12]), (&input[6..12], &input[..6]), "who and whom");
+    let type_at = at - 8 - if datagram.source.is_ipv4() { 20 } else { 40 };
+    assert_eq!(answer[12..type_at], input[12..type_at], "the tag and the type");
+    match Datagram::parse(answer) {
+        Ok(found) => {
+            assert_eq!((found.source, found.destination), (datagram.destination, datagram.source));
+            assert_eq!(answer[found.payload], payload);
+        }
+        // Only what was asked can have been what no machine sends from.
+        Err(why) => assert_eq!(why, Unfit::Source),
     }
 }
 

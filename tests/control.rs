@@ -199,7 +199,7 @@ fn what_cannot_be_meant_is_refused_with_what_was() {
         ("drain n1 --reason a\nb", "`reason` must be one line"),
         ("drain", "required"),
         ("weight n1 heavy", "invalid value 'heavy'"),
-        ("drain n1 --admin 127.0.0.1:1", "no server at 127.0.0.1:1; is `rota run` running there?"),
+        ("drain n1 --admin 127.0.0.1:1", "no server at 127.0.0.1:1 (Connection refused"),
         ("drain n1 --admin here", "write an address and port"),
     ] {
         let said = told(&folder, line, 2);

@@ -9,9 +9,10 @@ use std::path::Path;
 
 type Judge = fn(&[u8]);
 
-const TARGETS: [(&str, Judge); 5] = [
+const TARGETS: [(&str, Judge); 6] = [
     ("query", judges::query),
     ("proxy", judges::proxy),
+    ("frame", judges::frame),
     ("respond", judges::respond),
     ("masterfile", judges::masterfile),
     ("configuration", judges::configuration),

@@ -24,7 +24,6 @@ import load
 import peers
 
 ZONES = 100_000
-DOC = peers.ROOT / "docs" / "performance.md"
 
 
 class Workload:
@@ -188,14 +187,6 @@ def run(workload, args, files, addresses):
             peers.stop(process)
 
 
-def write_into(document, tables):
-    """Puts the tables between the two marks of the document."""
-    begin, end = "<!-- compare: begin -->\n", "<!-- compare: end -->\n"
-    head, rest = document.read_text().split(begin)
-    _, tail = rest.split(end)
-    document.write_text(head + begin + "\n" + tables + "\n" + end + tail)
-
-
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(
@@ -225,7 +216,7 @@ def main():
     finally:
         peers.stop(http)
     if args.write:
-        write_into(DOC, "\n".join(tables))
+        peers.write_into("compare", "\n".join(tables))
 
 
 if __name__ == "__main__":

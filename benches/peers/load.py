@@ -31,7 +31,6 @@ www A 192.0.2.4
 BIG_NAMES = 250_000
 MANY_ZONES = 100_000
 LIMIT_SECONDS = 120
-DOC = peers.ROOT / "docs" / "performance.md"
 
 
 def data(kind):
@@ -250,10 +249,7 @@ def main():
     made = table(args)
     print(made)
     if args.write:
-        begin, end = "<!-- load: begin -->\n", "<!-- load: end -->\n"
-        head, rest = DOC.read_text().split(begin)
-        _, tail = rest.split(end)
-        DOC.write_text(head + begin + "\n" + made + "\n" + end + tail)
+        peers.write_into("load", made)
 
 
 if __name__ == "__main__":

@@ -375,3 +375,12 @@ def mix():
         else:
             lines.append(f"{random_name(rng)}.sub.example.test A")
     return "\n".join(lines) + "\n"
+
+
+def write_into(what, tables):
+    """Puts tables between the two marks of docs/performance.md that are for them."""
+    document = ROOT / "docs" / "performance.md"
+    begin, end = f"<!-- {what}: begin -->\n", f"<!-- {what}: end -->\n"
+    head, rest = document.read_text().split(begin)
+    _, tail = rest.split(end)
+    document.write_text(f"{head}{begin}\n{tables}\n{end}{tail}")

@@ -194,6 +194,13 @@ impl Client {
         let request = self.request(client, method, path, body)?;
         let mut response = request.send().await.map_err(|error| self.unreached(error))?;
         let body = self.read(&mut response).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            bail!(
+                "{}\n      --token-file names the file that has the token, as `token_file` of \
+                 [admin] does for the server",
+                complaint(&body)
+            );
+        }
         if response.status() != StatusCode::OK {
             bail!("{}", complaint(&body));
         }

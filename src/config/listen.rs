@@ -11,6 +11,9 @@ use super::server::count;
 use super::value::Text;
 use crate::serve::{Gate, Limits, Proxies, Way};
 
+/// The longest name of an interface, in octets.
+const INTERFACE_LEN_MAX: usize = 15;
+
 /// The ports that are usual for what is spoken there.
 fn usual_port(way: Way) -> u16 {
     match way {
@@ -73,6 +76,7 @@ pub(super) fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Optio
     Some(Listen {
         dns: dns.into_iter().map(|gate| gate.address).collect(),
         gates,
+        xdp: read_interfaces(fields, reader),
         path,
         admin: admin?,
         workers: count(fields, "workers"),
@@ -80,6 +84,24 @@ pub(super) fn read_listen(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Optio
         limits,
         lame_duck: fields.duration("lame_duck"),
     })
+}
+
+/// Names as the kernel takes them: it refuses no others, and so the driver is not asked for them.
+fn read_interfaces(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for Text { text, span } in fields.texts("xdp", reader) {
+        let plain = |octet: u8| octet.is_ascii_graphic() && !b"/:".contains(&octet);
+        let fits = (1..=INTERFACE_LEN_MAX).contains(&text.len()) && ![".", ".."].contains(&&*text);
+        if !fits || !text.bytes().all(plain) {
+            let message = format!("{text:?} is not the name of an interface");
+            reader.refuse(span, message, "write it as `ip link` shows it: \"eth0\"");
+        } else if names.contains(&text) {
+            reader.refuse(span, format!("{text} is listed twice"), "remove one");
+        } else {
+            names.push(text);
+        }
+    }
+    names
 }
 
 /// True where two sockets would be bound to one port; 0 is another each time.

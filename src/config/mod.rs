@@ -188,6 +188,8 @@ pub struct Listen {
     pub dns: Vec<SocketAddr>,
     /// Where else, and for what.
     pub gates: Vec<Gate>,
+    /// Interfaces at whose drivers UDP for `dns` is taken.
+    pub xdp: Vec<String>,
     /// The path of DNS over HTTPS.
     pub path: String,
     /// Health, readiness, the API.

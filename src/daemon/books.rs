@@ -164,6 +164,7 @@ fn traffic(counters: &Counters, transport: Transport) -> Traffic {
         times: times.buckets().collect(),
         time_sum: times.sum,
         send_errors: totals.send_errors,
+        frames_lost: transport.is_datagram().then_some([totals.ring_full, totals.ring_invalid]),
         receive_errors: totals.receive_errors,
         connections: (!transport.is_datagram()).then_some(connections),
         refused_requests: (transport == Transport::Https).then_some(totals.refused_requests),

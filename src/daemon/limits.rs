@@ -12,8 +12,13 @@ use crate::serve;
 const RESERVE: u64 = 160;
 
 /// Raises the limit of descriptors to what it may be where it is too low; warns where that is too
-/// low as well.
+/// low as well. Raises that of locked memory for interfaces that are to be taken.
 pub(super) fn raise(options: &serve::Options) {
+    if !options.xdp.is_empty() {
+        let maximum = getrlimit(Resource::Memlock).maximum;
+        // Where it is too low nevertheless, taking an interface fails and says so.
+        let _ = setrlimit(Resource::Memlock, Rlimit { current: maximum, maximum });
+    }
     let needed = needed(options);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     // None is no limit.

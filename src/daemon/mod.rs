@@ -280,6 +280,7 @@ fn setup(config: &config::Server, keyring: Arc<Keyring>, seed: u64, reloads: Rel
         serve: serve::Options {
             addresses: listen.dns.clone(),
             gates: listen.gates.clone(),
+            xdp: listen.xdp.clone(),
             workers: listen.workers,
             limits: listen.limits,
             proxies: listen.proxies.clone(),

@@ -3,7 +3,7 @@
 //! What a resolver holds outlives the process that gave it. So the longest TTL that is answered is
 //! kept in the state folder, and for as long after a start nobody may say that a node is held by
 //! none. Without the file, which a first start, an older version and a lost folder look like alike,
-//! it is taken that the process before answered as this one does.
+//! it is taken that the process before answered as this one does. Without a folder there is none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,10 @@ impl Past {
 
     /// Answers begin; connections of a process that is being replaced may ask it for `idle` on.
     pub(super) fn end(&mut self, now: Instant, idle: Duration) {
+        // What keeps nothing, as the demo does, takes the place of nobody.
+        if self.folder.is_none() {
+            return;
+        }
         let longest = self.before.unwrap_or(self.longest);
         self.over_at = Some(now + Duration::from_secs(longest.into()) + ON_THE_WAY + idle);
     }

@@ -100,7 +100,7 @@ impl Server {
     /// target gets a first verdict (or five seconds pass), and only then DNS is answered.
     ///
     /// What is there already, sockets and statuses, is taken from `heritage`; `privileges` end when
-    /// the last port is bound.
+    /// the last port is bound and the last interface taken.
     pub async fn start(
         setup: Setup,
         wanted: Wanted,
@@ -137,11 +137,13 @@ impl Server {
         control.begin(wanted, setup.state, heritage.take_statuses());
         control.settle(SETTLE_MAX).await;
 
-        let listeners =
+        let seed = seeds.u64(..);
+        let mut listeners =
             Listeners::adopt(&options, &mut heritage.sockets).map_err(StartError::Dns)?;
+        listeners.take_below(seeds.u64(..));
         privileges.give_up().map_err(StartError::Privileges)?;
         let copies = listeners.copies().map_err(StartError::Threads)?;
-        let running = serve::start(listeners, Arc::clone(control.current()), seeds.u64(..))
+        let running = serve::start(listeners, Arc::clone(control.current()), seed)
             .map_err(StartError::Threads)?;
         for Gate { way, address } in running.gates() {
             match way {

@@ -3,6 +3,7 @@
 //! Started as root with `user` in `rota.toml`, the process becomes that user before it reads a
 //! zone or an octet from the network. Of root's powers it keeps one, to bind low ports, until they
 //! are bound: statuses are awaited first, and clients shall be refused meanwhile rather than wait.
+//! With `xdp` under `[listen]` it keeps those that taking interfaces needs, until these are taken.
 //! Started as root without `user`, it runs on as root and says how not to.
 
 use std::fmt;
@@ -21,15 +22,22 @@ use crate::config::{self, Server};
 use crate::serve::User;
 
 /// What is left of root's powers, to be given up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Privileges {
-    low_ports: bool,
+    kept: CapabilitySet,
+}
+
+impl Default for Privileges {
+    /// None that would be this process's to give up.
+    fn default() -> Self {
+        Self { kept: CapabilitySet::empty() }
+    }
 }
 
 impl Privileges {
     /// Gives them up, for this thread and all that it starts from now on.
     pub(super) fn give_up(self) -> io::Result<()> {
-        if !self.low_ports {
+        if self.kept.is_empty() {
             return Ok(());
         }
         let none = CapabilitySet::empty();
@@ -93,22 +101,33 @@ pub(super) fn enter(path: Option<&Path>) -> Result<Privileges, UserError> {
         return Ok(Privileges::default());
     }
     own(&server, &user)?;
-    let kept = become_it(&user).map_err(refused)?;
+    let kept = become_it(&user, needed(&server)).map_err(refused)?;
     tracing::info!(user = name, uid = user.uid(), "root is given up");
     Ok(kept)
 }
 
-/// Becomes the user, with no power but the one for low ports, if there was that.
-fn become_it(user: &User) -> io::Result<Privileges> {
-    let low_ports = CapabilitySet::NET_BIND_SERVICE & capabilities(None)?.permitted;
+/// What a start needs of root's powers: low ports, and where interfaces are to be taken the
+/// program, the sockets below the others, and memory that stays where it is.
+fn needed(server: &Server) -> CapabilitySet {
+    let taking = CapabilitySet::NET_ADMIN
+        | CapabilitySet::BPF
+        | CapabilitySet::NET_RAW
+        | CapabilitySet::IPC_LOCK;
+    let none = server.listen.xdp.is_empty();
+    CapabilitySet::NET_BIND_SERVICE | if none { CapabilitySet::empty() } else { taking }
+}
+
+/// Becomes the user, with no power but those needed, as far as they were there.
+fn become_it(user: &User, needed: CapabilitySet) -> io::Result<Privileges> {
+    let kept = needed & capabilities(None)?.permitted;
     set_keep_capabilities(true)?;
     user.become_it()?;
     set_keep_capabilities(false)?;
     let inheritable = CapabilitySet::empty();
-    let sets = CapabilitySets { effective: low_ports, permitted: low_ports, inheritable };
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable };
     set_capabilities(None, sets)?;
     set_no_new_privs(true)?;
-    Ok(Privileges { low_ports: !low_ports.is_empty() })
+    Ok(Privileges { kept })
 }
 
 /// Makes the state folder, and gives the user what root has left in it.

@@ -43,7 +43,7 @@ use crate::steer::Family;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::writer::MESSAGE_LEN_MAX;
-use crate::wire::{Class, Malformed, Query, Rcode, RecordType, Writer};
+use crate::wire::{Class, Malformed, Opt, Query, Rcode, RecordType, Writer};
 
 pub use client::{Client, Transport};
 pub use tally::{Asked, Outcome, Tally};
@@ -83,9 +83,11 @@ pub fn respond(
     let asked = parsed.as_ref().map_or(Asked::NOTHING, |query| Asked::of(query.qtype));
     worker.tally.query(client.transport, Family::of_address(worker.source), asked);
     let (header, question, edns) = match &parsed {
-        Ok(query) => (query.header, query.question, query.edns),
-        Err(Malformed::Answered { header, question, edns, .. }) => (*header, *question, *edns),
-        Err(Malformed::CookieOnly { header, edns, .. }) => (*header, &[][..], Some(*edns)),
+        Ok(query) => (query.header, query.question, query.edns.as_ref()),
+        Err(Malformed::Answered { header, question, edns, .. }) => {
+            (*header, *question, edns.as_ref())
+        }
+        Err(Malformed::CookieOnly { header, edns, .. }) => (*header, &[][..], Some(edns)),
         Err(Malformed::Ignored) => return dropped(Outcome::Dropped, worker),
     };
     let limit = if client.transport.is_datagram() {
@@ -102,10 +104,11 @@ pub fn respond(
     }
     trace.step(Step::Client { asker: worker.asker, untrusted: told && subnet.is_none() });
     // RFC 6891 §7: an OPT record answers an OPT record, whatever else is wrong.
-    let (opt, trust) = match &edns {
+    let mut record = Opt::default();
+    let (opt, trust) = match edns {
         Some(edns) => {
-            let (opt, trust) = opt::record(edns, subnet, client, settings, worker.now);
-            (Some(opt), trust)
+            let trust = opt::fill(&mut record, edns, subnet, client, settings, worker.now);
+            (Some(&mut record), trust)
         }
         None => (None, None),
     };
@@ -115,7 +118,7 @@ pub fn respond(
     };
     worker.subject = None;
     let outcome = match &parsed {
-        Ok(_) if edns.is_some_and(|edns| opt::misuses_keepalive(&edns, client.transport)) => {
+        Ok(_) if edns.is_some_and(|edns| opt::misuses_keepalive(edns, client.transport)) => {
             Outcome::Malformed
         }
         Ok(query) => {

@@ -27,7 +27,7 @@ const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 /// The client subnet of a query, if it comes from where one is believed. From elsewhere it is as if
 /// it had not been sent, and the response has none: RFC 7871 §7.2.1 of a server without the option.
 pub(super) fn subnet<'m>(
-    edns: Option<Edns<'m>>,
+    edns: Option<&Edns<'m>>,
     client: &Client,
     settings: &Settings,
 ) -> Option<Subnet<'m>> {
@@ -44,17 +44,18 @@ pub(super) fn asker(subnet: Option<Subnet<'_>>, client: &Client) -> Asker {
     }
 }
 
-/// The record for the response to a client that speaks EDNS and told this subnet, and what its
-/// cookie is worth, if it sent one and cookies are in use.
-pub(super) fn record(
+/// Fills the record for the response to a client that speaks EDNS and told this subnet; gives what
+/// its cookie is worth, if it sent one and cookies are in use.
+pub(super) fn fill(
+    opt: &mut Opt,
     edns: &Edns<'_>,
     subnet: Option<Subnet<'_>>,
     client: &Client,
     settings: &Settings,
     now: Option<Instant>,
-) -> (Opt, Option<Trust>) {
+) -> Option<Trust> {
     let asked = &edns.options;
-    let mut opt = Opt::new(settings.udp_size, edns.dnssec_ok);
+    opt.begin(settings.udp_size, edns.dnssec_ok);
     let mut trust = None;
     if let (Some(cookie), Some(cookies), Some(now)) = (&asked.cookie, &settings.cookies, now) {
         // One client is one address, whichever kind of socket it came by.
@@ -79,7 +80,7 @@ pub(super) fn record(
     if asked.padding && client.transport.is_encrypted() {
         opt.padded();
     }
-    (opt, trust)
+    trust
 }
 
 /// True where the client says how long it will wait, which only a server may. RFC 7828 §3.2.1;

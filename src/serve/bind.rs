@@ -25,6 +25,7 @@ use super::inherit::Inherited;
 use super::options::{Gate, Options, Way};
 use super::sys::{self, Family};
 use super::udp::STOP_NOTICE_MAX;
+use super::xdp::Below;
 
 /// Asked of the kernel for each UDP socket in each direction, in octets. The usual default holds
 /// about 270 small queries, a few milliseconds of a busy server's load.
@@ -45,6 +46,7 @@ pub struct Listeners {
     asked: Vec<Gate>,
     pub(super) shares: Vec<Share>,
     pub(super) options: Options,
+    pub(super) below: Below,
 }
 
 /// The sockets of one worker, in the order of the addresses.
@@ -118,7 +120,17 @@ impl Listeners {
                 }
             }
         }
-        Ok(Self { gates, asked, shares, options: options.clone() })
+        let below = Below::default();
+        Ok(Self { gates, asked, shares, options: options.clone(), below })
+    }
+
+    /// Takes UDP for these sockets' addresses at the drivers of the interfaces that the options
+    /// name, or tells the log why not. Needs privileges that binding does not.
+    pub fn take_below(&mut self, seed: u64) {
+        let dns = self.gates.iter().filter(|gate| gate.way == Way::Dns);
+        let addresses: Vec<SocketAddr> = dns.map(|gate| gate.address).collect();
+        let mut seeds = fastrand::Rng::with_seed(seed);
+        self.below = Below::open(&self.options.xdp, &addresses, self.shares.len(), &mut seeds);
     }
 
     /// Another descriptor of every socket, with the address by which the configuration asks for it.

@@ -83,6 +83,10 @@ counted! {
     send_errors,
     /// Failed calls to receive datagrams or accept a connection; no query is lost with them.
     receive_errors,
+    /// Frames that were taken at a driver and lost, because this thread was away for too long.
+    ring_full,
+    /// Frames at a driver whose place in memory the kernel could not read.
+    ring_invalid,
     /// Connections taken.
     accepted,
     /// Of `accepted`: at their end, whoever closed them.

@@ -7,6 +7,7 @@
 //! ```text
 //!             core 0                core 1          ...
 //!  udp.rs     thread udp-0          thread udp-1         recvmmsg -> respond -> sendmmsg
+//!  xdp.rs                                                 and rings below the sockets
 //!  stream.rs  thread tcp-0          thread tcp-1         a small tokio runtime each,
 //!                                                         conversation.rs -> respond
 //!  stream.rs  thread tls-0          thread tls-1         the same for TLS, HTTPS and QUIC,
@@ -61,6 +62,7 @@ mod stopwatch;
 mod stream;
 mod sys;
 mod udp;
+mod xdp;
 
 pub use bind::Listeners;
 pub use bind_error::BindError;
@@ -88,6 +90,8 @@ use desk::{Desk, Furniture};
 use keys::Tls;
 use seats::Seats;
 use stream::Sockets;
+use udp::Station;
+use xdp::Links;
 
 /// Threads that serve. Dropping it stops them without waiting.
 #[derive(Debug)]
@@ -96,6 +100,7 @@ pub struct Running {
     counters: Counters,
     keyring: Arc<Keyring>,
     tallies: Vec<Arc<Tally>>,
+    below: Arc<Links>,
     stop: Stop,
     threads: Vec<JoinHandle<()>>,
     ended: mpsc::UnboundedReceiver<Ended>,
@@ -129,7 +134,7 @@ pub struct Ended {
 /// When there is no thread or runtime to be had; what was started is stopped again.
 pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Result<Running> {
     listeners.listen()?;
-    let Listeners { gates, shares, options, .. } = listeners;
+    let Listeners { gates, shares, options, below, .. } = listeners;
     let served = |transport| gates.iter().any(|gate| gate.way.transports().contains(&transport));
     let workers = shares.len();
     let counters = Counters::new(|transport| if served(transport) { workers } else { 0 });
@@ -150,10 +155,12 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
         counters,
         keyring: options.keyring,
         tallies: Vec::new(),
+        below: below.links,
         stop: Stop::new(),
         threads: Vec::new(),
         ended,
     };
+    let mut boxes = below.boxes.into_iter();
 
     for (index, Share { udp, tcp, streams, datagrams }) in shares.into_iter().enumerate() {
         // More workers than cores take turns on them.
@@ -161,10 +168,11 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
 
         let (furniture, stop) = (furniture.clone(), Arc::clone(&running.stop.flag));
         let worker = running.worker(seeds.u64(..));
-        let of_udp = furniture.clone();
+        let (of_udp, queues) = (furniture.clone(), boxes.next());
         running.spawn(format!("udp-{index}"), core, &report, move || {
             let Furniture { current, counters, proxies, .. } = &of_udp;
-            udp::serve(&udp, current, worker, &stop, counters.row(Transport::Udp, index), proxies);
+            let (sockets, row) = (&udp[..], counters.row(Transport::Udp, index));
+            udp::serve(Station { sockets, queues, current, stop: &stop, row, proxies }, worker);
             Ok(())
         })?;
 
@@ -254,6 +262,8 @@ impl Running {
     }
 
     fn end(mut self, word: Word) {
+        // What comes from now on waits in the sockets.
+        self.below.close();
         self.stop.say(word);
         for thread in self.threads.drain(..) {
             // A panic has been printed by the thread itself, and told by `ended`.

@@ -18,6 +18,8 @@ pub struct Options {
     pub addresses: Vec<SocketAddr>,
     /// Where else, and for what.
     pub gates: Vec<Gate>,
+    /// Interfaces at whose drivers UDP for `addresses` is taken, below the sockets.
+    pub xdp: Vec<String>,
     /// Threads for UDP, as many for TCP, and for what is encrypted where there is any; 0 = one of
     /// each per core of the affinity mask.
     pub workers: usize,
@@ -169,6 +171,7 @@ impl Default for Options {
         Self {
             addresses: Vec::new(),
             gates: Vec::new(),
+            xdp: Vec::new(),
             workers: 0,
             limits: Limits::default(),
             proxies: Proxies::default(),

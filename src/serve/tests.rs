@@ -7,7 +7,8 @@ fn idle_running() -> (Running, mpsc::UnboundedSender<Ended>) {
     let counters = Counters::new(|_| 1);
     let (gates, threads) = (Vec::new(), Vec::new());
     let (tallies, stop, keyring) = (Vec::new(), Stop::new(), Arc::default());
-    (Running { gates, counters, keyring, tallies, stop, threads, ended }, report)
+    let below = Arc::default();
+    (Running { gates, counters, keyring, tallies, below, stop, threads, ended }, report)
 }
 
 /// A thread with this body ends; `expected` is what is told of it.

@@ -78,18 +78,31 @@ pub struct Opt {
     scope_at: Option<usize>,
 }
 
-impl Opt {
-    /// Without options: our UDP size, and the client's DO bit, which goes back as it came
-    /// (RFC 3225 §3).
-    pub fn new(udp_size: u16, dnssec_ok: bool) -> Self {
+impl Default for Opt {
+    fn default() -> Self {
         Self {
-            udp_size,
-            dnssec_ok,
+            udp_size: 0,
+            dnssec_ok: false,
             padded: false,
             options: [0; OPTIONS_LEN_MAX],
             len: 0,
             scope_at: None,
         }
+    }
+}
+
+impl Opt {
+    /// Without options: our UDP size, and the client's DO bit, which goes back as it came
+    /// (RFC 3225 §3).
+    pub fn new(udp_size: u16, dnssec_ok: bool) -> Self {
+        let mut opt = Self::default();
+        opt.begin(udp_size, dnssec_ok);
+        opt
+    }
+
+    /// Begins one that was not begun yet: it is too large to be handed about.
+    pub fn begin(&mut self, udp_size: u16, dnssec_ok: bool) {
+        (self.udp_size, self.dnssec_ok) = (udp_size, dnssec_ok);
     }
 
     /// Adds an option. What does not fit is left out, which takes more than each option once.

@@ -42,7 +42,12 @@ impl Folded {
             return;
         }
         // Length octets are at most 63, below any letter: folding all octets changes none of them.
-        for (to, from) in self.bytes.iter_mut().zip(wire) {
+        let (eights, rest) = wire.as_chunks();
+        let (folded, last) = self.bytes[..wire.len()].split_at_mut(eights.len() * 8);
+        for (to, from) in folded.as_chunks_mut().0.iter_mut().zip(eights) {
+            *to = fold_eight(*from);
+        }
+        for (to, from) in last.iter_mut().zip(rest) {
             *to = from.to_ascii_lowercase();
         }
         self.starts[labels] = at as u8;
@@ -76,6 +81,19 @@ impl Folded {
     }
 }
 
+/// Eight octets in lower case at once: most names are a few of these long.
+fn fold_eight(octets: [u8; 8]) -> [u8; 8] {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let all = u64::from_ne_bytes(octets);
+    let low = all & !HIGH;
+    // The high bit of each octet of these: it is at least `A`, and it is beyond `Z`.
+    let from_a = low + (0x80 - b'A' as u64) * EACH;
+    let beyond_z = low + (0x80 - (b'Z' + 1) as u64) * EACH;
+    let letters = from_a & !beyond_z & !all & HIGH;
+    (all | (letters >> 2)).to_ne_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +120,17 @@ mod tests {
         for wire in [&b"\x03ww"[..], b"", &[1; 300], b"\x01a\x00\x00"] {
             folded.fold(wire);
             assert_eq!(folded.as_wire(), b"\x00", "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn every_octet_is_folded_alike_wherever_it_stands() {
+        for octet in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut octets = *b"Zz@[`{\x7f\xff";
+                octets[at] = octet;
+                assert_eq!(fold_eight(octets), octets.map(|it| it.to_ascii_lowercase()));
+            }
         }
     }
 }

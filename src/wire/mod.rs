@@ -7,6 +7,7 @@ pub mod codes;
 pub mod cookie;
 pub mod edns;
 pub mod fold;
+pub mod frame;
 pub mod freshness;
 pub mod header;
 pub mod name;

@@ -20,12 +20,14 @@ pub(crate) const SCOPE_AT: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subnet<'m> {
     data: &'m [u8],
+    address: IpAddr,
+    source: u8,
 }
 
 impl<'m> Subnet<'m> {
     /// Reads an option's data; none where it breaks the format, which is FORMERR.
     pub fn parse(data: &'m [u8]) -> Option<Self> {
-        read(data).map(|_| Self { data })
+        read(data).map(|(address, source)| Self { data, address, source })
     }
 
     /// The data as it came, which is how it goes back as long as the scope is 0.
@@ -37,7 +39,7 @@ impl<'m> Subnet<'m> {
     ///
     /// None for a prefix of no bits: whoever asks shall not be told from others. RFC 7871 §7.1.2.
     pub fn prefix(&self) -> Option<(IpAddr, u8)> {
-        read(self.data).filter(|&(_, source)| source > 0)
+        (self.source > 0).then_some((self.address, self.source))
     }
 }
 

@@ -73,7 +73,7 @@ pub struct Writer<'o> {
     flags: u8,
     rcode: Rcode,
     has_question: bool,
-    opt: Option<Opt>,
+    opt: Option<&'o mut Opt>,
     why: Option<ExtendedError>,
 }
 
@@ -89,10 +89,10 @@ impl<'o> Writer<'o> {
         limit: usize,
         header: Header,
         question: &[u8],
-        opt: Option<Opt>,
+        opt: Option<&'o mut Opt>,
     ) -> Option<Self> {
         let limit_whole = limit.min(out.len()).min(MESSAGE_LEN_MAX);
-        let limit = limit_whole.checked_sub(opt.as_ref().map_or(0, Opt::reserved))?;
+        let limit = limit_whole.checked_sub(opt.as_ref().map_or(0, |opt| opt.reserved()))?;
         let len = HEADER_LEN + question.len();
         if len > limit {
             return None;
@@ -156,14 +156,14 @@ impl<'o> Writer<'o> {
     ///
     /// RFC 7871 §7.2.1: of what the answer is made of, aliases too, the longest counts.
     pub fn scope(&mut self, bits: u8) {
-        if let Some(scope) = self.opt.as_mut().and_then(Opt::scope) {
+        if let Some(scope) = self.opt.as_mut().and_then(|opt| opt.scope()) {
             *scope = bits.max(*scope);
         }
     }
 
     /// Says that the answer is the same for all clients, whatever was said before.
     pub fn unscoped(&mut self) {
-        if let Some(scope) = self.opt.as_mut().and_then(Opt::scope) {
+        if let Some(scope) = self.opt.as_mut().and_then(|opt| opt.scope()) {
             *scope = 0;
         }
     }
@@ -411,7 +411,8 @@ mod tests {
     fn keeps_room_for_opt_and_rewinds_what_does_not_fit() {
         let mut out = [0; 512];
         let limit = 12 + QUESTION.len() + OPT_LEN + 16;
-        let opt = Some(Opt::new(1232, true));
+        let mut opt = Opt::new(1232, true);
+        let opt = Some(&mut opt);
         let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, opt).unwrap();
         let mark = writer.mark();
         assert_eq!(writer.records(Section::Answer, 12, 2, &[0; 32]), Err(Full));
@@ -430,7 +431,7 @@ mod tests {
         let mut opt = Opt::new(1232, false);
         opt.option(OptionCode::NSID, b"name");
         let limit = 12 + QUESTION.len() + OPT_LEN + 8 + 16;
-        let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, Some(opt)).unwrap();
+        let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, Some(&mut opt)).unwrap();
         assert_eq!(writer.records(Section::Answer, 12, 2, &[0; 32]), Err(Full));
         assert_eq!(writer.records(Section::Answer, 12, 1, &[0; 16]), Ok(()));
         writer.explain(ExtendedError { code: 0, text: "why" });
@@ -445,7 +446,8 @@ mod tests {
             let mut out = [0; 512];
             let mut opt = Opt::new(1232, false);
             opt.subnet(&Subnet::parse(b"\x00\x01\x08\x00\x0a").unwrap());
-            let mut writer = Writer::begin(&mut out, 512, HEADER, QUESTION, Some(opt)).unwrap();
+            let mut writer =
+                Writer::begin(&mut out, 512, HEADER, QUESTION, Some(&mut opt)).unwrap();
             scopes.iter().for_each(|&bits| writer.scope(bits));
             if clear {
                 writer.clear();
@@ -462,9 +464,9 @@ mod tests {
     #[test]
     fn a_cleared_response_is_its_question_alone() {
         let write = |clear: bool| {
-            let mut out = [0; 512];
+            let (mut out, mut opt) = ([0; 512], Opt::new(512, false));
             let mut writer =
-                Writer::begin(&mut out, 512, HEADER, QUESTION, Some(Opt::new(512, false))).unwrap();
+                Writer::begin(&mut out, 512, HEADER, QUESTION, Some(&mut opt)).unwrap();
             if clear {
                 writer.authoritative();
                 writer.truncated();

@@ -691,6 +691,31 @@ fn without_zones_there_is_a_way_out() {
 }
 
 #[test]
+fn interfaces_are_named_as_the_kernel_names_them() {
+    let (read, said) = server("[listen]\nxdp = [\"eth0\", \"enp3s0f1np1.7\"]\n");
+    assert_eq!(said, [""; 0]);
+    assert_eq!(read.unwrap().listen.xdp, ["eth0", "enp3s0f1np1.7"]);
+    let help = "(write it as `ip link` shows it: \"eth0\")";
+    for (written, message) in [
+        ("", "\"\" is not the name of an interface"),
+        ("eth0:1", "\"eth0:1\" is not the name of an interface"),
+        ("../eth0", "\"../eth0\" is not the name of an interface"),
+        ("eth 0", "\"eth 0\" is not the name of an interface"),
+        ("..", "\"..\" is not the name of an interface"),
+        ("0123456789abcdef", "\"0123456789abcdef\" is not the name of an interface"),
+    ] {
+        let (read, said) = server(&format!("[listen]\nxdp = [\"{written}\"]\n"));
+        // Within the quotes, where there is something.
+        let column = if written.is_empty() { 8 } else { 9 };
+        assert_eq!((read, said), (None, vec![format!("rota.toml:2:{column}: {message} {help}")]));
+    }
+    let (_, said) = server("[listen]\nxdp = [\"eth0\", \"eth0\"]\n");
+    assert_eq!(said, ["rota.toml:2:17: eth0 is listed twice (remove one)"]);
+    let (_, said) = server("[listen]\nxdp = \"eth0\"\n");
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
 fn control_targets_are_addresses_with_ports() {
     let (read, said) = server("[guard]\ncontrol = [\"192.0.2.1:80\", \"[2001:db8::1]:53\"]\n");
     assert_eq!(said, [""; 0]);

@@ -33,6 +33,7 @@ fn facts(engine: &Engine, caps: Caps) -> Facts {
         time_sum: ms,
         send_errors: 1,
         receive_errors: 2,
+        frames_lost: transport.is_datagram().then_some([6, 7]),
         connections,
         refused_requests: (transport == Transport::Https).then_some(4),
         requests: (transport == Transport::Https).then_some(Requests::default()),

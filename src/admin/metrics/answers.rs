@@ -58,6 +58,11 @@ impl Facts {
         };
         page.rows(&families::SEND_ERRORS, each(|it| it.send_errors))?;
         page.rows(&families::RECEIVE_ERRORS, each(|it| it.receive_errors))?;
+        let lost = self.transports.iter().filter_map(|it| it.frames_lost).flat_map(|lost| {
+            let reasons = ["full", "invalid"].into_iter().zip(lost);
+            reasons.map(|(reason, count)| ([reason], Value::Count(count)))
+        });
+        page.rows(&families::FRAMES_LOST, lost)?;
         let streams = || {
             let all = self.transports.iter();
             all.filter_map(|it| it.connections.map(|connections| (it.word(), connections)))

@@ -71,6 +71,8 @@ labels! {
     CUT_BY = "limit": "`handshake`, `idle`, `request` or `reader`: `handshake_time`, `idle_time`, \
                        `request_time` or `read_rate` of [listen]";
     FILE = "file": "of the certificate";
+    LOST = "reason": "`full`: a worker was away for longer than its rings hold; `invalid`: the \
+                      kernel could not read where a frame was";
 }
 
 families! {
@@ -96,6 +98,8 @@ families! {
     SEND_ERRORS = Counter "rota_send_errors" { TRANSPORT }: "Responses that could not be sent";
     RECEIVE_ERRORS = Counter "rota_receive_errors" { TRANSPORT }:
         "Failed calls to receive datagrams or accept a connection";
+    FRAMES_LOST = Counter "rota_xdp_frames_lost" { LOST }:
+        "Frames that were taken at the driver of an interface of `xdp` and lost";
     CONNECTIONS = Gauge "rota_connections" { TRANSPORT }: "Connections of clients that are open";
     ACCEPTED = Counter "rota_connections_accepted" { TRANSPORT }: "Connections taken";
     REFUSED = Counter "rota_connections_refused" { TRANSPORT, LIMIT }:

@@ -129,6 +129,9 @@ pub struct Traffic {
     pub send_errors: u64,
     /// Failed calls to receive or accept.
     pub receive_errors: u64,
+    /// Frames taken at a driver and lost, because a worker was away, and because of where they
+    /// were; none where nothing can be taken so.
+    pub frames_lost: Option<[u64; 2]>,
     /// What its connections did; none where it has no connections.
     pub connections: Option<Connections>,
     /// Requests that were answered without asking, for what they are in HTTP; none where no HTTP

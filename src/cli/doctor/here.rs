@@ -22,17 +22,30 @@ use crate::zone::rdata;
 /// Descriptors beside clients, probes and sockets: log, files, timers, and what libraries keep.
 const DESCRIPTORS_BESIDE: usize = 64;
 /// The bit of `CAP_NET_BIND_SERVICE` among a process's capabilities.
-const CAP_NET_BIND_SERVICE: u32 = 10;
+pub(super) const CAP_NET_BIND_SERVICE: u32 = 10;
+/// Those that taking an interface needs, with their bits.
+const CAPS_FOR_XDP: [(&str, u32); 3] =
+    [("CAP_NET_ADMIN", 12), ("CAP_NET_RAW", 13), ("CAP_BPF", 39)];
+/// Where the kernel shows its interfaces.
+const INTERFACES: &str = "/sys/class/net";
 
 /// What the kernel grants a process started like this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grants {
     /// Descriptors at most.
     pub(super) descriptors: usize,
     /// The first port that needs no privilege.
     pub(super) free_ports_from: u16,
-    /// Whether it may bind any port.
-    pub(super) may_bind_all: bool,
+    /// Its capabilities, a bit each.
+    pub(super) capabilities: u64,
+    /// The interfaces that there are.
+    pub(super) interfaces: Vec<String>,
+}
+
+impl Grants {
+    fn has(&self, capability: u32) -> bool {
+        self.capabilities >> capability & 1 == 1
+    }
 }
 
 /// What the kernel says; none where it says nothing that can be read.
@@ -43,11 +56,13 @@ pub(super) fn grants() -> Option<Grants> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let capabilities = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     let capabilities = u64::from_str_radix(capabilities.trim(), 16).ok()?;
+    let interfaces = fs::read_dir(INTERFACES).into_iter().flatten();
     let from = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     Some(Grants {
         descriptors: soft.parse().unwrap_or(usize::MAX),
         free_ports_from: from.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(1024),
-        may_bind_all: capabilities >> CAP_NET_BIND_SERVICE & 1 == 1,
+        capabilities,
+        interfaces: interfaces.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect(),
     })
 }
 
@@ -69,7 +84,9 @@ pub(super) fn judge(server: &Server, grants: Option<Grants>, port: u16) -> Vec<F
     let barred: Vec<String> = listen
         .dns
         .iter()
-        .filter(|address| address.port() < grants.free_ports_from && !grants.may_bind_all)
+        .filter(|address| {
+            address.port() < grants.free_ports_from && !grants.has(CAP_NET_BIND_SERVICE)
+        })
         .map(SocketAddr::to_string)
         .collect();
     if !barred.is_empty() {
@@ -78,6 +95,7 @@ pub(super) fn judge(server: &Server, grants: Option<Grants>, port: u16) -> Vec<F
                       cap_net_bind_service=+ep $(command -v rota)";
         findings.push(Finding::bad("privilege", message, remedy));
     }
+    findings.extend(judge_xdp(&listen.xdp, &grants));
     let wanted = listen.limits.connections + IN_FLIGHT_MAX + DESCRIPTORS_BESIDE;
     if grants.descriptors < wanted {
         let message = format!(
@@ -87,6 +105,26 @@ pub(super) fn judge(server: &Server, grants: Option<Grants>, port: u16) -> Vec<F
         );
         let remedy = format!("raise it (LimitNOFILE={wanted}), or lower `connections`");
         findings.push(Finding::doubt("descriptors", message, remedy));
+    }
+    findings
+}
+
+/// Whether interfaces can be taken below the sockets; where not, sockets answer all the same.
+fn judge_xdp(names: &[String], grants: &Grants) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let there = |name: &&String| grants.interfaces.contains(name);
+    for name in names.iter().filter(|name| !there(name)) {
+        let message = format!("there is no interface {name}: sockets answer in its place");
+        let remedy = "see the names with `ip link`, and mend `xdp` under [listen]";
+        findings.push(Finding::doubt("xdp", message, remedy));
+    }
+    let lacks = CAPS_FOR_XDP.into_iter().filter(|(_, bit)| !grants.has(*bit));
+    let lacks: Vec<&str> = lacks.map(|(name, _)| name).collect();
+    if !names.is_empty() && !lacks.is_empty() {
+        let message = format!("this user lacks {} for `xdp`: sockets answer", lacks.join(", "));
+        let remedy = "start it as root with `user`, or grant them to the service: \
+                      AmbientCapabilities=CAP_NET_ADMIN CAP_BPF CAP_NET_RAW";
+        findings.push(Finding::doubt("xdp", message, remedy));
     }
     findings
 }

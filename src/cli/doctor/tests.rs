@@ -140,23 +140,38 @@ fn an_apex_that_is_not_the_cut_is_told_which_one_it_should_be() {
 
 #[test]
 fn what_the_kernel_does_not_grant_is_told() {
-    let plenty = Grants { descriptors: 65_536, free_ports_from: 1024, may_bind_all: false };
+    let interfaces = vec![String::from("eth0")];
+    let plenty = Grants { descriptors: 65_536, free_ports_from: 1024, capabilities: 0, interfaces };
+    let plenty = || plenty.clone();
+    let low_ports = 1 << here::CAP_NET_BIND_SERVICE;
     for (toml, grants, port, expected) in [
-        ("dns = [\"127.0.0.1:5300\"]", plenty, 5300, &[][..]),
-        ("dns = [\"127.0.0.1:5300\"]", plenty, 53, &["it listens on no port 53"]),
+        ("dns = [\"127.0.0.1:5300\"]", plenty(), 5300, &[][..]),
+        ("dns = [\"127.0.0.1:5300\"]", plenty(), 53, &["it listens on no port 53"]),
         (
             "dns = [\"127.0.0.1:53\"]",
-            Grants { may_bind_all: true, ..plenty },
+            Grants { capabilities: low_ports, ..plenty() },
             53,
             &["it listens on this machine's own"],
         ),
-        ("dns = [\"0.0.0.0:53\"]", plenty, 53, &["this user may not listen on 0.0.0.0:53"]),
-        ("dns = [\"0.0.0.0:53\"]", Grants { free_ports_from: 53, ..plenty }, 53, &[]),
+        ("dns = [\"0.0.0.0:53\"]", plenty(), 53, &["this user may not listen on 0.0.0.0:53"]),
+        ("dns = [\"0.0.0.0:53\"]", Grants { free_ports_from: 53, ..plenty() }, 53, &[]),
         (
             "dns = [\"0.0.0.0:53\"]",
-            Grants { may_bind_all: true, descriptors: 1024, ..plenty },
+            Grants { capabilities: low_ports, descriptors: 1024, ..plenty() },
             53,
             &["1024 descriptors are fewer than the 1576"],
+        ),
+        (
+            "dns = [\"0.0.0.0:5300\"]\nxdp = [\"eth0\"]",
+            Grants { capabilities: 1 << 12 | 1 << 13 | 1 << 39, ..plenty() },
+            5300,
+            &[],
+        ),
+        (
+            "dns = [\"0.0.0.0:5300\"]\nxdp = [\"eth0\", \"eth7\"]",
+            Grants { capabilities: 1 << 12, ..plenty() },
+            5300,
+            &["there is no interface eth7", "this user lacks CAP_NET_RAW, CAP_BPF for `xdp`"],
         ),
     ] {
         let text = format!("[listen]\n{toml}\n");

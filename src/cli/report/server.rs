@@ -11,6 +11,9 @@ use crate::health::{Counts, Hearing};
 use crate::serve::{Limits, Pair, Proxies, Way};
 use crate::snapshot::settings::{EcsFrom, Sampling};
 
+/// Without these sockets answer, and the log says so.
+const XDP_NEEDS: &str = "CAP_NET_ADMIN, CAP_BPF, CAP_NET_RAW";
+
 impl Page {
     pub(super) fn server(&mut self, server: &Server, geo: Option<&Geo>, keys: &[Pair]) {
         let listen = &server.listen;
@@ -19,6 +22,10 @@ impl Page {
         self.setting(1, &SERVER, "state", server.state.display());
         self.resolved(1, "user", server.user.as_deref().unwrap_or("none"), server.user.is_none());
         self.setting(1, &LISTEN, "dns", format_args!("[{}]", quoted(&listen.dns)));
+        self.setting(1, &LISTEN, "xdp", format_args!("[{}]", quoted(&listen.xdp)));
+        if !listen.xdp.is_empty() {
+            self.resolved(1, "xdp needs", XDP_NEEDS, false);
+        }
         self.gates(listen);
         self.setting(1, &LISTEN, "admin", listen.admin);
         let admin = &server.admin;

@@ -19,6 +19,14 @@ pub static LISTEN: Kind = Kind {
             "Where queries come in, over UDP and TCP",
         ),
         Key::new(
+            "xdp",
+            Takes::List(&INTERFACE),
+            Value("[]"),
+            "Interfaces at whose drivers UDP for `dns` is taken, past the kernel (AF_XDP); needs \
+             CAP_NET_ADMIN, CAP_BPF and CAP_NET_RAW, and without them sockets answer",
+        )
+        .aka(&["af_xdp", "listen-xdp", "xdp_listen"]),
+        Key::new(
             "tls",
             Takes::List(&SOCKET),
             Value("[]"),
@@ -202,5 +210,6 @@ pub static CERTIFICATE: Kind = Kind {
     ],
 };
 
+const INTERFACE: Takes = Takes::Text("the name of an interface (\"eth0\")");
 const PEM: Takes = Takes::Text("a file in PEM (\"fullchain.pem\")");
 const DAY: Duration = Duration::from_secs(86_400);

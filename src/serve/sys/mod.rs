@@ -5,6 +5,7 @@
 //! - [`answer_from_the_address_asked`] and [`ignore_path_mtu`]: two options that `socket2` lacks.
 //! - [`Readiness`]: which of several sockets has something.
 //! - [`cores`] and [`pin`]: which cores the process may use, and staying on one.
+//! - `xdp/`: frames from the driver, before the kernel makes packets of them.
 //! - `process.rs`: what was passed to the process, and as whom it runs. `rustix` speaks of threads
 //!   here, and a user is the whole process's.
 //!
@@ -14,10 +15,11 @@
 
 mod batch;
 mod process;
+pub(super) mod xdp;
 
-pub(super) use batch::Batch;
 #[cfg(test)]
-use batch::{BATCH_WIDTH, RESPONSE_LEN_MAX, Sent};
+use batch::{BATCH_WIDTH, RESPONSE_LEN_MAX};
+pub(super) use batch::{Batch, Sent};
 pub use process::{User, passed_descriptors};
 
 use std::net::UdpSocket;
@@ -86,28 +88,28 @@ fn set_option(
 /// Which of several sockets has something to read.
 pub(super) struct Readiness<'a> {
     sockets: &'a [UdpSocket],
-    entries: Box<[libc::pollfd]>,
+    /// Those of the sockets, and room for others behind them.
+    entries: Vec<libc::pollfd>,
 }
 
 impl<'a> Readiness<'a> {
     /// Watches these sockets for as long as it lives.
     pub(super) fn of(sockets: &'a [UdpSocket]) -> Self {
-        let entry = |socket: &UdpSocket| libc::pollfd {
-            fd: socket.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
         Self { sockets, entries: sockets.iter().map(entry).collect() }
     }
 
-    /// Waits until a socket has something, and gives all that do; none when `timeout` passed.
+    /// Waits until a socket, or one of the others, has something, and gives all sockets that do;
+    /// none when `timeout` passed.
     pub(super) fn wait(
         &mut self,
+        others: &[impl AsFd],
         timeout: Duration,
     ) -> io::Result<impl Iterator<Item = &'a UdpSocket>> {
+        self.entries.truncate(self.sockets.len());
+        self.entries.extend(others.iter().map(entry));
         let timeout = libc::c_int::try_from(timeout.as_millis()).unwrap_or(libc::c_int::MAX);
         // SAFETY: pointer and length are those of `entries`; the descriptors in it are open,
-        // because `sockets` is borrowed.
+        // because `sockets` and `others` are borrowed.
         let count = unsafe {
             libc::poll(self.entries.as_mut_ptr(), self.entries.len() as libc::nfds_t, timeout)
         };
@@ -118,6 +120,10 @@ impl<'a> Readiness<'a> {
         let ready = self.entries.iter().zip(self.sockets).filter(|(entry, _)| entry.revents != 0);
         Ok(ready.map(|(_, socket)| socket))
     }
+}
+
+fn entry(of: &impl AsFd) -> libc::pollfd {
+    libc::pollfd { fd: of.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 }
 }
 
 /// A core of this machine, by the kernel's number.

@@ -151,11 +151,17 @@ fn readiness_names_the_sockets_that_have_something() {
     let sockets = [socket("127.0.0.1:0"), socket("127.0.0.1:0"), socket("127.0.0.1:0")];
     let client = socket("127.0.0.1:0");
     let mut readiness = Readiness::of(&sockets);
-    assert_eq!(readiness.wait(Duration::ZERO).unwrap().count(), 0);
+    let none: &[UdpSocket] = &[];
+    assert_eq!(readiness.wait(none, Duration::ZERO).unwrap().count(), 0);
     for index in [0, 2] {
         client.send_to(b"x", sockets[index].local_addr().unwrap()).unwrap();
     }
     let address = |socket: &UdpSocket| socket.local_addr().unwrap();
-    let ready: Vec<_> = readiness.wait(Duration::from_secs(5)).unwrap().map(address).collect();
+    let ready: Vec<_> =
+        readiness.wait(none, Duration::from_secs(5)).unwrap().map(address).collect();
     assert_eq!(ready, [address(&sockets[0]), address(&sockets[2])]);
+    let others = [socket("127.0.0.1:0")];
+    client.send_to(b"x", address(&others[0])).unwrap();
+    let ready = readiness.wait(&others, Duration::from_secs(5)).unwrap().map(address);
+    assert_eq!(ready.count(), 2, "another wakes it, and is not among the sockets");
 }

@@ -4,8 +4,10 @@
 //! echo ADDR:PORT
 //! ```
 //!
-//! Up to 64 datagrams are taken by one `recvmmsg`, each gets four canned A records appended, so that
-//! it has the size of a real answer, and all leave by one `sendmmsg`. It ends when it is ended.
+//! Up to 64 datagrams are taken by one `recvmmsg`, each gets four canned A records appended, so
+//! that it has the size of a real answer, and all leave by one `sendmmsg`. It ends when it is
+//! ended.
+#![allow(unsafe_code, reason = "system calls are all there is to it")]
 
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
@@ -37,10 +39,11 @@ fn main() -> io::Result<()> {
 
 fn serve(socket: &UdpSocket, records: &[u8]) {
     let mut buffers = vec![[0_u8; ROOM]; BATCH];
-    // SAFETY: both are integers and pointers, which may be zero.
-    let mut sources: [libc::sockaddr_storage; BATCH] = unsafe { mem::zeroed() };
-    let mut pieces: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
-    let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
+    let mut sources: [libc::sockaddr_storage; BATCH];
+    let mut pieces: [libc::iovec; BATCH];
+    let mut headers: [libc::mmsghdr; BATCH];
+    // SAFETY: all three are integers and pointers, which may be zero.
+    unsafe { (sources, pieces, headers) = (mem::zeroed(), mem::zeroed(), mem::zeroed()) };
     loop {
         for at in 0..BATCH {
             let base = buffers[at].as_mut_ptr().cast();
