@@ -39,20 +39,21 @@ class Changes(threading.Thread):
 
     def __init__(self, ip):
         super().__init__(daemon=True)
-        self.ip, self.end, self.made = ip, threading.Event(), 0
+        self.ip, self.end, self.made, self.refusal = ip, threading.Event(), 0, None
 
     def run(self):
         client = http.client.HTTPConnection(self.ip, 9153)
         due = time.monotonic()
         while not self.end.is_set():
             weight = 10 + self.made % 2
-            form = {"scopes": ["wtd.example.test/127-0-9-1"], "set": {"weight": weight}}
+            form = {"scopes": ["example.test/wtd/127-0-9-1"], "set": {"weight": weight}}
             headers = {"Content-Type": "application/json"}
             client.request("POST", "/api/v1/overrides", json.dumps(form), headers)
             response = client.getresponse()
             told = response.read()
             if response.status != 200:
-                sys.exit(f"rota refuses a weight: {told.decode()}")
+                self.refusal = told.decode()
+                return
             self.made += 1
             due += 1 / PLANS_A_SECOND
             time.sleep(max(0, due - time.monotonic()))
@@ -112,6 +113,8 @@ def table(args, running, files):
                 if changes:
                     changes.end.set()
                     changes.join()
+                    if changes.refusal:
+                        sys.exit(f"rota takes no weight: {changes.refusal}")
                     told["plans"] = changes.made / (args.secs + 0.3)
                 results.setdefault((share, row), []).append(told)
                 print(f"  {share} {row} {told['p99_us']} us at p99", file=sys.stderr)

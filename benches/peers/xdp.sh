@@ -178,12 +178,12 @@ load() { # who, how, what
     tell "$1" "$2" "$3" kxdpgun $((after - before)) "${answers:-0}" "${asked:-0}"
     if [ -x "$blast" ]; then
         local subnet=()
-        if [ "$3" = geo ]; then subnet=(--ecs 198.51.100.0/24); fi
+        if [ "$3" = geo ]; then subnet=(--ecs random10); fi
         before=$(spent)
         out=$(ip netns exec "$client" taskset -c 1 "$blast" -s "$address" -d "$3.questions" \
-            "${subnet[@]}" -l "$secs" -W 0 -n 8 -w 24 2>&1 || true)
+            "${subnet[@]}" -l "$secs" -W 0 -n 8 -w 24 --json 2>&1 || true)
         after=$(spent)
-        answers=$(printf '%s\n' "$out" | sed -n 's/.* qps answered  (\([0-9]*\) in.*/\1/p')
+        answers=$(printf '%s\n' "$out" | sed -n 's/.*"total_answered":\([0-9]*\).*/\1/p')
         tell "$1" "$2" "$3" dnsblast $((after - before)) "${answers:-0}" 0
     fi
 }
