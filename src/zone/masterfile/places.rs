@@ -1,8 +1,11 @@
 //! Where records were written.
 //!
 //! One is asked for only where something is wrong, and there are as many as records: so each is a
-//! few numbers in a row, and a question walks the row.
+//! few numbers in a row. The first question sorts them by RRsets, since a zone that has one mistake
+//! may have it a million times.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -19,6 +22,8 @@ pub struct Places {
     /// line.
     rrsets: Vec<u64>,
     spots: Vec<Spot>,
+    /// By the hash of an RRset, which of the spots are its records', in order.
+    sorted: OnceCell<HashMap<u64, Vec<u32>>>,
 }
 
 #[derive(Debug)]
@@ -32,14 +37,21 @@ struct Spot {
 impl Places {
     /// The place of one record, by its index in its RRset; of the set's first if there is none.
     pub fn of(&self, owner: &Name, rtype: RecordType, index: usize) -> Option<Place> {
-        let wanted = hash(owner, rtype);
-        let rrset = self.rrsets.iter().position(|&hash| hash == wanted)?;
-        let all = || self.spots.iter().filter(|spot| spot.rrset as usize == rrset);
-        let spot = all().nth(index).or_else(|| all().next())?;
+        let of_rrset = self.sorted.get_or_init(|| self.sort()).get(&hash(owner, rtype))?;
+        let at = of_rrset.get(index).or(of_rrset.first())?;
+        let spot = self.spots.get(*at as usize)?;
         Some(Place {
             source: Arc::clone(self.sources.get(spot.source as usize)?),
             span: spot.start as usize..spot.end as usize,
         })
+    }
+
+    fn sort(&self) -> HashMap<u64, Vec<u32>> {
+        let mut sorted: HashMap<u64, Vec<u32>> = HashMap::new();
+        for (spot, at) in self.spots.iter().zip(0..) {
+            sorted.entry(self.rrsets[spot.rrset as usize]).or_default().push(at);
+        }
+        sorted
     }
 
     /// Notes a record of an RRset, which has a number; numbers come one after the other.
@@ -49,6 +61,7 @@ impl Places {
         (owner, rtype): (&Name, RecordType),
         place: &Place,
     ) {
+        self.sorted.take();
         if rrset == self.rrsets.len() {
             self.rrsets.push(hash(owner, rtype));
         }

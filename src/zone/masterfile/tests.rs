@@ -365,10 +365,30 @@ fn reads_a_hundred_thousand_records() {
     let apex = Name::from_text(APEX).unwrap();
     let file = parse(&source("z", &text), &apex, &mut |_| Err(String::new()), &mut out);
     assert_eq!(out, []);
-
     let last = Name::from_text("host99999.example.org").unwrap();
     assert_eq!(file.records.get(&last, RecordType::A), [[10, 1, 0x86, 0x9f]]);
     assert_eq!(file.records.finish().rrsets().len(), 100_000);
     let place = file.places.of(&last, RecordType::A, 0).unwrap();
     assert_eq!(place.source.line_column(place.span.start), (100_001, 1));
+}
+
+#[test]
+fn every_record_is_known_by_its_place() {
+    let text = "$TTL 60\nwww A 192.0.2.1\nftp A 192.0.2.1\nWWW A 192.0.2.2\nwww A 192.0.2.1\n\
+                www AAAA ::1\n$INCLUDE more\nwww A 192.0.2.4\n";
+    let mut out = Vec::new();
+    let apex = Name::from_text(APEX).unwrap();
+    let mut includes = |_: &str| Ok(source("more", "\n\nwww A 192.0.2.3\n"));
+    let file = parse(&source("z", text), &apex, &mut includes, &mut out);
+    let www = Name::from_text("www.example.org").unwrap();
+    let line = |rtype, index| {
+        let place = file.places.of(&www, rtype, index)?;
+        Some((place.source.path.clone(), place.source.line_column(place.span.start).0))
+    };
+    let lines: Vec<_> = (0..5).filter_map(|index| line(RecordType::A, index)).collect();
+    // The last asks for a record that there is not, and is told of the first.
+    let expected = [("z", 2), ("z", 4), ("more", 3), ("z", 8), ("z", 2)];
+    assert_eq!(lines, expected.map(|(path, line)| (path.to_owned(), line)));
+    assert_eq!(line(RecordType::AAAA, 0), Some(("z".to_owned(), 6)));
+    assert_eq!(line(RecordType::MX, 0), None);
 }
