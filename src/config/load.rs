@@ -164,12 +164,13 @@ fn list_zones(
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let kind = entry.file_type()?;
+        let (kind, path) = (entry.file_type()?, entry.path());
         if kind.is_symlink() {
-            readings.link(&entry.path());
+            readings.link(&path);
         }
-        if !kind.is_dir() {
-            paths.push(entry.path());
+        // Only of a link it has to be asked what it leads to.
+        if !(kind.is_dir() || kind.is_symlink() && path.is_dir()) {
+            paths.push(path);
         }
     }
     // Folders list their files in no order, but the same mistakes shall read the same every time.

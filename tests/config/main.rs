@@ -9,6 +9,7 @@ mod readings;
 mod report;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -572,6 +573,19 @@ fn a_folder_holds_one_zone_for_each_apex() {
     assert_eq!(apexes, [".", "a.test.", "b.test.", "a.b.test."]);
     assert_eq!(folder.load(), loaded, "the same files make equal zones");
     assert!(loaded.into_config().is_some());
+}
+
+#[test]
+fn a_link_is_what_it_leads_to() {
+    let folder = Folder::new("links", &[("rota.toml", b""), ("elsewhere/a.test.toml", SMALL)]);
+    fs::create_dir_all(folder.0.join("zones/folder.test.zone")).unwrap();
+    let link = |to: &str, at: &str| symlink(folder.0.join(to), folder.0.join(at)).unwrap();
+    link("elsewhere", "zones/old.test.zone");
+    link("elsewhere/a.test.toml", "zones/a.test.toml");
+    let loaded = folder.load();
+    assert_eq!(folder.said(&loaded), [""; 0]);
+    let [Authored::Good(model)] = &loaded.zones[..] else { panic!("{:?}", loaded.zones) };
+    assert_eq!(model.records.apex.to_string(), "a.test.");
 }
 
 #[test]
