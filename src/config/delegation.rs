@@ -52,11 +52,7 @@ pub(super) fn add(
         }
         records.add(&apex, RecordType::NS, NS_TTL, name.as_wire());
         for address in addresses {
-            let (rtype, rdata): (_, &[u8]) = match address {
-                IpAddr::V4(v4) => (RecordType::A, &v4.octets()),
-                IpAddr::V6(v6) => (RecordType::AAAA, &v6.octets()),
-            };
-            records.add(&name, rtype, NS_TTL, rdata);
+            records.add_address(&name, NS_TTL, address);
         }
         servers.push(name);
     }

@@ -292,11 +292,7 @@ pub(super) fn add(
             reader.refuse(span, message, "remove the records, or choose another name");
         } else {
             for address in addresses {
-                let (rtype, rdata): (_, &[u8]) = match address {
-                    IpAddr::V4(v4) => (RecordType::A, &v4.octets()),
-                    IpAddr::V6(v6) => (RecordType::AAAA, &v6.octets()),
-                };
-                records.add(&owner, rtype, ttl, rdata);
+                records.add_address(&owner, ttl, address);
             }
         }
     }

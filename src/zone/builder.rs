@@ -11,6 +11,7 @@
 //! ```
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -98,6 +99,14 @@ impl RecordsBuilder {
             self.octets.extend_from_slice(octets);
         }
         Added { rrset: at, other_ttl, duplicate, records: set.count as usize }
+    }
+
+    /// Adds an address record.
+    pub fn add_address(&mut self, owner: &Name, ttl: u32, address: IpAddr) {
+        match address {
+            IpAddr::V4(v4) => self.add(owner, RecordType::A, ttl, &v4.octets()),
+            IpAddr::V6(v6) => self.add(owner, RecordType::AAAA, ttl, &v6.octets()),
+        };
     }
 
     /// The RDATA of an owner's records of a type, in the order written; nothing where it has none.
