@@ -10,11 +10,8 @@ sending alone cost. All on loopback, at high ports. `--write` puts the tables in
 docs/performance.md. What is needed: see peers.py.
 """
 
-import argparse
 import json
-import pathlib
 import random
-import signal
 import statistics
 import subprocess
 import sys
@@ -188,25 +185,20 @@ def run(workload, args, files, addresses):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    all_of_them = ",".join(WORKLOADS)
+    args = peers.arguments(
+        __doc__,
+        5,
+        ("--secs", {"type": float, "default": 2}),
+        ("--only", {"default": all_of_them, "help": f"of {all_of_them}"}),
     )
-    parser.add_argument("--rota", type=pathlib.Path, default=peers.ROOT / "target/release/rota")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--secs", type=float, default=2)
-    parser.add_argument("--only", default=",".join(WORKLOADS), help="of " + ",".join(WORKLOADS))
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    args = parser.parse_args()
-    args.rota = args.rota.resolve()
-    peers.WORK.mkdir(parents=True, exist_ok=True)
     files = question_files()
     # named binds only addresses that the interface lists.
     names = servers(args.rota)
     addresses = {name: f"127.0.0.{20 + at}" for at, name in enumerate(names)}
     addresses |= {"bind": "127.0.0.1", "bind-many": "127.0.0.1"}
     tables = []
-    http = peers.start("http", [peers.tool("httpd"), str(peers.HTTP), "7200"], peers.LOAD_CORE)
+    web = peers.web()
     try:
         for name in args.only.split(","):
             print(name, file=sys.stderr)
@@ -214,7 +206,7 @@ def main():
             tables.append(table(workload, run(workload, args, files, addresses)))
             print(tables[-1], flush=True)
     finally:
-        peers.stop(http)
+        peers.stop(web)
     if args.write:
         peers.write_into("compare", "\n".join(tables))
 

@@ -10,11 +10,8 @@ a second, and each time a new plan is put in force. One worker on one core, the 
 another, loopback. What is needed: see peers.py.
 """
 
-import argparse
 import http.client
 import json
-import pathlib
-import signal
 import statistics
 import sys
 import threading
@@ -60,21 +57,11 @@ class Changes(threading.Thread):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rota", type=pathlib.Path, default=peers.ROOT / "target/release/rota")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--secs", type=float, default=2)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    args = parser.parse_args()
-    args.rota = args.rota.resolve()
-    peers.WORK.mkdir(parents=True, exist_ok=True)
+    args = peers.arguments(__doc__, 5, ("--secs", {"type": float, "default": 2}))
     files, known = compare.question_files(), compare.servers(args.rota)
     names = list(dict.fromkeys(server for server, _ in ROWS.values()))
     running = {}
-    web = peers.start("http", [peers.tool("httpd"), str(peers.HTTP), "7200"], peers.LOAD_CORE)
+    web = peers.web()
     try:
         for at, name in enumerate(names):
             ip, folder = f"127.0.0.{20 + at}", peers.WORK / name

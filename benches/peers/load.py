@@ -9,10 +9,7 @@ rounds take turns, and the medians are shown. `--write` puts the table into docs
 What is needed: see peers.py.
 """
 
-import argparse
-import pathlib
 import random
-import signal
 import statistics
 import sys
 import time
@@ -236,16 +233,7 @@ def table(args):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rota", type=pathlib.Path, default=peers.ROOT / "target/release/rota")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="rota,nsd,gdnsd,knot,pdns,bind")
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    args = parser.parse_args()
-    args.rota = args.rota.resolve()
+    args = peers.arguments(__doc__, 3, ("--only", {"default": "rota,nsd,gdnsd,knot,pdns,bind"}))
     made = table(args)
     print(made)
     if args.write:

@@ -9,10 +9,12 @@ Needs Debian's knot, nsd, gdnsd, pdns-server with pdns-backend-bind, and bind9, 
 generator: `cargo build --release` in dnsblast/.
 """
 
+import argparse
 import json
 import os
 import pathlib
 import random
+import signal
 import socket
 import struct
 import subprocess
@@ -375,6 +377,28 @@ def mix():
         else:
             lines.append(f"{random_name(rng)}.sub.example.test A")
     return "\n".join(lines) + "\n"
+
+
+def arguments(story, rounds, *more):
+    """What every bench beside peers is told; `more` are an option's name and what argparse takes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parser = argparse.ArgumentParser(
+        description=story, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rota", type=pathlib.Path, default=ROOT / "target/release/rota")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    for name, how in more:
+        parser.add_argument(name, **how)
+    args = parser.parse_args()
+    args.rota = args.rota.resolve()
+    WORK.mkdir(parents=True, exist_ok=True)
+    return args
+
+
+def web():
+    """The HTTP server that all checks ask."""
+    return start("http", [tool("httpd"), str(HTTP), "7200"], LOAD_CORE)
 
 
 def write_into(what, tables):
