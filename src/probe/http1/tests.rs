@@ -75,6 +75,39 @@ async fn some_answers_have_no_body_whatever_they_say() {
     }
 }
 
+/// A node that says a part at a time and then waits, with the connection open.
+#[tokio::test]
+async fn an_answer_that_is_whole_needs_no_end_of_the_connection() {
+    for parts in [
+        ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", "\r\nok"],
+        ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r", "\nok"],
+        ["HTTP/1.1 200 OK\nContent-Length: 2\n", "\nok"],
+        ["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r", "\nok"],
+    ] {
+        let (mut node, stream) = duplex(1 << 20);
+        let socket = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let heard = Heard { stream, socket, octets: Vec::new() };
+        let saying = async {
+            for part in parts {
+                node.write_all(part.as_bytes()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let hearing = async {
+            let answer = heard.answer(false).await?;
+            Ok::<_, Outcome>((answer.status, answer.body(BODY_LEN_MAX).await?))
+        };
+        let told = tokio::select! {
+            biased;
+            told = hearing => told,
+            () = saying => unreachable!("it waits"),
+            () = tokio::time::sleep(std::time::Duration::from_secs(10)) => panic!("{parts:?}"),
+        };
+        assert_eq!(told, Ok((200, (b"ok".to_vec(), true))), "{parts:?}");
+    }
+}
+
 #[tokio::test]
 async fn interim_answers_are_passed_over() {
     let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n\
