@@ -4,6 +4,7 @@
 //! two octets of length and its RDATA, one behind the other. Services stand beside them, each with
 //! one swappable pointer to its plan: the only thing in a zone that ever changes.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 
 use crate::steer::{Board, Guide, Guides, Plan, Pool, Service};
-use crate::wire::name::labels;
+use crate::wire::name::{canonical_order, labels};
 use crate::wire::{Folded, Name, RecordType};
 use crate::zone::{Rrset, unpack};
 
@@ -349,22 +350,27 @@ fn lay_out(model: &ZoneModel) -> (NameTable, Box<[StaticRrset]>) {
     let mut names = NameTable::with_room_for(records.len() + steered.len());
     let mut rrsets: Vec<StaticRrset> = Vec::with_capacity(records.len());
     let mut next = records.next();
+    let mut key = Vec::new();
     // Both are in canonical order.
     loop {
         let mut content = Content::default();
-        let recorded = next.as_ref().map(Rrset::name);
-        let owner = match (&recorded, steered.peek()) {
-            (Some(recorded), Some((owner, _))) => recorded.min(owner),
-            (Some(recorded), None) => recorded,
-            (None, Some((owner, _))) => owner,
+        let (owner, at_name) = match (&next, steered.peek()) {
+            (Some(recorded), None) => (recorded.owner, None),
+            (Some(recorded), Some((name, it))) => {
+                match canonical_order(recorded.owner, name.as_wire()) {
+                    Ordering::Less => (recorded.owner, None),
+                    Ordering::Equal | Ordering::Greater => (name.as_wire(), Some(*it)),
+                }
+            }
+            (None, Some((name, it))) => (name.as_wire(), Some(*it)),
             (None, None) => break,
         };
-        let key = owner.to_folded();
-        let key = &key[..key.len() - apex.as_wire().len()];
+        key.clear();
+        key.extend_from_slice(&owner[..owner.len() - apex.as_wire().len()]);
+        key.make_ascii_lowercase();
         content.rrsets.0 = rrsets.len() as u32;
-        let is_here = |rrset: &Rrset<'_>| rrset.owner.eq_ignore_ascii_case(owner.as_wire());
+        let is_here = |rrset: &Rrset<'_>| rrset.owner.eq_ignore_ascii_case(owner);
         let below_apex = !key.is_empty();
-        let at_name = steered.peek().filter(|(name, _)| *name == owner).map(|(_, it)| *it);
         content.steered = at_name;
         while let Some(rrset) = next.filter(is_here) {
             next = records.next();
@@ -376,7 +382,7 @@ fn lay_out(model: &ZoneModel) -> (NameTable, Box<[StaticRrset]>) {
             content.is_dname |= rrset.rtype == RecordType::DNAME;
             rrsets.push(StaticRrset::of(&rrset));
         }
-        names.insert(key, &content);
+        names.insert(&key, &content);
         if at_name.is_some() {
             steered.next();
         }

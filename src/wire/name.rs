@@ -229,6 +229,25 @@ pub fn canonical_order(one: &[u8], other: &[u8]) -> Ordering {
     ours.count.cmp(&theirs.count)
 }
 
+/// How a name begins in canonical order: where two names begin otherwise, that is their order, and
+/// one comparison of numbers stands for many of octets. Each label has a zero behind it.
+pub fn canonical_start(name: &[u8]) -> u128 {
+    let mut start = [0; 16];
+    let mut room = start.iter_mut();
+    for label in LabelStarts::of(name).rightmost_first(name) {
+        for octet in label {
+            let Some(next) = room.next() else { return u128::from_be_bytes(start) };
+            // A zero is the end of a label; what is as low is left to the comparison of octets.
+            *next = octet.to_ascii_lowercase().max(1);
+            if *octet <= 1 {
+                return u128::from_be_bytes(start);
+            }
+        }
+        room.next();
+    }
+    u128::from_be_bytes(start)
+}
+
 /// The labels of a complete name from the left, the root's empty label not among them.
 pub fn labels(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     suffixes(wire).map_while(|suffix| {
@@ -368,6 +387,28 @@ mod tests {
         assert!(names[3].is_at_or_under(&names[0]));
         assert!(!names[0].is_at_or_under(&names[3]));
         assert_eq!(names[1].parent(), Some(names[0].clone()));
+    }
+
+    #[test]
+    fn a_start_never_contradicts_canonical_order() {
+        for seed in 0..20_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let name = |rng: &mut fastrand::Rng| {
+                let mut wire = Vec::new();
+                for _ in 0..rng.usize(..4) {
+                    let label: Vec<u8> = (0..rng.usize(1..9))
+                        .map(|_| [0, 1, 2, b'a', b'A', b'b', 0xff][rng.usize(..7)])
+                        .collect();
+                    wire.push(label.len() as u8);
+                    wire.extend(label);
+                }
+                wire
+            };
+            let (one, other) = (name(&mut rng), name(&mut rng));
+            let starts = canonical_start(&one).cmp(&canonical_start(&other));
+            let order = canonical_order(&one, &other);
+            assert!(starts.is_eq() || starts == order, "seed {seed}: {one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use hashbrown::HashTable;
 
 use super::rdata;
 use super::records::{Records, Set, unpack};
-use crate::wire::name::canonical_order;
+use crate::wire::name::{canonical_order, canonical_start};
 use crate::wire::{Name, RecordType};
 
 /// The hash is fixed: what is gathered is the operator's.
@@ -45,7 +45,7 @@ pub struct RecordsBuilder {
     sets: Vec<Gathered>,
     links: Vec<Link>,
     octets: Vec<u8>,
-    index: HashTable<u32>,
+    index: HashTable<Slot>,
     /// The RRset that was added to last: files mostly have the records of one together.
     latest: usize,
 }
@@ -67,17 +67,39 @@ struct Link {
     at: u32,
 }
 
+/// Where the index leads to, with the hash that leads there: to make the index larger takes no look
+/// at what it is of.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u32,
+    set: u32,
+}
+
+impl Slot {
+    /// The table goes by the highest bits and the lowest.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash) << 32 | u64::from(hash)
+    }
+}
+
 /// In place of the link before the first.
 const NONE: u32 = u32::MAX;
 
 impl RecordsBuilder {
     /// Nothing gathered yet.
     pub fn new(apex: Name) -> Self {
+        Self::with_room_for(apex, "")
+    }
+
+    /// Nothing gathered yet, and room for what a master file says. What is not used of it is never
+    /// written to, and so is no memory yet.
+    pub fn with_room_for(apex: Name, text: &str) -> Self {
+        let lines = text.bytes().filter(|octet| *octet == b'\n').count();
         Self {
             apex,
-            sets: Vec::new(),
-            links: Vec::new(),
-            octets: Vec::new(),
+            sets: Vec::with_capacity(lines),
+            links: Vec::with_capacity(lines),
+            octets: Vec::with_capacity(text.len()),
             index: HashTable::new(),
             latest: 0,
         }
@@ -124,22 +146,25 @@ impl RecordsBuilder {
 
     /// The records in order, packed.
     pub fn finish(self) -> Records {
-        let mut order: Vec<u32> = (0..self.sets.len() as u32).collect();
         // All owners end alike: what is before that orders them.
         let apex_len = self.apex.as_wire().len();
         let below = |set| {
             let owner = self.owner(set);
             &owner[..owner.len().saturating_sub(apex_len)]
         };
-        order.sort_unstable_by(|&one, &other| {
-            let (one, other) = (&self.sets[one as usize], &self.sets[other as usize]);
-            let owners = canonical_order(below(one), below(other));
-            owners.then(one.rtype.0.cmp(&other.rtype.0))
+        let sets = self.sets.iter().zip(0_u32..);
+        let mut order: Vec<_> = sets.map(|(set, at)| (canonical_start(below(set)), at)).collect();
+        order.sort_unstable_by(|(start, one), (other_start, other)| {
+            start.cmp(other_start).then_with(|| {
+                let (one, other) = (&self.sets[*one as usize], &self.sets[*other as usize]);
+                let owners = canonical_order(below(one), below(other));
+                owners.then(one.rtype.0.cmp(&other.rtype.0))
+            })
         });
         let mut octets: Vec<u8> = Vec::with_capacity(self.octets.len());
         let mut sets: Vec<Set> = Vec::with_capacity(order.len());
         let mut chain = Vec::new();
-        for at in order {
+        for (_, at) in order {
             let gathered = &self.sets[at as usize];
             let owner = self.owner(gathered);
             let again = sets.last().filter(|before| {
@@ -171,7 +196,11 @@ impl RecordsBuilder {
 
     /// The RRset of an owner and type, which is made where there is none.
     fn set(&mut self, owner: &[u8], rtype: RecordType, ttl: u32) -> usize {
-        if let Some(at) = self.find(owner, rtype) {
+        if self.is_latest(owner, rtype) {
+            return self.latest;
+        }
+        let hash = hash(owner, rtype) as u32;
+        if let Some(at) = self.find_by(hash, owner, rtype) {
             self.latest = at;
             return at;
         }
@@ -186,24 +215,28 @@ impl RecordsBuilder {
             last: NONE,
         });
         self.octets.extend_from_slice(owner);
-        let Self { index, sets, octets, .. } = self;
-        let rehash = |&at: &u32| {
-            let set: &Gathered = &sets[at as usize];
-            hash(&octets[set.owner_at as usize..][..usize::from(set.owner_len)], set.rtype)
-        };
-        index.insert_unique(hash(owner, rtype), at as u32, rehash);
+        let slot = Slot { hash, set: at as u32 };
+        self.index.insert_unique(Slot::spread(hash), slot, |slot| Slot::spread(slot.hash));
         self.latest = at;
         at
     }
 
     fn find(&self, owner: &[u8], rtype: RecordType) -> Option<usize> {
-        let same =
-            |set: &Gathered| set.rtype == rtype && self.owner(set).eq_ignore_ascii_case(owner);
-        if self.sets.get(self.latest).is_some_and(same) {
-            return Some(self.latest);
-        }
-        let found = self.index.find(hash(owner, rtype), |&at| same(&self.sets[at as usize]));
-        found.map(|&at| at as usize)
+        self.find_by(hash(owner, rtype) as u32, owner, rtype)
+    }
+
+    fn find_by(&self, hash: u32, owner: &[u8], rtype: RecordType) -> Option<usize> {
+        let same = |slot: &Slot| slot.hash == hash && self.is(slot.set as usize, owner, rtype);
+        self.index.find(Slot::spread(hash), same).map(|slot| slot.set as usize)
+    }
+
+    fn is_latest(&self, owner: &[u8], rtype: RecordType) -> bool {
+        self.latest < self.sets.len() && self.is(self.latest, owner, rtype)
+    }
+
+    fn is(&self, set: usize, owner: &[u8], rtype: RecordType) -> bool {
+        let set = &self.sets[set];
+        set.rtype == rtype && self.owner(set).eq_ignore_ascii_case(owner)
     }
 
     fn owner(&self, set: &Gathered) -> &[u8] {
@@ -222,7 +255,7 @@ impl RecordsBuilder {
 }
 
 /// The same for every spelling of an owner. RFC 4343.
-fn hash(owner: &[u8], rtype: RecordType) -> u64 {
+pub(super) fn hash(owner: &[u8], rtype: RecordType) -> u64 {
     let mut folded = [0; crate::wire::name::NAME_LEN_MAX];
     let folded = &mut folded[..owner.len()];
     folded.copy_from_slice(owner);

@@ -20,6 +20,7 @@ impl Reader<'_, '_> {
             "$ORIGIN" => {
                 self.arguments(context, entry, 1..=1, "$ORIGIN example.org.")?;
                 context.origin = self.name(context, &arguments[0])?;
+                context.owner_text.clear();
                 Ok(())
             }
             "$TTL" => {
@@ -100,7 +101,8 @@ impl Reader<'_, '_> {
             let message = format!("$GENERATE would make more than {GENERATED_MAX} records");
             return Err(self.report(Diagnostic::error(range_place, message)));
         }
-        let mut lines = Context { origin: context.origin.clone(), owner: Owner::None, ..*context };
+        let origin = context.origin.clone();
+        let mut lines = Context::new(context.source, context.depth, origin, Owner::None);
         let template = generate::template(entry);
         let found = self.found;
         for number in range.numbers() {
@@ -128,13 +130,14 @@ impl Reader<'_, '_> {
         span: &Range<usize>,
     ) -> Result<(), Reported> {
         self.making = Some(line.to_owned());
-        let Some(Ok(mut entry)) = Entries::new(line).next() else {
+        let mut entries = Entries::new(line);
+        let Some(Ok(entry)) = entries.advance() else {
             let place = context.place(span.clone());
             return Err(self.report(Diagnostic::error(place, "this makes no record")));
         };
         for token in &mut entry.tokens {
             token.span = span.clone();
         }
-        self.record(context, &entry)
+        self.record(context, entry)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! An entry is a line, or several lines held together by parentheses. What is inside is tokens:
 //! words, and strings in quotes. A semicolon outside of quotes starts a comment. Tokens are slices
-//! of the text, escapes and all, so that each knows the place it came from.
+//! of the text, escapes and all, so that each knows the place it came from. The list of them is
+//! lent, and filled anew for the next entry: a file may have a million.
 //!
 //! After a mistake the next line is read as if nothing had happened. Two mistakes could otherwise
 //! swallow the rest of the file:
@@ -36,7 +37,17 @@ pub(super) struct Entry<'a> {
     pub(super) tokens: Vec<Token<'a>>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    fn none() -> Self {
+        Self { indented: false, tokens: Vec::new() }
+    }
+
+    /// Ready to be read, or read again, from the start.
+    fn clear(&mut self, indented: bool) {
+        self.indented = indented;
+        self.tokens.clear();
+    }
+
     /// From the first token to the end of the last.
     pub(super) fn span(&self) -> Range<usize> {
         let start = self.tokens.first().map_or(0, |token| token.span.start);
@@ -61,13 +72,27 @@ pub(super) struct Entries<'a> {
     at: usize,
     /// Set once a parenthesis was found open at the end of the text.
     column_ends_entry: bool,
+    /// The one read last.
+    entry: Entry<'a>,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         // A byte order mark, as some editors leave it, is no part of the first owner.
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Self { text, at, column_ends_entry: false }
+        Self { text, at, column_ends_entry: false, entry: Entry::none() }
+    }
+
+    /// The next entry; none at the end of the text.
+    pub(super) fn advance(&mut self) -> Option<Result<&mut Entry<'a>, Garble>> {
+        while self.at < self.text.len() {
+            match self.read() {
+                Ok(()) if self.entry.tokens.is_empty() => {}
+                Ok(()) => return Some(Ok(&mut self.entry)),
+                Err(garble) => return Some(Err(garble)),
+            }
+        }
+        None
     }
 
     fn peek(&self) -> Option<u8> {
@@ -86,10 +111,9 @@ impl<'a> Entries<'a> {
     }
 
     /// Reads up to the end of one entry, which may turn out to be an empty line.
-    fn entry(&mut self) -> Result<Entry<'a>, Garble> {
+    fn read(&mut self) -> Result<(), Garble> {
         let start = self.at;
-        let indented = matches!(self.peek(), Some(b' ' | b'\t'));
-        let mut tokens: Vec<Token<'a>> = Vec::new();
+        self.entry.clear(matches!(self.peek(), Some(b' ' | b'\t')));
         let mut open: Vec<usize> = Vec::new();
         while let Some(octet) = self.peek() {
             match octet {
@@ -98,7 +122,7 @@ impl<'a> Entries<'a> {
                 b'\n' => {
                     self.at += 1;
                     if open.is_empty() {
-                        return Ok(Entry { indented, tokens });
+                        return Ok(());
                     }
                     let next_is_word =
                         self.peek().is_some_and(|octet| !b" \t\r\n;()".contains(&octet));
@@ -124,17 +148,18 @@ impl<'a> Entries<'a> {
                     return Err(self.garble(span, "a control character", help));
                 }
                 _ => {
-                    let glued = tokens.last().is_some_and(|token| token.span.end == self.at);
+                    let last = self.entry.tokens.last();
+                    let glued = last.is_some_and(|token| token.span.end == self.at);
                     let token = if octet == b'"' { self.string(glued)? } else { self.word(glued) };
-                    tokens.push(token);
+                    self.entry.tokens.push(token);
                 }
             }
         }
-        let Some(&opened) = open.first() else { return Ok(Entry { indented, tokens }) };
+        let Some(&opened) = open.first() else { return Ok(()) };
         if !self.column_ends_entry {
             self.column_ends_entry = true;
             self.at = start;
-            return self.entry();
+            return self.read();
         }
         Err(Garble {
             span: opened..opened + 1,
@@ -181,19 +206,5 @@ impl<'a> Entries<'a> {
         self.at += 1;
         let next = self.text[self.at..].chars().next();
         self.at += next.filter(|next| !matches!(next, '\r' | '\n')).map_or(0, char::len_utf8);
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = Result<Entry<'a>, Garble>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.at < self.text.len() {
-            match self.entry() {
-                Ok(entry) if entry.tokens.is_empty() => {}
-                found => return Some(found),
-            }
-        }
-        None
     }
 }

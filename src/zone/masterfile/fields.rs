@@ -92,14 +92,13 @@ impl<'t, 'a> Fields<'t, 'a> {
         Self { tokens, at, origin, repeats_origin: Vec::new() }
     }
 
-    /// Reads all that is left as the RDATA of a type.
-    pub(super) fn rdata(&mut self, rtype: RecordType) -> Result<Box<[u8]>, Fault> {
+    /// Appends all that is left to `wire`, which is empty, as the RDATA of a type.
+    pub(super) fn rdata(&mut self, rtype: RecordType, wire: &mut Vec<u8>) -> Result<(), Fault> {
         let generic = self.is_generic();
-        let mut wire = Vec::new();
-        if generic || !presentation::read(rtype, self, &mut wire)? {
+        if generic || !presentation::read(rtype, self, wire)? {
             let data: ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>> =
                 ZoneRecordData::scan(text_form(rtype), self)?;
-            data.compose_rdata(&mut wire).map_err(|_| Fault::short_buf())?;
+            data.compose_rdata(wire).map_err(|_| Fault::short_buf())?;
         }
         if self.peek().is_some() {
             self.at += 1;
@@ -108,10 +107,10 @@ impl<'t, 'a> Fields<'t, 'a> {
         if wire.len() > RDATA_LEN_MAX {
             return Err(Fault::short_buf());
         }
-        if generic && !is_well_formed(rtype, &wire) {
+        if generic && !is_well_formed(rtype, wire) {
             return Err(Fault::new(format!("these octets are not those of {rtype}")));
         }
-        Ok(wire.into())
+        Ok(())
     }
 
     /// The last token that was read.

@@ -83,7 +83,11 @@ pub fn parse(
     out: &mut Vec<Diagnostic>,
 ) -> MasterFile {
     let mut reader = Reader {
-        file: MasterFile { records: RecordsBuilder::new(apex.clone()), places: Places::default() },
+        file: MasterFile {
+            records: RecordsBuilder::with_room_for(apex.clone(), &source.text),
+            places: Places::default(),
+        },
+        rdata: Vec::new(),
         includes,
         included: 0,
         generated: 0,
@@ -102,6 +106,8 @@ pub fn parse(
 /// What lasts over the files of a zone.
 struct Reader<'r, 'i> {
     file: MasterFile,
+    /// Where each record's RDATA is made.
+    rdata: Vec<u8>,
     includes: &'r mut Includes<'i>,
     included: usize,
     generated: u64,
@@ -125,6 +131,9 @@ struct Context<'c> {
     depth: usize,
     origin: Name,
     owner: Owner,
+    /// How the owner was written, if there was nothing to say of it: most lines repeat the one
+    /// before.
+    owner_text: String,
 }
 
 /// Whose records lines without an owner are.
@@ -140,7 +149,11 @@ enum Owner {
 /// The entry was wrong, and that has been said.
 struct Reported;
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    fn new(source: &'c Arc<Source>, depth: usize, origin: Name, owner: Owner) -> Self {
+        Self { source, depth, origin, owner, owner_text: String::new() }
+    }
+
     fn place(&self, span: Range<usize>) -> Place {
         Place { source: Arc::clone(self.source), span }
     }
@@ -148,14 +161,15 @@ impl Context<'_> {
 
 impl Reader<'_, '_> {
     fn read(&mut self, source: &Arc<Source>, origin: Name, owner: Owner, depth: usize) {
-        let mut context = Context { source, depth, origin, owner };
-        for entry in Entries::new(&source.text) {
+        let mut context = Context::new(source, depth, origin, owner);
+        let mut entries = Entries::new(&source.text);
+        while let Some(entry) = entries.advance() {
             if self.found > DIAGNOSTICS_MAX {
                 return;
             }
             match entry {
                 // Whether the entry was right is told by what was reported.
-                Ok(entry) => drop(self.entry(&mut context, &entry)),
+                Ok(entry) => drop(self.entry(&mut context, entry)),
                 Err(garble) => {
                     let place = context.place(garble.span);
                     self.report(Diagnostic::error(place, garble.what).help(garble.help));

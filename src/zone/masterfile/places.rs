@@ -6,12 +6,11 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-
 use crate::wire::{Name, RecordType};
+use crate::zone::builder::hash;
 use crate::zone::{Place, Source};
 
 /// The places of a zone's records, in the order read; duplicates have none.
@@ -37,7 +36,8 @@ struct Spot {
 impl Places {
     /// The place of one record, by its index in its RRset; of the set's first if there is none.
     pub fn of(&self, owner: &Name, rtype: RecordType, index: usize) -> Option<Place> {
-        let of_rrset = self.sorted.get_or_init(|| self.sort()).get(&hash(owner, rtype))?;
+        let of_rrset =
+            self.sorted.get_or_init(|| self.sort()).get(&hash(owner.as_wire(), rtype))?;
         let at = of_rrset.get(index).or(of_rrset.first())?;
         let spot = self.spots.get(*at as usize)?;
         Some(Place {
@@ -59,26 +59,22 @@ impl Places {
         &mut self,
         rrset: usize,
         (owner, rtype): (&Name, RecordType),
-        place: &Place,
+        (source, span): (&Arc<Source>, Range<usize>),
     ) {
         self.sorted.take();
         if rrset == self.rrsets.len() {
-            self.rrsets.push(hash(owner, rtype));
+            self.rrsets.push(hash(owner.as_wire(), rtype));
         }
-        let known = self.sources.iter().rposition(|it| Arc::ptr_eq(it, &place.source));
+        let known = self.sources.iter().rposition(|it| Arc::ptr_eq(it, source));
         let source = known.unwrap_or_else(|| {
-            self.sources.push(Arc::clone(&place.source));
+            self.sources.push(Arc::clone(source));
             self.sources.len() - 1
         });
         self.spots.push(Spot {
             rrset: rrset as u32,
             source: source as u32,
-            start: place.span.start as u32,
-            end: place.span.end as u32,
+            start: span.start as u32,
+            end: span.end as u32,
         });
     }
-}
-
-fn hash(owner: &Name, rtype: RecordType) -> u64 {
-    FixedState::with_seed(0).hash_one((owner.to_folded(), rtype.0))
 }

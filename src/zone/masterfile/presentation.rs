@@ -1,10 +1,11 @@
-//! Record types that `domain` cannot read from text, and SOA, whose times may have units.
+//! Record types that `domain` cannot read from text; SOA, whose times may have units; and
+//! addresses, which are most of what there is to read.
 //!
 //! Most types are a row of simple fields, so most are one line of a table: the fields in the order
 //! of the text, which is also their order on the wire. The few whose text is arranged otherwise
 //! (LOC, APL, HIP) have a function each.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use domain::base::iana::SecurityAlgorithm;
 
@@ -22,6 +23,7 @@ enum Field {
     /// Seconds, or with units as in `1h`.
     Time,
     Ipv4,
+    Ipv6,
     /// 64 bits in four groups of hexadecimal digits. RFC 6742 §2.1.
     Groups64,
     /// This many pairs of hexadecimal digits with hyphens between. RFC 7043 §3, §4.
@@ -46,10 +48,13 @@ enum Field {
 /// The fields of a type, if it is one of the simple ones.
 fn layout(rtype: RecordType) -> Option<&'static [Field]> {
     use Field::{
-        Algorithm, Base64, CertificateType, Groups64, Hex, Ipv4, Name, Octets, OptionalText, Pairs,
-        Text, Texts, Time, TypeBitmap, U8, U16, U32,
+        Algorithm, Base64, CertificateType, Groups64, Hex, Ipv4, Ipv6, Name, Octets, OptionalText,
+        Pairs, Text, Texts, Time, TypeBitmap, U8, U16, U32,
     };
     Some(match rtype.0 {
+        // A: RFC 1035 §3.4.1. AAAA: RFC 3596 §2.2.
+        1 => &[Ipv4],
+        28 => &[Ipv6],
         // SOA. RFC 1035 §3.3.13.
         6 => &[Name, Name, U32, Time, Time, Time, Time],
         // AFSDB, RT: RFC 1183. KX: RFC 2230. LP: RFC 6742.
@@ -127,6 +132,11 @@ fn read_field(field: Field, fields: &mut Fields<'_, '_>, wire: &mut Vec<u8>) -> 
         Field::Ipv4 => {
             let address: Ipv4Addr =
                 fields.word()?.parse().map_err(|_| Fault::new("expected IPv4 address"))?;
+            wire.extend(address.octets());
+        }
+        Field::Ipv6 => {
+            let address: Ipv6Addr =
+                fields.word()?.parse().map_err(|_| Fault::new("expected IPv6 address"))?;
             wire.extend(address.octets());
         }
         Field::Groups64 => {

@@ -12,7 +12,6 @@ use crate::zone::rdata;
 
 /// An entry's fields before the RDATA.
 struct Head {
-    owner: Name,
     ttl: Option<u32>,
     rtype: RecordType,
     /// The first token of the RDATA.
@@ -28,11 +27,13 @@ impl Reader<'_, '_> {
     ) -> Result<(), Reported> {
         let head = self.head(context, entry)?;
         let mut fields = Fields::new(&entry.tokens, head.rdata_at, &context.origin);
-        let read = fields.rdata(head.rtype);
+        let mut octets = std::mem::take(&mut self.rdata);
+        octets.clear();
+        let read = fields.rdata(head.rtype, &mut octets);
         for token in fields.repeats_origin() {
             self.warn_of_missing_dot(context, token);
         }
-        let octets = read.map_err(|fault| {
+        let read = read.map_err(|fault| {
             let span = match fields.last() {
                 Some(last) if !fault.is_at_end() => last.span.clone(),
                 Some(_) | None => entry.span(),
@@ -40,34 +41,39 @@ impl Reader<'_, '_> {
             let message = format!("bad {} record: {fault}", head.rtype);
             let diagnostic = Diagnostic::error(context.place(span.clone()), message);
             self.report(diagnostic.help(remedy(head.rtype, &context.source.text[span])))
-        })?;
-        let place = context.place(entry.span());
-        let ttl = self.settle_ttl(&head, &octets, &place);
-        self.add(&head.owner, head.rtype, ttl, &octets, place)
+        });
+        let added = read.and_then(|()| self.add(context, entry, &head, &octets));
+        self.rdata = octets;
+        added
     }
 
     fn add(
         &mut self,
-        owner: &Name,
-        rtype: RecordType,
-        ttl: u32,
+        context: &Context<'_>,
+        entry: &Entry<'_>,
+        head: &Head,
         octets: &[u8],
-        place: Place,
     ) -> Result<(), Reported> {
+        // A head without an owner is no head.
+        let Owner::Good(owner) = &context.owner else { return Err(Reported) };
+        let rtype = head.rtype;
+        let place = || context.place(entry.span());
+        let ttl = self.settle_ttl(head, octets, place);
         let added = self.file.records.add(owner, rtype, ttl, octets);
         // RFC 2181 §5.2; signatures go by what they cover instead (RFC 4034 §3).
         if let Some(other) = added.other_ttl.filter(|_| rtype != RecordType::RRSIG) {
             let message = format!("{owner} {rtype} has records with TTL {other} and {ttl}");
             let help = format!("one RRset has one TTL; {} is used for all", ttl.min(other));
-            self.report(Diagnostic::warning(place.clone(), message).help(help));
+            self.report(Diagnostic::warning(place(), message).help(help));
         }
         if added.records > RRSET_RECORDS_MAX {
             let message = format!("{owner} {rtype} has more than {RRSET_RECORDS_MAX} records");
             let help = "no message can carry them; spread them over several names";
-            return Err(self.report(Diagnostic::error(place, message).help(help)));
+            return Err(self.report(Diagnostic::error(place(), message).help(help)));
         }
         if !added.duplicate {
-            self.file.places.note(added.rrset, (owner, rtype), &place);
+            let written = (context.source, entry.span());
+            self.file.places.note(added.rrset, (owner, rtype), written);
         }
         Ok(())
     }
@@ -76,14 +82,11 @@ impl Reader<'_, '_> {
     fn head(&mut self, context: &mut Context<'_>, entry: &Entry<'_>) -> Result<Head, Reported> {
         let mut at = 0;
         if !entry.indented {
-            // Until the new owner is known to be good, its further lines must not fall to the
-            // one before it.
-            context.owner = Owner::Refused;
-            context.owner = Owner::Good(self.owner(context, &entry.tokens[0])?);
+            self.new_owner(context, &entry.tokens[0])?;
             at = 1;
         }
-        let owner = match &context.owner {
-            Owner::Good(owner) => owner.clone(),
+        match &context.owner {
+            Owner::Good(_) => {}
             Owner::Refused => return Err(Reported),
             Owner::None => {
                 context.owner = Owner::Refused;
@@ -93,7 +96,7 @@ impl Reader<'_, '_> {
                 let message = "the first record has no owner";
                 return Err(self.report(Diagnostic::error(place, message).help(help)));
             }
-        };
+        }
         let mut ttl = None;
         let mut class_seen = false;
         while let Some(token) = entry.tokens.get(at) {
@@ -105,12 +108,30 @@ impl Reader<'_, '_> {
                 class_seen = true;
             } else {
                 let rtype = self.rtype(context, token)?;
-                return Ok(Head { owner, ttl, rtype, rdata_at: at });
+                return Ok(Head { ttl, rtype, rdata_at: at });
             }
         }
         let message = "this is no record: it has no type";
         let help = "write `owner [TTL] type data`";
         Err(self.report(Diagnostic::error(context.place(entry.span()), message).help(help)))
+    }
+
+    /// From this line on, records are this owner's.
+    fn new_owner(&mut self, context: &mut Context<'_>, token: &Token<'_>) -> Result<(), Reported> {
+        if context.owner_text == token.text && !token.text.is_empty() {
+            return Ok(());
+        }
+        // Until the new owner is known to be good, its further lines must not fall to the one
+        // before it.
+        context.owner = Owner::Refused;
+        context.owner_text.clear();
+        let found = self.found;
+        context.owner = Owner::Good(self.owner(context, token)?);
+        // What there is to say of it is said of each line.
+        if self.found == found {
+            context.owner_text.push_str(token.text);
+        }
+        Ok(())
     }
 
     fn owner(&mut self, context: &Context<'_>, token: &Token<'_>) -> Result<Name, Reported> {
@@ -209,7 +230,7 @@ impl Reader<'_, '_> {
     }
 
     /// The TTL that a record has, by the order given at the top of this file.
-    fn settle_ttl(&mut self, head: &Head, octets: &[u8], place: &Place) -> u32 {
+    fn settle_ttl(&mut self, head: &Head, octets: &[u8], place: impl Fn() -> Place) -> u32 {
         if let Some(ttl) = head.ttl {
             self.last_ttl = Some(ttl);
             return ttl;
@@ -231,7 +252,7 @@ impl Reader<'_, '_> {
             self.warned_of_ttl = true;
             let message = format!("no TTL is given; {from}, {ttl}, is taken");
             let help = format!("begin the file with `$TTL {ttl}`");
-            self.report(Diagnostic::warning(place.clone(), message).help(help));
+            self.report(Diagnostic::warning(place(), message).help(help));
         }
         ttl
     }

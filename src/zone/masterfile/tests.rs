@@ -1,5 +1,6 @@
 use super::*;
 use crate::wire::RecordType;
+use crate::wire::name::NameError;
 
 const APEX: &str = "example.org";
 
@@ -77,6 +78,25 @@ fn reads_the_layouts_found_in_the_wild() {
 fn a_byte_order_mark_is_no_part_of_the_first_owner() {
     let (records, _) = read("\u{feff}www 60 A 192.0.2.1");
     assert_eq!(records, ["www.example.org. 60 A c0000201"]);
+}
+
+#[test]
+fn an_owner_that_is_written_again_means_what_is_said_now() {
+    check(
+        "www A 192.0.2.1\n$ORIGIN sub.example.org.\nwww A 192.0.2.2\nwww A 192.0.2.3",
+        &[
+            "www.sub.example.org. 60 A c0000202",
+            "www.sub.example.org. 60 A c0000203",
+            "www.example.org. 60 A c0000201",
+        ],
+    );
+    // What there is to say of it is said each time, and a bad one stays bad.
+    let help = "clients ask for the `xn--` form of such a name (IDNA); write that";
+    let warning = |line| format!("z:{line}:1: `é` has letters outside of ASCII ({help})");
+    let error = |line| format!("z:{line}:1: bad name `a..b`: {}", NameError::EmptyLabel);
+    let expected = [warning(2), warning(3), error(4), error(5)];
+    let text = "$TTL 60\né A 192.0.2.1\né A 192.0.2.2\na..b A 192.0.2.1\na..b A 192.0.2.2\n";
+    check_wrong(text, 2, &expected.each_ref().map(String::as_str));
 }
 
 #[test]
