@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   load.rs    files ─> Source            the only I/O, but for
+//!   folder.rs  zones/ ─> Authored         which files are whose
 //!   grants.rs  a name ─> a program        what rota.toml lets zones do
 //!   readings.rs                           what did not change is not made anew
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
@@ -26,6 +27,7 @@ mod check;
 mod delegation;
 mod dns;
 mod fields;
+mod folder;
 mod geo;
 mod grants;
 mod guard;
@@ -70,9 +72,10 @@ use crate::snapshot::settings::{EcsFrom, Nsid, RateLimit, Sampling, Version};
 use crate::wire::cookie::Secrets;
 use crate::zone::Diagnostic;
 
+pub use folder::is_zone_file;
 pub use geo::Geo;
 pub use grants::{Grants, Refusal};
-pub use load::{FILE_NAME, is_zone_file, load, load_server, reload};
+pub use load::{FILE_NAME, load, load_server, reload};
 pub use readings::Readings;
 pub use render::{SHOWN_MAX, render, summary};
 pub use server::read_server;
