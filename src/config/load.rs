@@ -5,13 +5,15 @@
 //! rota run                            ./rota.toml if there is one, else every default
 //! ```
 
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use std::{fs, io};
 
-use super::folder::{Around, list_zones, read_found};
-use super::grants::{self, Grants};
+use super::crew::Crew;
+use super::folder::{Around, read_folder};
 use super::readings::Readings;
 use super::tls::read_pairs;
 use super::{Geo, Loaded, Server, Tls, read_server, sort_by_place};
@@ -34,6 +36,11 @@ pub fn load(path: Option<&Path>) -> Loaded {
 
 /// Reads it again: where files are as they were, what was made of them is kept.
 pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
+    reload_by(Crew::of_all_cores(), path, readings)
+}
+
+/// The same, by so many at once: what comes of it is the same.
+pub(super) fn reload_by(crew: Crew, path: Option<&Path>, readings: &mut Readings) -> Loaded {
     let mut diagnostics = Vec::new();
     let (source, base) = read_server_file(path, &mut diagnostics);
     let readable = !has_errors(&diagnostics);
@@ -46,28 +53,17 @@ pub fn reload(path: Option<&Path>, readings: &mut Readings) -> Loaded {
     let checks = server.as_ref().map(|server| server.checks.clone());
     readings.begin(&source, &folder, geo.as_ref(), &checks);
     readings.keys(keys.as_deref());
+    let is_root = runs_as_root(server.as_ref());
+    let around = Around { folder: &folder, server: server.as_ref(), is_root, atlas };
     let mut before = readings.take();
-    let zones = match list_zones(&folder, readings, &mut diagnostics) {
-        Ok(all) => {
-            let is_root = runs_as_root(server.as_ref());
-            let program = |name: &str| match &server {
-                Some(server) => grants::program(&server.checks, is_root, name),
-                None => Ok(PathBuf::from(name)),
-            };
-            let states = server.as_ref().map_or(&*folder, |server| &server.checks.states);
-            let around =
-                Around { folder: &folder, grants: Grants { program: &program, states }, atlas };
-            let read = |found| read_found(found, &around, &mut before, readings, &mut diagnostics);
-            all.values().map(read).collect()
+    let zones = read_folder(&around, &mut before, readings, crew, &mut diagnostics);
+    let zones = zones.unwrap_or_else(|error| {
+        // What cannot be read or was refused may have meant another folder.
+        if readable && server.is_some() {
+            diagnostics.push(no_zones(&folder, &error));
         }
-        Err(error) => {
-            // What cannot be read or was refused may have meant another folder.
-            if readable && server.is_some() {
-                diagnostics.push(no_zones(&folder, &error));
-            }
-            Vec::new()
-        }
-    };
+        Vec::new()
+    });
     sort_by_place(&mut diagnostics);
     readings.end(before, &diagnostics, geo.is_some());
     Loaded { server: server.filter(|_| readable), geo, keys, zones, diagnostics }
@@ -173,10 +169,12 @@ fn read_bytes(path: &Path, len_max: u64) -> io::Result<Vec<u8>> {
     Ok(read_dated(path, len_max)?.0)
 }
 
-/// What a file holds, and when it was written: there are a hundred thousand to be asked.
+/// What a file holds, and when it was written: there are a hundred thousand to be asked, so each is
+/// looked for once and read once. What is appended meanwhile is another change.
 pub(super) fn read_dated(path: &Path, len_max: u64) -> io::Result<(Vec<u8>, SystemTime)> {
-    let about = fs::metadata(path)?;
     // A pipe would be waited for, and a device has no end.
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let about = file.metadata()?;
     if !about.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
@@ -185,5 +183,7 @@ pub(super) fn read_dated(path: &Path, len_max: u64) -> io::Result<(Vec<u8>, Syst
         let message = format!("it has {len} octets, more than {len_max}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    Ok((fs::read(path)?, about.modified()?))
+    let mut bytes = Vec::with_capacity(len as usize);
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok((bytes, about.modified()?))
 }

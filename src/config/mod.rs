@@ -5,6 +5,7 @@
 //!   folder.rs  zones/ ─> Authored         which files are whose
 //!   grants.rs  a name ─> a program        what rota.toml lets zones do
 //!   readings.rs                           what did not change is not made anew
+//!   crew.rs                               many zones, by all cores
 //!   syntax.rs  Source ─> spanned TOML     every syntax error
 //!   tables.rs  what may be written        each key described once, in the terms of keys.rs
 //!   reader.rs  TOML ─> Fields             unknown keys, types, bounds, words, "not yet"
@@ -24,6 +25,7 @@
 mod admin;
 mod answers;
 mod check;
+mod crew;
 mod delegation;
 mod dns;
 mod fields;

@@ -56,7 +56,7 @@ pub struct Readings {
 
 /// One zone, and what it was made of.
 #[derive(Clone, Debug)]
-struct Reading {
+pub(super) struct Reading {
     toml: Option<Stamp>,
     master: Option<Stamp>,
     /// Files that the zone's own name; no stamp where one could not be read.
@@ -65,6 +65,8 @@ struct Reading {
     programs: Vec<(String, Result<PathBuf, Refusal>)>,
     authored: Authored,
     diagnostics: Vec<Diagnostic>,
+    /// It was parsed, and is not broken as it was.
+    anew: bool,
 }
 
 impl Readings {
@@ -135,6 +137,17 @@ impl Readings {
         Before(mem::take(&mut self.zones))
     }
 
+    /// So many zones will be put.
+    pub(super) fn make_room(&mut self, zones: usize) {
+        self.zones.reserve(zones);
+    }
+
+    /// Notes what was made of a zone.
+    pub(super) fn put(&mut self, apex: Name, reading: Reading) {
+        self.parsed += usize::from(reading.anew);
+        self.zones.insert(apex, reading);
+    }
+
     /// Ends a reading, with everything that was told of it. What was judged without an atlas is
     /// not kept: it may be judged otherwise with one.
     pub(super) fn end(&mut self, gone: Before, diagnostics: &[Diagnostic], judged: bool) {
@@ -150,22 +163,27 @@ impl Readings {
 pub(super) struct Before(HashMap<Name, Reading>);
 
 impl Before {
+    /// What was made of a zone.
+    pub(super) fn remove(&mut self, apex: &Name) -> Option<Reading> {
+        self.0.remove(apex)
+    }
+}
+
+impl Reading {
     /// One zone: what was made of the same files before, or else what `parse` makes of them.
     /// `includes` reads what the zone's files name, `grants` says what its checks may run.
     pub(super) fn again(
-        &mut self,
+        before: Option<Self>,
         files: &ZoneFiles,
         includes: &mut Includes<'_>,
         grants: &Grants<'_>,
-        after: &mut Readings,
-        out: &mut Vec<Diagnostic>,
         parse: impl FnOnce(&mut Includes<'_>, &Grants<'_>, &mut Vec<Diagnostic>) -> Authored,
-    ) -> Authored {
+    ) -> Self {
         let of = |source: &Option<Arc<Source>>| {
             source.as_ref().map(|source| Stamp::of(source.text.as_bytes()))
         };
         let (toml, master) = (of(&files.toml), of(&files.master));
-        let known = self.0.remove(&files.apex).filter(|known| {
+        let known = before.filter(|known| {
             let same = |(path, stamp): &(String, Option<Stamp>)| of(&includes(path).ok()) == *stamp;
             let runs = |(name, program): &(String, _)| (grants.program)(name) == *program;
             (known.toml, known.master) == (toml, master)
@@ -177,30 +195,31 @@ impl Before {
             Some(it) if matches!(it.authored, Authored::Broken(_)) => (None, Some(it)),
             known => (known, None),
         };
-        let reading = known.unwrap_or_else(|| {
-            let mut named = Vec::new();
-            let mut noted = |path: &str| {
-                let source = includes(path);
-                named.push((path.to_owned(), of(&source.clone().ok())));
-                source
-            };
-            let mut diagnostics = Vec::new();
-            let programs = RefCell::new(Vec::new());
-            let program = |name: &str| {
-                let found = (grants.program)(name);
-                programs.borrow_mut().push((name.to_owned(), found.clone()));
-                found
-            };
-            let noting = Grants { program: &program, states: grants.states };
-            let authored = parse(&mut noted, &noting, &mut diagnostics);
-            let programs = programs.take();
-            let still = broken.is_some_and(|before| before.diagnostics == diagnostics);
-            after.parsed += usize::from(!still);
-            Reading { toml, master, named, programs, authored, diagnostics }
-        });
-        out.extend(reading.diagnostics.iter().cloned());
-        let authored = reading.authored.clone();
-        after.zones.insert(files.apex.clone(), reading);
-        authored
+        if let Some(known) = known {
+            return Self { anew: false, ..known };
+        }
+        let mut named = Vec::new();
+        let mut noted = |path: &str| {
+            let source = includes(path);
+            named.push((path.to_owned(), of(&source.clone().ok())));
+            source
+        };
+        let mut diagnostics = Vec::new();
+        let programs = RefCell::new(Vec::new());
+        let program = |name: &str| {
+            let found = (grants.program)(name);
+            programs.borrow_mut().push((name.to_owned(), found.clone()));
+            found
+        };
+        let noting = Grants { program: &program, states: grants.states };
+        let authored = parse(&mut noted, &noting, &mut diagnostics);
+        let programs = programs.take();
+        let still = broken.is_some_and(|before| before.diagnostics == diagnostics);
+        Self { toml, master, named, programs, authored, diagnostics, anew: !still }
+    }
+
+    /// What the zone is, and what was told of it.
+    pub(super) fn outcome(&self) -> (&Authored, &[Diagnostic]) {
+        (&self.authored, &self.diagnostics)
     }
 }

@@ -1,6 +1,7 @@
 //! One table per subject: a zone's text, and all that is said of it.
 
 mod checks;
+mod crew;
 mod guards;
 mod kinds;
 mod nodes;
