@@ -82,6 +82,7 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
 
     /// The first reading, for a start; none where it cannot be served.
     pub(super) fn load(&mut self) -> (bool, Option<(config::Server, Wanted)>) {
+        let watcher = self.watch_early();
         let loaded = config::reload(self.path.as_deref(), &mut self.readings);
         (self.report)(&loaded.diagnostics);
         let sound = !has_errors(&loaded.diagnostics);
@@ -95,11 +96,24 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
         let (listen, admin) = (server.listen.clone(), server.admin.clone());
         let (atlas, count) = (Arc::clone(&geo.atlas), zones.len());
         let (suspicion, hearing) = (suspicion(&server), server.reports.clone());
-        self.watcher = server.watch.then(Watcher::new);
+        self.watcher = server.watch.then(|| watcher.unwrap_or_else(Watcher::new));
         self.force = Some(Force { server: server.clone(), listen, admin, geo, zones: count });
         let metrics = server.metrics;
         let wanted = Wanted { zones, settings, atlas, suspicion, hearing, metrics };
         (sound, Some((server, wanted)))
+    }
+
+    /// Watches what is about to be read, as far as `rota.toml` alone tells: files that were watched
+    /// before they were read need not be read again.
+    fn watch_early(&self) -> Option<Watcher> {
+        let server = config::load_server(self.path.as_deref()).ok().filter(|it| it.watch)?;
+        let mut watcher = Watcher::new();
+        watcher.begin(Places::of(self.config(), &server, &self.readings));
+        Some(watcher)
+    }
+
+    fn config(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new(config::FILE_NAME))
     }
 
     /// How many zones are in force.
@@ -131,9 +145,9 @@ impl<R: Fn(&[Diagnostic])> Reloader<R> {
     }
 
     fn cover(&mut self) -> bool {
-        let (Some(watcher), Some(force)) = (&mut self.watcher, &self.force) else { return false };
-        let config = self.path.as_deref().unwrap_or(Path::new(config::FILE_NAME));
-        watcher.cover(Places::of(config, &force.server, &self.readings))
+        let Some(force) = &self.force else { return false };
+        let places = Places::of(self.config(), &force.server, &self.readings);
+        self.watcher.as_mut().is_some_and(|watcher| watcher.cover(places))
     }
 
     async fn reload_once(&mut self, server: &Server, cause: Cause) -> Option<ReloadedDoc> {

@@ -63,6 +63,17 @@ impl Watcher {
         Self { places: Places::default(), eyes, since: None }
     }
 
+    /// Watches these places before they are read, so that what is read is not out of date once it
+    /// is covered. A clock does not begin: that it has looked once would say nothing.
+    pub(super) fn begin(&mut self, places: Places) {
+        if let Eyes::Kernel(kernel) = &mut self.eyes {
+            match kernel.cover(&places) {
+                Ok(_) => self.places = places,
+                Err(error) => self.eyes = Eyes::Clock(Clock::instead(&error)),
+            }
+        }
+    }
+
     /// Watches these places from now on. True where one of them was not watched before: what has
     /// changed there since it was read has been seen by nobody.
     pub(super) fn cover(&mut self, places: Places) -> bool {
@@ -269,16 +280,23 @@ mod tests {
     use super::*;
     use crate::config::{Readings, load};
 
-    /// A change is seen by these eyes, and what does not concern the places is not.
-    async fn check(name: &str, eyes: impl FnOnce() -> Eyes) {
+    /// A folder with a zone, and where changes to it would show.
+    fn home(name: &str) -> (PathBuf, Places) {
         let home = std::env::temp_dir().join(format!("rota-watch-{}-{name}", std::process::id()));
         fs::create_dir_all(home.join("zones")).unwrap();
         fs::write(home.join("zones/a.test.toml"), "[zone]\nns = [\"ns1 192.0.2.53\"]\n").unwrap();
         let config = home.join("rota.toml");
         fs::write(&config, "").unwrap();
         let server = load(Some(&config)).server.unwrap();
-        let mut watcher = Watcher { places: Places::default(), eyes: eyes(), since: None };
         let places = Places::of(Path::new(&config), &server, &Readings::default());
+        (home, places)
+    }
+
+    /// A change is seen by these eyes, and what does not concern the places is not.
+    async fn check(name: &str, eyes: impl FnOnce() -> Eyes) {
+        let (home, places) = home(name);
+        let config = home.join("rota.toml");
+        let mut watcher = Watcher { places: Places::default(), eyes: eyes(), since: None };
         assert!(watcher.cover(places.clone()));
         assert!(!watcher.cover(places), "all of it is watched already");
         // The first look of a clock is what later ones are compared with.
@@ -293,6 +311,22 @@ mod tests {
         watcher.changed().await;
         fs::rename(home.join("other"), &config).unwrap();
         watcher.changed().await;
+        fs::remove_dir_all(&home).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_it_is_read_is_seen_and_nothing_is_read_twice_for_that() {
+        let (home, places) = home("begin");
+        let eyes = Eyes::Kernel(Kernel::new().unwrap());
+        let mut watcher = Watcher { places: Places::default(), eyes, since: None };
+        watcher.begin(places.clone());
+        fs::write(home.join("zones/b.test.toml"), "").unwrap();
+        assert!(!watcher.cover(places.clone()), "all of it was watched when it was read");
+        watcher.changed().await;
+        let eyes = Eyes::Clock(Clock::every(LOOK_EVERY));
+        let mut watcher = Watcher { places: Places::default(), eyes, since: None };
+        watcher.begin(places.clone());
+        assert!(watcher.cover(places), "nobody has looked yet");
         fs::remove_dir_all(&home).unwrap();
     }
 
