@@ -3,7 +3,7 @@
 use crate::snapshot::{Entry, EntryId, Offer, Role, ServiceEntry, StaticRrset, Zone};
 use crate::steer::{Family, Pick};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
-use crate::zone::rdata::{Part, pieces};
+use crate::zone::rdata::{Part, is_copied, pieces};
 
 use super::chosen::Chosen;
 use super::tally::Outcome;
@@ -202,7 +202,11 @@ pub(super) fn write_rrset(
     owner: Owner<'_>,
     response: &mut Writer<'_>,
 ) -> Result<(), Full> {
-    let all = zone.rdata(rrset).skip(first).chain(zone.rdata(rrset).take(first));
+    let mut all = zone.rdata(rrset).skip(first).chain(zone.rdata(rrset).take(first));
+    if let (Owner::At(owner), true) = (owner, is_copied(rrset.rtype)) {
+        let head = response.head(owner, rrset.rtype, rrset.ttl);
+        return all.try_for_each(|rdata| response.record(section, &head, rdata));
+    }
     for rdata in all {
         write_record(rrset.rtype, rrset.ttl, rdata, section, owner, response)?;
     }

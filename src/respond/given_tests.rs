@@ -8,7 +8,7 @@ use domain::base::Rtype;
 use super::services_tests::{AMERICAN, Bench, CLIENT, From, Statuses, app, zone};
 use super::tally::Holders;
 use super::tests::now;
-use super::*;
+use crate::snapshot::Settings;
 use crate::snapshot::settings::RateLimit;
 use crate::steer::{Answers, Policy, Service};
 

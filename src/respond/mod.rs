@@ -38,7 +38,8 @@ mod txt;
 mod why;
 pub mod worker;
 
-use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
+use crate::snapshot::settings::RateLimit;
+use crate::snapshot::{Lookup, Served, Snapshot, Zone};
 use crate::steer::Family;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
@@ -96,8 +97,8 @@ pub fn respond(
     } else {
         MESSAGE_LEN_MAX
     };
-    let subnet = opt::subnet(edns, client, settings);
-    worker.asker = opt::asker(subnet, client);
+    let subnet = opt::subnet(edns, worker.source, settings);
+    worker.asker = opt::asker(subnet, worker.source);
     let told = edns.is_some_and(|edns| edns.options.subnet.is_some());
     if told {
         worker.tally.subnet(worker.asker.is_told());
@@ -141,7 +142,11 @@ pub fn respond(
         },
         Err(Malformed::Answered { .. } | Malformed::Ignored) => Outcome::Malformed,
     };
-    let outcome = match judge(outcome, client, settings, trust, worker) {
+    let verdict = match &settings.rate_limit {
+        Some(limit) => judge(outcome, client, limit, trust, worker),
+        None => Verdict::Pass,
+    };
+    let outcome = match verdict {
         Verdict::Pass => outcome,
         Verdict::Slip => shortened(trust, &mut response),
         Verdict::Drop => return dropped(Outcome::Limited, worker),
@@ -295,21 +300,18 @@ fn walk<'s>(
 fn judge(
     outcome: Outcome,
     client: &Client,
-    settings: &Settings,
+    limit: &RateLimit,
     trust: Option<Trust>,
     worker: &mut Worker,
 ) -> Verdict {
-    let (Some(limit), Some(class), Some(now)) =
-        (&settings.rate_limit, limit::Class::of(outcome), worker.now)
-    else {
+    let (Some(class), Some(now)) = (limit::Class::of(outcome), worker.now) else {
         return Verdict::Pass;
     };
     if !client.transport.is_datagram() || trust == Some(Trust::Valid) {
         return Verdict::Pass;
     }
-    let ip = client.addr.ip().to_canonical();
     let key = (class, worker.subject.unwrap_or_default());
-    match (worker.limiter.judge(limit, ip, key, now), class) {
+    match (worker.limiter.judge(limit, worker.source, key, now), class) {
         // As short as a truncated one, and it says more.
         (Verdict::Slip, limit::Class::Error) => Verdict::Pass,
         (verdict, _) => verdict,

@@ -15,10 +15,8 @@ pub mod publish;
 pub mod roles;
 pub mod settings;
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::steer::Service;
@@ -30,8 +28,6 @@ pub use names::{Entry, EntryId, Lookup};
 pub use publish::{Current, Publisher, TierChange};
 pub use roles::{NodeName, Offer, Role};
 pub use settings::Settings;
-
-const HASH: FixedState = FixedState::with_seed(0x617_0065);
 
 /// One zone as its operator means it: what `config` hands over and `compile` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +78,8 @@ impl Snapshot {
             let apex = served.apex();
             apex_labels_max = apex_labels_max.max(apex.label_count());
             let key = apex.to_folded();
-            let rehash = |(_, key): &(u32, Box<[u8]>)| HASH.hash_one(&key[..]);
-            apexes.insert_unique(HASH.hash_one(&key[..]), (at as u32, key), rehash);
+            let rehash = |(_, key): &(u32, Box<[u8]>)| names::hash(key);
+            apexes.insert_unique(names::hash(&key), (at as u32, key), rehash);
             if let Served::Zone(zone) = served {
                 let lens = zone.services().iter().map(|entry| entry.addresses.len());
                 set_len_max = set_len_max.max(lens.max().unwrap_or(0));
@@ -133,6 +129,7 @@ impl Snapshot {
         self.find_zone_from(name, 1).or_else(|| self.find_zone(name))
     }
 
+    #[inline]
     fn find_zone_from(&self, name: &Folded, least: usize) -> Option<&Served> {
         let labels = name.label_count();
         (labels.saturating_sub(self.apex_labels_max).max(least)..=labels)
@@ -152,8 +149,9 @@ impl Snapshot {
         &self.zones
     }
 
+    #[inline]
     fn served(&self, apex: &[u8]) -> Option<&Served> {
-        let found = self.apexes.find(HASH.hash_one(apex), |(_, key)| key[..] == *apex);
+        let found = self.apexes.find(names::hash(apex), |(_, key)| key[..] == *apex);
         found.map(|(at, _)| &self.zones[*at as usize])
     }
 
