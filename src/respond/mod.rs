@@ -39,7 +39,7 @@ mod why;
 pub mod worker;
 
 use crate::snapshot::settings::RateLimit;
-use crate::snapshot::{Lookup, Served, Snapshot, Zone};
+use crate::snapshot::{InForce, Lookup, Served, Snapshot};
 use crate::steer::Family;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
@@ -209,7 +209,7 @@ fn answer(
     match zone_for(query, snapshot, worker) {
         Some(Served::Zone(zone)) => {
             worker.tally.zone(zone.slot());
-            walk(query, snapshot, zone, worker, trace, response)
+            walk(query, snapshot, snapshot.in_force(zone), worker, trace, response)
         }
         Some(Served::Broken(_)) => {
             response.explain(why::ZONE_BROKEN);
@@ -234,7 +234,7 @@ fn zone_for<'s>(query: &Query<'_>, snapshot: &'s Snapshot, worker: &Worker) -> O
 fn walk<'s>(
     query: &Query<'_>,
     snapshot: &'s Snapshot,
-    mut zone: &'s Zone,
+    mut zone: InForce<'s>,
     worker: &mut Worker,
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
@@ -247,7 +247,7 @@ fn walk<'s>(
         trace.step(Step::Zone(zone.apex()));
         let found = zone.lookup(&worker.name);
         trace.step(Step::Lookup(found));
-        worker.subject.get_or_insert_with(|| Subject::of(zone, found));
+        worker.subject.get_or_insert_with(|| Subject::of(&zone, found));
         let answered = match found {
             Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => {
                 response.authoritative();
@@ -261,17 +261,17 @@ fn walk<'s>(
             }
             Lookup::Renamed(ancestor) => {
                 response.authoritative();
-                aliases::renamed(query, zone, ancestor, owner, &mut renames, worker, response)
+                aliases::renamed(query, &zone, ancestor, owner, &mut renames, worker, response)
             }
             Lookup::Missing { .. } => {
                 response.authoritative();
-                return negative::nxdomain(zone, response);
+                return negative::nxdomain(&zone, response);
             }
             Lookup::Cut(cut) if query.qtype == RecordType::DS && zone.is_at(cut, &worker.name) => {
                 response.authoritative();
-                return answers::at_cut(zone, cut, owner, worker, response);
+                return answers::at_cut(&zone, cut, owner, worker, response);
             }
-            Lookup::Cut(cut) => return referral::refer(zone, cut, worker, response),
+            Lookup::Cut(cut) => return referral::refer(&zone, cut, worker, response),
         };
         let written_at = match answered {
             Answered::Done(outcome) => return outcome,
@@ -285,7 +285,7 @@ fn walk<'s>(
         }
         // RFC 1034 §4.3.2 step 3a: the chain goes on as long as it stays in zones of ours.
         zone = match zone_for(query, snapshot, worker) {
-            Some(Served::Zone(zone)) => zone,
+            Some(Served::Zone(zone)) => snapshot.in_force(zone),
             Some(Served::Broken(_)) | None => return Outcome::Answered,
         };
         if let Some(slot) = owners.get_mut(link + 1) {
