@@ -49,7 +49,7 @@ impl View<'_> {
 
     /// True where some client may be answered with the node now.
     pub(super) fn is_answering(&self, placed: &Placed<'_>) -> bool {
-        let (plan, own) = (placed.entry.plan(), &placed.entry.nodes[placed.at]);
+        let (plan, own) = (self.snapshot.plan(placed.entry), &placed.entry.nodes[placed.at]);
         let mut members = plan.sets().iter().flat_map(|set| &set.members);
         members.any(|&member| own.contains(&usize::from(member)))
     }

@@ -98,7 +98,7 @@ impl View<'_> {
     }
 
     fn service_doc(&self, entry: &ServiceEntry) -> ServiceDoc {
-        let (service, plan) = (&entry.service, entry.plan());
+        let (service, plan) = (&entry.service, self.snapshot.plan(entry));
         let members = plan.sets().iter().flat_map(|set| set.members.iter().copied());
         let members: HashSet<u16> = members.collect();
         let family = |family: Family| {

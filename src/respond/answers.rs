@@ -1,9 +1,9 @@
 //! What a name that exists says: what a service steers, static records, an alias, or NODATA.
 
-use crate::snapshot::{Entry, EntryId, Offer, Role, ServiceEntry, StaticRrset, Zone};
+use crate::snapshot::{Entry, EntryId, InForce, Offer, Role, ServiceEntry, StaticRrset, Zone};
 use crate::steer::{Family, Pick};
 use crate::wire::{Full, Owner, Query, RecordType, Section, Writer};
-use crate::zone::rdata::{Part, pieces};
+use crate::zone::rdata::{Part, is_copied, pieces};
 
 use super::chosen::Chosen;
 use super::tally::Outcome;
@@ -25,7 +25,7 @@ pub(super) enum Answered {
 /// Answers from one name; `owner` is the octet of the response where the name stands.
 pub(super) fn at_name(
     query: &Query<'_>,
-    zone: &Zone,
+    zone: InForce<'_>,
     entry: &Entry,
     owner: usize,
     worker: &mut Worker,
@@ -42,18 +42,18 @@ pub(super) fn at_name(
         return Answered::Done(any(zone, entry, owner, worker, trace, response));
     }
     if let Some(rrset) = zone.rrset(entry, query.qtype) {
-        return Answered::Done(records(zone, rrset, owner, worker, response));
+        return Answered::Done(records(&zone, rrset, owner, worker, response));
     }
     // RFC 4034 §3: an alias has signatures of its own, so a query for them is not for its target.
     if query.qtype != RecordType::RRSIG
         && let Some(rrset) = zone.rrset(entry, RecordType::CNAME)
     {
-        return aliases::cname(zone, rrset, owner, worker, response);
+        return aliases::cname(&zone, rrset, owner, worker, response);
     }
     // A service's negative answers live no longer than its positive ones, so that a family which
     // recovers is asked for in time.
-    let ttl = service.map_or(u32::MAX, |(service, _)| service.plan().ttl);
-    Answered::Done(negative::nodata(zone, ttl, response))
+    let ttl = service.map_or(u32::MAX, |(service, _)| zone.plan(service).ttl);
+    Answered::Done(negative::nodata(&zone, ttl, response))
 }
 
 /// The parent's own records at a delegation: its DS. RFC 4035 §3.1.4.1.
@@ -72,7 +72,7 @@ pub(super) fn at_cut(
 
 /// What a service has for a type.
 fn steered(
-    zone: &Zone,
+    zone: InForce<'_>,
     entry: &ServiceEntry,
     offer: Offer,
     owner: usize,
@@ -85,13 +85,13 @@ fn steered(
         Offer::Addresses(family) => addresses(zone, entry, family, owner, worker, trace, response),
         Offer::Srv(index) => srv::list(zone, entry, index, owner, worker, trace, response),
         Offer::Https => https::record(zone, entry, owner, worker, trace, response),
-        Offer::Explain => txt::explain(entry, owner, worker, trace, response),
+        Offer::Explain => txt::explain(zone, entry, owner, worker, trace, response),
     }
 }
 
 /// The picked addresses of a service.
 fn addresses(
-    zone: &Zone,
+    zone: InForce<'_>,
     entry: &ServiceEntry,
     family: Family,
     owner: usize,
@@ -99,12 +99,11 @@ fn addresses(
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
-    // Loaded once: the whole answer comes from one plan.
-    let plan = entry.plan();
+    let plan = zone.plan(entry);
     worker.tally.tier(plan.tier(family).0);
-    let chosen = Chosen::find(entry, &plan, &[family], worker.asker, trace, response);
+    let chosen = Chosen::find(entry, plan, &[family], worker.asker, trace, response);
     let Some((id, set)) = chosen.set(family) else {
-        return negative::nodata(zone, plan.ttl, response);
+        return negative::nodata(&zone, plan.ttl, response);
     };
     let asker = worker.asker;
     let (turn, rng, scratch, tally) = worker.picking(entry.pools[usize::from(set.pool)], family);
@@ -161,7 +160,7 @@ fn records(
 
 /// One RRset of those there are. RFC 8482 §4.1: an ANY query need not get all of them.
 fn any(
-    zone: &Zone,
+    zone: InForce<'_>,
     entry: &Entry,
     owner: usize,
     worker: &mut Worker,
@@ -171,7 +170,7 @@ fn any(
     let service = zone.service_at(entry);
     let offer = service.and_then(|(service, role)| match role {
         Role::Addresses { .. } => {
-            let plan = service.plan();
+            let plan = zone.plan(service);
             let some = |family: &Family| plan.choose(*family, &worker.asker).is_some();
             Family::ALL.into_iter().find(some).map(Offer::Addresses)
         }
@@ -185,10 +184,10 @@ fn any(
         return steered(zone, service, offer, owner, worker, trace, response);
     }
     match zone.rrsets(entry).first() {
-        Some(rrset) => records(zone, rrset, owner, worker, response),
+        Some(rrset) => records(&zone, rrset, owner, worker, response),
         None => {
-            let ttl = service.map_or(u32::MAX, |(service, _)| service.plan().ttl);
-            negative::nodata(zone, ttl, response)
+            let ttl = service.map_or(u32::MAX, |(service, _)| zone.plan(service).ttl);
+            negative::nodata(&zone, ttl, response)
         }
     }
 }
@@ -202,7 +201,11 @@ pub(super) fn write_rrset(
     owner: Owner<'_>,
     response: &mut Writer<'_>,
 ) -> Result<(), Full> {
-    let all = zone.rdata(rrset).skip(first).chain(zone.rdata(rrset).take(first));
+    let mut all = zone.rdata(rrset).skip(first).chain(zone.rdata(rrset).take(first));
+    if let (Owner::At(owner), true) = (owner, is_copied(rrset.rtype)) {
+        let head = response.head(owner, rrset.rtype, rrset.ttl);
+        return all.try_for_each(|rdata| response.record(section, &head, rdata));
+    }
     for rdata in all {
         write_record(rrset.rtype, rrset.ttl, rdata, section, owner, response)?;
     }

@@ -8,7 +8,7 @@ use domain::base::Rtype;
 use super::services_tests::{AMERICAN, Bench, CLIENT, From, Statuses, app, zone};
 use super::tally::Holders;
 use super::tests::now;
-use super::*;
+use crate::snapshot::Settings;
 use crate::snapshot::settings::RateLimit;
 use crate::steer::{Answers, Policy, Service};
 
@@ -37,7 +37,9 @@ fn check(
     named: &[&str],
 ) {
     let mut bench = Bench::new(service, &Statuses::read(statuses));
-    let ttl = bench.publisher.current().load().zones().next().unwrap().1.services()[0].plan().ttl;
+    let snapshot = bench.publisher.current().load();
+    let ttl = snapshot.plan(&snapshot.zones().next().unwrap().1.services()[0]).ttl;
+    drop(snapshot);
     bench.ask(from, question.0, question.1);
     let found = held(&bench, bench.worker.now().unwrap());
     let expected: Vec<_> = named.iter().map(|ip| ((*ip).to_owned(), 1, ttl + 2)).collect();

@@ -3,7 +3,7 @@
 //! It is there while there are addresses for the client, hinted at or not: a browser that finds it
 //! asks for A and AAAA too, and those would be empty.
 
-use crate::snapshot::{ServiceEntry, Zone};
+use crate::snapshot::{InForce, ServiceEntry};
 use crate::steer::Family;
 use crate::wire::{Full, Owner, RecordType, Section, Writer};
 
@@ -15,17 +15,17 @@ use super::worker::Worker;
 
 /// The service's one record.
 pub(super) fn record(
-    zone: &Zone,
+    zone: InForce<'_>,
     entry: &ServiceEntry,
     owner: usize,
     worker: &mut Worker,
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
-    let plan = entry.plan();
-    let chosen = Chosen::find(entry, &plan, &Family::ALL, worker.asker, trace, response);
+    let plan = zone.plan(entry);
+    let chosen = Chosen::find(entry, plan, &Family::ALL, worker.asker, trace, response);
     let rdata = entry.https.as_ref().filter(|_| chosen.pools().next().is_some());
-    let Some(rdata) = rdata else { return negative::nodata(zone, plan.ttl, response) };
+    let Some(rdata) = rdata else { return negative::nodata(&zone, plan.ttl, response) };
     let hints = Family::ALL.into_iter().filter_map(|family| {
         let (id, set) = chosen.set(family)?;
         let hint = plan.hint(id);

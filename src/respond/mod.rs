@@ -38,7 +38,8 @@ mod txt;
 mod why;
 pub mod worker;
 
-use crate::snapshot::{Lookup, Served, Settings, Snapshot, Zone};
+use crate::snapshot::settings::RateLimit;
+use crate::snapshot::{InForce, Lookup, Served, Snapshot};
 use crate::steer::Family;
 use crate::wire::cookie::Trust;
 use crate::wire::header::HEADER_LEN;
@@ -96,8 +97,8 @@ pub fn respond(
     } else {
         MESSAGE_LEN_MAX
     };
-    let subnet = opt::subnet(edns, client, settings);
-    worker.asker = opt::asker(subnet, client);
+    let subnet = opt::subnet(edns, worker.source, settings);
+    worker.asker = opt::asker(subnet, worker.source);
     let told = edns.is_some_and(|edns| edns.options.subnet.is_some());
     if told {
         worker.tally.subnet(worker.asker.is_told());
@@ -141,7 +142,11 @@ pub fn respond(
         },
         Err(Malformed::Answered { .. } | Malformed::Ignored) => Outcome::Malformed,
     };
-    let outcome = match judge(outcome, client, settings, trust, worker) {
+    let verdict = match &settings.rate_limit {
+        Some(limit) => judge(outcome, client, limit, trust, worker),
+        None => Verdict::Pass,
+    };
+    let outcome = match verdict {
         Verdict::Pass => outcome,
         Verdict::Slip => shortened(trust, &mut response),
         Verdict::Drop => return dropped(Outcome::Limited, worker),
@@ -204,7 +209,7 @@ fn answer(
     match zone_for(query, snapshot, worker) {
         Some(Served::Zone(zone)) => {
             worker.tally.zone(zone.slot());
-            walk(query, snapshot, zone, worker, trace, response)
+            walk(query, snapshot, snapshot.in_force(zone), worker, trace, response)
         }
         Some(Served::Broken(_)) => {
             response.explain(why::ZONE_BROKEN);
@@ -229,7 +234,7 @@ fn zone_for<'s>(query: &Query<'_>, snapshot: &'s Snapshot, worker: &Worker) -> O
 fn walk<'s>(
     query: &Query<'_>,
     snapshot: &'s Snapshot,
-    mut zone: &'s Zone,
+    mut zone: InForce<'s>,
     worker: &mut Worker,
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
@@ -242,7 +247,7 @@ fn walk<'s>(
         trace.step(Step::Zone(zone.apex()));
         let found = zone.lookup(&worker.name);
         trace.step(Step::Lookup(found));
-        worker.subject.get_or_insert_with(|| Subject::of(zone, found));
+        worker.subject.get_or_insert_with(|| Subject::of(&zone, found));
         let answered = match found {
             Lookup::Exact(id) | Lookup::Wildcard { source: id, .. } => {
                 response.authoritative();
@@ -256,17 +261,17 @@ fn walk<'s>(
             }
             Lookup::Renamed(ancestor) => {
                 response.authoritative();
-                aliases::renamed(query, zone, ancestor, owner, &mut renames, worker, response)
+                aliases::renamed(query, &zone, ancestor, owner, &mut renames, worker, response)
             }
             Lookup::Missing { .. } => {
                 response.authoritative();
-                return negative::nxdomain(zone, response);
+                return negative::nxdomain(&zone, response);
             }
             Lookup::Cut(cut) if query.qtype == RecordType::DS && zone.is_at(cut, &worker.name) => {
                 response.authoritative();
-                return answers::at_cut(zone, cut, owner, worker, response);
+                return answers::at_cut(&zone, cut, owner, worker, response);
             }
-            Lookup::Cut(cut) => return referral::refer(zone, cut, worker, response),
+            Lookup::Cut(cut) => return referral::refer(&zone, cut, worker, response),
         };
         let written_at = match answered {
             Answered::Done(outcome) => return outcome,
@@ -280,7 +285,7 @@ fn walk<'s>(
         }
         // RFC 1034 §4.3.2 step 3a: the chain goes on as long as it stays in zones of ours.
         zone = match zone_for(query, snapshot, worker) {
-            Some(Served::Zone(zone)) => zone,
+            Some(Served::Zone(zone)) => snapshot.in_force(zone),
             Some(Served::Broken(_)) | None => return Outcome::Answered,
         };
         if let Some(slot) = owners.get_mut(link + 1) {
@@ -295,21 +300,18 @@ fn walk<'s>(
 fn judge(
     outcome: Outcome,
     client: &Client,
-    settings: &Settings,
+    limit: &RateLimit,
     trust: Option<Trust>,
     worker: &mut Worker,
 ) -> Verdict {
-    let (Some(limit), Some(class), Some(now)) =
-        (&settings.rate_limit, limit::Class::of(outcome), worker.now)
-    else {
+    let (Some(class), Some(now)) = (limit::Class::of(outcome), worker.now) else {
         return Verdict::Pass;
     };
     if !client.transport.is_datagram() || trust == Some(Trust::Valid) {
         return Verdict::Pass;
     }
-    let ip = client.addr.ip().to_canonical();
     let key = (class, worker.subject.unwrap_or_default());
-    match (worker.limiter.judge(limit, ip, key, now), class) {
+    match (worker.limiter.judge(limit, worker.source, key, now), class) {
         // As short as a truncated one, and it says more.
         (Verdict::Slip, limit::Class::Error) => Verdict::Pass,
         (verdict, _) => verdict,

@@ -12,6 +12,7 @@
 //! RFC 7871 §12.1 has a client subnet returned with every response, errors too, so that resolvers
 //! know that it is understood; its scope is the answer's to set.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::snapshot::Settings;
@@ -26,21 +27,23 @@ const KEEPALIVE_UNIT: Duration = Duration::from_millis(100);
 
 /// The client subnet of a query, if it comes from where one is believed. From elsewhere it is as if
 /// it had not been sent, and the response has none: RFC 7871 §7.2.1 of a server without the option.
+#[inline]
 pub(super) fn subnet<'m>(
     edns: Option<&Edns<'m>>,
-    client: &Client,
+    source: IpAddr,
     settings: &Settings,
 ) -> Option<Subnet<'m>> {
     let subnet = edns?.options.subnet?;
-    settings.ecs.trusts(client.addr.ip().to_canonical()).then_some(subnet)
+    settings.ecs.trusts(source).then_some(subnet)
 }
 
 /// Whom the answer to a query with this subnet is for. RFC 7871 §7.1.2: where its prefix has no
 /// bits, it is for the source.
-pub(super) fn asker(subnet: Option<Subnet<'_>>, client: &Client) -> Asker {
+#[inline]
+pub(super) fn asker(subnet: Option<Subnet<'_>>, source: IpAddr) -> Asker {
     match subnet.and_then(|subnet| subnet.prefix()) {
         Some((address, length)) => Asker::prefix(address, length),
-        None => Asker::source(client.addr.ip()),
+        None => Asker::source(source),
     }
 }
 

@@ -4,7 +4,7 @@
 //! nodes of both are listed. Either all of them stand there or TC is set. Their addresses ride
 //! along as far as there is room: they are a help, which may be missing.
 
-use crate::snapshot::{NodeName, ServiceEntry, Zone};
+use crate::snapshot::{InForce, NodeName, ServiceEntry, Zone};
 use crate::steer::{Family, Listed};
 use crate::wire::{Full, Owner, RecordType, Section, Writer};
 
@@ -17,7 +17,7 @@ use super::worker::Worker;
 
 /// All nodes that the records of this index lead to.
 pub(super) fn list(
-    zone: &Zone,
+    zone: InForce<'_>,
     entry: &ServiceEntry,
     index: u16,
     owner: usize,
@@ -25,15 +25,15 @@ pub(super) fn list(
     trace: &mut impl Trace,
     response: &mut Writer<'_>,
 ) -> Outcome {
-    let plan = entry.plan();
-    let chosen = Chosen::find(entry, &plan, &Family::ALL, worker.asker, trace, response);
+    let plan = zone.plan(entry);
+    let chosen = Chosen::find(entry, plan, &Family::ALL, worker.asker, trace, response);
     let port = entry.service.srv[usize::from(index)].port;
     let nodes = || {
         let listed = chosen.pools().flat_map(|pool| plan.listing(pool));
         listed.filter_map(|it| Some((it, entry.node_names[usize::from(it.node)].as_ref()?)))
     };
     if nodes().next().is_none() {
-        return negative::nodata(zone, plan.ttl, response);
+        return negative::nodata(&zone, plan.ttl, response);
     }
     let mark = response.mark();
     for (listed, node) in nodes() {
@@ -53,7 +53,7 @@ pub(super) fn list(
         entry.addresses[all].iter().for_each(|&address| given.name(address));
     }
     for (_, node) in nodes() {
-        if addresses(zone, node, response).is_err() {
+        if addresses(&zone, node, response).is_err() {
             break;
         }
     }

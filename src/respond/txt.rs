@@ -15,7 +15,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::snapshot::ServiceEntry;
+use crate::snapshot::{InForce, ServiceEntry};
 use crate::steer::{Family, Plan, Service};
 use crate::wire::{Full, Owner, RecordType, Section, Writer};
 
@@ -31,6 +31,7 @@ const LINE_LEN_MAX: usize = 255;
 
 /// Tells those who may know.
 pub(super) fn explain(
+    zone: InForce<'_>,
     entry: &ServiceEntry,
     owner: usize,
     worker: &Worker,
@@ -44,10 +45,10 @@ pub(super) fn explain(
         response.explain(why::PROHIBITED);
         return Outcome::Refused;
     }
-    let plan = entry.plan();
-    let chosen = Chosen::find(entry, &plan, &Family::ALL, worker.asker, trace, response);
+    let plan = zone.plan(entry);
+    let chosen = Chosen::find(entry, plan, &Family::ALL, worker.asker, trace, response);
     let mark = response.mark();
-    if write(&entry.service, &plan, &chosen, owner, worker, response).is_err() {
+    if write(&entry.service, plan, &chosen, owner, worker, response).is_err() {
         response.rewind(mark);
         response.truncated();
     }

@@ -1,15 +1,13 @@
 //! One zone in the form that answers are made from.
 //!
 //! Static RRsets lie where they were laid out ([`Records`](crate::zone::Records)): each record is
-//! two octets of length and its RDATA, one behind the other. Services stand beside them, each with
-//! one swappable pointer to its plan: the only thing in a zone that ever changes.
+//! two octets of length and its RDATA, one behind the other. Services stand beside them; their
+//! plans, which change with every status, have a table of their own ([`Plans`]).
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
-
-use arc_swap::{ArcSwap, Guard};
 
 use crate::steer::{Board, Guide, Guides, Plan, Pool, Service};
 use crate::wire::name::{canonical_order, labels};
@@ -18,6 +16,7 @@ use crate::zone::{Rrset, unpack};
 
 use super::ZoneModel;
 use super::names::{Content, Entry, EntryId, Lookup, NameTable};
+use super::plans::{Plans, ServiceSlot};
 use super::roles::{self, NodeName, Role, Steered};
 
 /// Where a worker keeps what belongs to a pool: stable over reloads.
@@ -32,15 +31,21 @@ pub struct AddressSlot(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ZoneSlot(pub u32);
 
-/// Gives slots to pools, addresses and zones by their ids; an id keeps its slot for good.
+/// Gives slots to services, pools, addresses and zones by their ids; an id keeps its slot for good.
 #[derive(Debug, Default)]
 pub struct Slots {
+    services: HashMap<String, ServiceSlot>,
     pools: HashMap<String, PoolSlot>,
     addresses: HashMap<String, AddressSlot>,
     zones: HashMap<Box<[u8]>, ZoneSlot>,
 }
 
 impl Slots {
+    fn service(&mut self, id: &str) -> ServiceSlot {
+        let next = ServiceSlot(self.services.len() as u32);
+        *self.services.entry(id.to_owned()).or_insert(next)
+    }
+
     fn pool(&mut self, id: String) -> PoolSlot {
         let next = PoolSlot(self.pools.len() as u32);
         *self.pools.entry(id).or_insert(next)
@@ -56,7 +61,12 @@ impl Slots {
         *self.zones.entry(apex.to_folded()).or_insert(next)
     }
 
-    /// How many were given out.
+    /// How many services have one.
+    pub(super) fn services(&self) -> usize {
+        self.services.len()
+    }
+
+    /// How many were given out that workers have something for.
     pub fn counts(&self) -> SlotCounts {
         let (pools, addresses, zones) = (self.pools.len(), self.addresses.len(), self.zones.len());
         SlotCounts { pools, addresses, zones }
@@ -100,9 +110,11 @@ pub struct StaticRrset {
     rdata_at: u32,
 }
 
-/// A service in a zone, with its plan.
+/// A service in a zone.
 #[derive(Debug)]
 pub struct ServiceEntry {
+    /// Where its plan is.
+    pub slot: ServiceSlot,
     /// What the operator means.
     pub service: Arc<Service>,
     /// Where workers keep rotation positions, for each of its pools in order.
@@ -116,7 +128,6 @@ pub struct ServiceEntry {
     /// The RDATA of its HTTPS record up to the hints.
     pub https: Option<Box<[u8]>>,
     guide: Guide,
-    plan: ArcSwap<Plan>,
 }
 
 /// What zones are compiled with.
@@ -128,28 +139,20 @@ pub struct Tools<'t, B> {
     pub guides: &'t mut Guides,
     /// Knows the statuses.
     pub board: &'t B,
+    /// The plans in force.
+    pub before: &'t Plans,
+    /// Takes the plans that are made.
+    pub made: &'t mut HashMap<ServiceSlot, Arc<Plan>>,
 }
 
 impl ServiceEntry {
-    /// The plan in force, held as long as the guard lives; neither locks nor allocates.
-    pub fn plan(&self) -> Guard<Arc<Plan>> {
-        self.plan.load()
-    }
-
-    /// A new plan from what `board` says now, to be put in force or not.
-    pub(super) fn replan(&self, board: &impl Board) -> Plan {
-        let before = self.plan();
+    /// A new plan from what `board` says now, in the place of the one `before`.
+    pub(super) fn replan(&self, board: &impl Board, before: &Plan) -> Plan {
         Plan::make(&self.service, self.guide.clone(), board, |at| before.seats()[at].answered)
     }
 
-    /// Puts a new plan in force; the old one is for the retire list.
-    pub(super) fn swap(&self, plan: Plan) -> Arc<Plan> {
-        self.plan.swap(Arc::new(plan))
-    }
-
     /// The addresses that were in the answers when a pool served last.
-    fn answered(&self) -> HashSet<AddressSlot> {
-        let plan = self.plan();
+    fn answered(&self, plan: &Plan) -> HashSet<AddressSlot> {
         let all = self.addresses.iter().zip(plan.seats());
         all.filter(|(_, seat)| seat.answered).map(|(&slot, _)| slot).collect()
     }
@@ -313,17 +316,19 @@ impl ServiceEntry {
         let pool = |pool: &Pool| tools.slots.pool(format!("{}/{}", service.id, pool.name));
         let pools = service.pools.iter().map(pool).collect();
         let guide = tools.guides.guide(service);
-        let answered = before.map(Self::answered).unwrap_or_default();
+        let answered = before.map(|it| it.answered(tools.before.get(it.slot))).unwrap_or_default();
+        let slot = tools.slots.service(&service.id);
         let plan = Plan::make(service, guide.clone(), tools.board, |at: usize| {
             answered.contains(&addresses[at])
         });
+        tools.made.insert(slot, Arc::new(plan));
         Self {
+            slot,
             service: Arc::clone(service),
             node_names: roles::node_names(service, names, apex_labels),
             https: roles::https_rdata(service),
             nodes: nodes.collect(),
             pools,
-            plan: ArcSwap::from_pointee(plan),
             addresses,
             guide,
         }

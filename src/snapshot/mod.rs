@@ -1,37 +1,36 @@
 //! Floor 4: what the hot path reads, immutable, behind one pointer.
 //!
 //! ```text
-//!   Current ──► Snapshot ──► Arc<Zone> ──► services, each ──► Plan
-//!     one swap a reload      shared while    one swap a change of status
-//!                            unchanged
+//!   Current ──► Snapshot ──► zones, each an Arc<Zone>      shared while unchanged
+//!     one swap a   |
+//!     change       '───────► Plans, one for each service   made anew where a status changed
 //! ```
 //!
-//! A worker loads the snapshot once a batch and a plan once a query, and reaches the plan only
-//! through the snapshot in hand, so no answer mixes two generations.
+//! A worker loads the snapshot once a batch and reaches all else through the snapshot in hand, so
+//! no answer mixes two generations.
 
 pub mod compile;
 pub mod names;
+pub mod plans;
 pub mod publish;
 pub mod roles;
 pub mod settings;
 
-use std::hash::BuildHasher;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use crate::steer::Service;
+use crate::steer::{Plan, Service};
 use crate::wire::{Folded, Name};
 use crate::zone::Records;
 
 pub use compile::{AddressSlot, PoolSlot, ServiceEntry, SlotCounts, StaticRrset, Zone, ZoneSlot};
 pub use names::{Entry, EntryId, Lookup};
+pub use plans::{Plans, ServiceSlot};
 pub use publish::{Current, Publisher, TierChange};
 pub use roles::{NodeName, Offer, Role};
 pub use settings::Settings;
-
-const HASH: FixedState = FixedState::with_seed(0x617_0065);
 
 /// One zone as its operator means it: what `config` hands over and `compile` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +63,20 @@ pub enum Served {
 /// Everything that answers are made of at one time.
 #[derive(Debug)]
 pub struct Snapshot {
+    ground: Arc<Ground>,
+    plans: Plans,
+}
+
+/// A zone of a snapshot with the plans that are in force there.
+#[derive(Clone, Copy, Debug)]
+pub struct InForce<'s> {
+    zone: &'s Zone,
+    plans: &'s Plans,
+}
+
+/// What only a reload changes.
+#[derive(Debug)]
+struct Ground {
     generation: u64,
     zones: Vec<Served>,
     apexes: HashTable<(u32, Box<[u8]>)>,
@@ -74,7 +87,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    fn new(generation: u64, zones: Vec<Served>, settings: Settings, slots: SlotCounts) -> Self {
+    fn new(
+        generation: u64,
+        zones: Vec<Served>,
+        plans: Plans,
+        settings: Settings,
+        slots: SlotCounts,
+    ) -> Self {
         let mut apexes = HashTable::with_capacity(zones.len());
         let mut apex_labels_max = 0;
         let mut set_len_max = 0;
@@ -82,44 +101,61 @@ impl Snapshot {
             let apex = served.apex();
             apex_labels_max = apex_labels_max.max(apex.label_count());
             let key = apex.to_folded();
-            let rehash = |(_, key): &(u32, Box<[u8]>)| HASH.hash_one(&key[..]);
-            apexes.insert_unique(HASH.hash_one(&key[..]), (at as u32, key), rehash);
+            let rehash = |(_, key): &(u32, Box<[u8]>)| names::hash(key);
+            apexes.insert_unique(names::hash(&key), (at as u32, key), rehash);
             if let Served::Zone(zone) = served {
                 let lens = zone.services().iter().map(|entry| entry.addresses.len());
                 set_len_max = set_len_max.max(lens.max().unwrap_or(0));
             }
         }
-        Self { generation, zones, apexes, apex_labels_max, settings, slots, set_len_max }
+        let ground =
+            Ground { generation, zones, apexes, apex_labels_max, settings, slots, set_len_max };
+        Self { ground: Arc::new(ground), plans }
+    }
+
+    /// The same with other plans in the places of some.
+    fn replanned(&self, plans: impl IntoIterator<Item = (ServiceSlot, Arc<Plan>)>) -> Self {
+        Self { ground: Arc::clone(&self.ground), plans: self.plans.clone().with(plans) }
+    }
+
+    /// The plan in force of a service of its zones.
+    pub fn plan(&self, entry: &ServiceEntry) -> &Plan {
+        self.plans.get(entry.slot)
+    }
+
+    /// One of its zones with the plans in force.
+    pub fn in_force<'s>(&'s self, zone: &'s Zone) -> InForce<'s> {
+        InForce { zone, plans: &self.plans }
     }
 
     /// How many were published before this one.
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.ground.generation
     }
 
     /// What answers depend on beside zones.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        &self.ground.settings
     }
 
     /// How many pool slots a worker needs.
     pub fn pool_slots(&self) -> usize {
-        self.slots.pools
+        self.ground.slots.pools
     }
 
     /// How many address slots a worker needs.
     pub fn address_slots(&self) -> usize {
-        self.slots.addresses
+        self.ground.slots.addresses
     }
 
     /// How many zone slots a worker needs.
     pub fn zone_slots(&self) -> usize {
-        self.slots.zones
+        self.ground.slots.zones
     }
 
     /// The most addresses that any service has.
     pub fn set_len_max(&self) -> usize {
-        self.set_len_max
+        self.ground.set_len_max
     }
 
     /// The zone with the longest apex that a name is at or under. RFC 1034 §4.3.2 step 2.
@@ -133,46 +169,68 @@ impl Snapshot {
         self.find_zone_from(name, 1).or_else(|| self.find_zone(name))
     }
 
+    #[inline]
     fn find_zone_from(&self, name: &Folded, least: usize) -> Option<&Served> {
         let labels = name.label_count();
-        (labels.saturating_sub(self.apex_labels_max).max(least)..=labels)
+        (labels.saturating_sub(self.ground.apex_labels_max).max(least)..=labels)
             .find_map(|skip| self.served(name.suffix(skip)))
     }
 
     /// All zones that are answered from, each with its place.
     pub fn zones(&self) -> impl Iterator<Item = (usize, &Arc<Zone>)> {
-        self.zones.iter().enumerate().filter_map(|(at, served)| match served {
-            Served::Zone(zone) => Some((at, zone)),
-            Served::Broken(_) => None,
-        })
+        self.ground.zones.iter().enumerate().filter_map(|(at, served)| Some((at, served.zone()?)))
     }
 
     /// All zones, the broken ones too.
     pub fn all(&self) -> &[Served] {
-        &self.zones
+        &self.ground.zones
     }
 
+    #[inline]
     fn served(&self, apex: &[u8]) -> Option<&Served> {
-        let found = self.apexes.find(HASH.hash_one(apex), |(_, key)| key[..] == *apex);
-        found.map(|(at, _)| &self.zones[*at as usize])
+        let found = self.ground.apexes.find(names::hash(apex), |(_, key)| key[..] == *apex);
+        found.map(|(at, _)| &self.ground.zones[*at as usize])
     }
 
     fn zone_of(&self, apex: &Name) -> Option<&Arc<Zone>> {
-        match self.served(&apex.to_folded())? {
-            Served::Zone(zone) => Some(zone),
-            Served::Broken(_) => None,
-        }
+        self.served(&apex.to_folded())?.zone()
     }
 
     fn zone_at(&self, at: usize) -> Option<&Arc<Zone>> {
-        match self.zones.get(at)? {
-            Served::Zone(zone) => Some(zone),
-            Served::Broken(_) => None,
-        }
+        self.ground.zones.get(at)?.zone()
+    }
+}
+
+impl<'s> InForce<'s> {
+    /// The plan in force of a service of this zone.
+    #[inline]
+    pub fn plan(self, entry: &ServiceEntry) -> &'s Plan {
+        self.plans.get(entry.slot)
+    }
+
+    /// The zone itself.
+    pub fn zone(self) -> &'s Zone {
+        self.zone
+    }
+}
+
+impl Deref for InForce<'_> {
+    type Target = Zone;
+
+    fn deref(&self) -> &Zone {
+        self.zone
     }
 }
 
 impl Served {
+    /// The zone, where it is answered from.
+    fn zone(&self) -> Option<&Arc<Zone>> {
+        match self {
+            Self::Zone(zone) => Some(zone),
+            Self::Broken(_) => None,
+        }
+    }
+
     /// The zone's name.
     pub fn apex(&self) -> &Name {
         match self {

@@ -7,7 +7,7 @@
 //! table is made: an answer about an existing name costs one look-up, one about a missing name one
 //! more for each label that is missing.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroU32;
 
 use foldhash::fast::FixedState;
@@ -20,6 +20,15 @@ use super::roles::Steered;
 
 /// The hash is fixed: what is in the table is the operator's, and a query inserts nothing.
 const HASH: FixedState = FixedState::with_seed(0x726f_7461);
+
+/// The hash of a name, complete or not, in lower case. Where it ends is a part of every key, so the
+/// length need not be.
+#[inline]
+pub(super) fn hash(key: &[u8]) -> u64 {
+    let mut hasher = HASH.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
 
 /// An entry's place in its table, from one: so that none is nothing, and takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +136,7 @@ impl Growing {
         let NameTable { mut table, mut entries, mut keys } = self.table;
         entries.shrink_to_fit();
         keys.shrink_to_fit();
-        table.shrink_to_fit(|&at| HASH.hash_one(key_of(&keys, &entries[at as usize])));
+        table.shrink_to_fit(|&at| hash(key_of(&keys, &entries[at as usize])));
         NameTable { table, entries, keys }
     }
 }
@@ -164,10 +173,10 @@ impl NameTable {
             dname,
             wildcard: None,
         });
-        let hash = HASH.hash_one(key);
+        let hashed = hash(key);
         let Self { table, entries, keys } = self;
-        let rehash = |&at: &u32| HASH.hash_one(key_of(keys, &entries[at as usize]));
-        table.insert_unique(hash, id.at() as u32, rehash);
+        let rehash = |&at: &u32| hash(key_of(keys, &entries[at as usize]));
+        table.insert_unique(hashed, id.at() as u32, rehash);
         id
     }
 
@@ -208,13 +217,14 @@ impl NameTable {
     }
 
     /// The entry of a key, if the name exists.
+    #[inline]
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
-        let hash = HASH.hash_one(key);
         let same = |&at: &u32| key_of(&self.keys, &self.entries[at as usize]) == key;
-        self.table.find(hash, same).map(|&at| EntryId::of(at as usize))
+        self.table.find(hash(key), same).map(|&at| EntryId::of(at as usize))
     }
 
     /// Finds a name at or below the apex, which has `apex_labels` labels.
+    #[inline]
     pub fn lookup(&self, name: &Folded, apex_labels: usize) -> Lookup {
         let below = name.label_count().saturating_sub(apex_labels);
         let (missing, found) = (0..below)

@@ -15,6 +15,7 @@ use crate::health::Target;
 use crate::steer::{Board, Family, Guides, Plan, Pools, Service, Tier};
 
 use super::compile::{ServiceEntry, SlotCounts, Slots, Tools, Zone};
+use super::plans::Plans;
 use super::{Authored, Served, Settings, Snapshot};
 
 /// The snapshot in force: one pointer, read by every worker once a batch.
@@ -61,8 +62,7 @@ pub struct Publisher {
     users: Users,
     /// How many plans took the place of others.
     replanned: u64,
-    retired_plans: Vec<Arc<Plan>>,
-    retired_snapshots: Vec<Arc<Snapshot>>,
+    retired: Vec<Arc<Snapshot>>,
 }
 
 impl Default for Publisher {
@@ -74,7 +74,8 @@ impl Default for Publisher {
 impl Publisher {
     /// Starts with no zones: every query is refused.
     pub fn new() -> Self {
-        let empty = Snapshot::new(0, Vec::new(), Settings::default(), SlotCounts::default());
+        let (settings, slots) = (Settings::default(), SlotCounts::default());
+        let empty = Snapshot::new(0, Vec::new(), Plans::default(), settings, slots);
         Self {
             current: Arc::new(Current(ArcSwap::from_pointee(empty))),
             slots: Slots::default(),
@@ -82,8 +83,7 @@ impl Publisher {
             located_anew: false,
             users: Users::default(),
             replanned: 0,
-            retired_plans: Vec::new(),
-            retired_snapshots: Vec::new(),
+            retired: Vec::new(),
         }
     }
 
@@ -111,28 +111,46 @@ impl Publisher {
     /// Compiles zones and puts them in force in one step; zones that did not change are shared.
     pub fn publish(&mut self, zones: &[Authored], settings: Settings, board: &impl Board) {
         let before = self.current.0.load_full();
+        let mut made = HashMap::new();
         let served = zones.iter().map(|authored| match authored {
             Authored::Broken(apex) => Served::Broken(apex.clone()),
             Authored::Good(model) => {
-                let before = before.zone_of(&model.records.apex);
+                let same = before.zone_of(&model.records.apex);
                 let stale = |zone: &Zone| self.located_anew && zone.is_located();
-                match before.filter(|zone| zone.model() == model && !stale(zone)) {
+                match same.filter(|zone| zone.model() == model && !stale(zone)) {
                     Some(same) => Served::Zone(Arc::clone(same)),
                     None => {
-                        let before = before.map(|zone| &**zone);
-                        let (slots, guides) = (&mut self.slots, &mut self.guides);
-                        let mut tools = Tools { slots, guides, board };
-                        let zone = Zone::compile(Arc::clone(model), before, &mut tools);
+                        let mut tools = Tools {
+                            slots: &mut self.slots,
+                            guides: &mut self.guides,
+                            board,
+                            before: &before.plans,
+                            made: &mut made,
+                        };
+                        let same = same.map(|zone| &**zone);
+                        let zone = Zone::compile(Arc::clone(model), same, &mut tools);
                         Served::Zone(Arc::new(zone))
                     }
                 }
             }
         });
-        let served = served.collect();
+        let served: Vec<Served> = served.collect();
         self.located_anew = false;
-        let next = Snapshot::new(before.generation() + 1, served, settings, self.slots.counts());
+        let entries = served.iter().filter_map(Served::zone).flat_map(|zone| zone.services());
+        let plans = entries.map(|entry| {
+            let plan = made.remove(&entry.slot);
+            (entry.slot, plan.unwrap_or_else(|| Arc::clone(before.plans.get(entry.slot))))
+        });
+        let plans = Plans::of(self.slots.services(), plans);
+        let (generation, slots) = (before.generation() + 1, self.slots.counts());
+        let next = Snapshot::new(generation, served, plans, settings, slots);
         self.users = users(&next);
-        self.retired_snapshots.push(self.current.0.swap(Arc::new(next)));
+        self.put(next);
+    }
+
+    /// Puts a snapshot in force; the one before waits until nobody holds it any more.
+    fn put(&mut self, next: Snapshot) {
+        self.retired.push(self.current.0.swap(Arc::new(next)));
         self.sweep();
     }
 
@@ -149,7 +167,7 @@ impl Publisher {
     /// Makes new plans for the services that stand on any of these targets and puts them in force.
     pub fn replan(&mut self, targets: &[&Target], board: &impl Board) -> Vec<TierChange> {
         let snapshot = self.current.0.load_full();
-        self.replan_at(&snapshot, self.places_on(targets), board)
+        self.replan_at(snapshot, self.places_on(targets), board)
     }
 
     /// The same for those of them whose answers go by how fast or how busy nodes are.
@@ -161,7 +179,7 @@ impl Publisher {
             zone.is_some_and(|zone| zone.services()[service].service.heeds_paces())
         });
         // Who is fast decides nothing of which pools can answer.
-        self.replan_at(&snapshot, places, board);
+        self.replan_at(snapshot, places, board);
     }
 
     /// Where the services are that stand on any of these targets, each once.
@@ -186,39 +204,42 @@ impl Publisher {
             let meant = services.filter(|(_, entry)| meant(&entry.service));
             places.extend(meant.map(|(service_at, _)| (zone_at, service_at)));
         }
-        self.replan_at(&snapshot, places, board)
+        self.replan_at(snapshot, places, board)
     }
 
     fn replan_at(
         &mut self,
-        snapshot: &Snapshot,
+        snapshot: Arc<Snapshot>,
         places: Vec<(usize, usize)>,
         board: &impl Board,
     ) -> Vec<TierChange> {
-        let mut changes = Vec::new();
+        let (mut changes, mut plans) = (Vec::new(), Vec::new());
         for (zone, service) in places {
             let Some(zone) = snapshot.zone_at(zone) else { continue };
             let entry = &zone.services()[service];
-            let plan = entry.replan(board);
-            changes.extend(tier_changes(entry, &plan));
-            self.retired_plans.push(entry.swap(plan));
-            self.replanned += 1;
+            let before = snapshot.plan(entry);
+            let plan = entry.replan(board, before);
+            changes.extend(tier_changes(entry, before, &plan));
+            plans.push((entry.slot, Arc::new(plan)));
         }
-        self.sweep();
+        if !plans.is_empty() {
+            self.replanned += plans.len() as u64;
+            let next = snapshot.replanned(plans);
+            drop(snapshot);
+            self.put(next);
+        }
         changes
     }
 
     /// Frees what was replaced and is held by nobody any more. Gives how much still waits.
     pub fn sweep(&mut self) -> usize {
-        self.retired_plans.retain(|plan| Arc::strong_count(plan) > 1);
-        self.retired_snapshots.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+        self.retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
         self.guides.sweep();
-        self.retired_plans.len() + self.retired_snapshots.len()
+        self.retired.len()
     }
 }
 
-fn tier_changes(entry: &ServiceEntry, plan: &Plan) -> Vec<TierChange> {
-    let before = entry.plan();
+fn tier_changes(entry: &ServiceEntry, before: &Plan, plan: &Plan) -> Vec<TierChange> {
     let change = |family| {
         let (from, to) = (before.tier(family), plan.tier(family));
         let (panicked, panic) = (before.panicking(family), plan.panicking(family));

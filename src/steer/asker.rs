@@ -34,6 +34,7 @@ pub struct Asker {
 impl Asker {
     /// Known by where the query came from. An IPv4-mapped address is that of IPv4, since it depends
     /// on our socket which of the two is seen.
+    #[inline]
     pub fn source(ip: IpAddr) -> Self {
         let address = ip.to_canonical();
         Self { address, length: bits_of(address), told: false }

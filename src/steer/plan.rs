@@ -102,6 +102,28 @@ impl Plan {
         Self { ttl, guide, hashes, shares, seats, sets: sets.into(), hints, listings, choices }
     }
 
+    /// A plan of no service: there is nothing to answer with.
+    pub fn of_nothing() -> Self {
+        let choice = |_| Choice {
+            tier: Tier::NoAddress,
+            pools: Pools::default(),
+            panicking: Pools::default(),
+            route: Route::Same(None),
+            sets: Box::default(),
+        };
+        Self {
+            ttl: 0,
+            guide: Guide::default(),
+            hashes: false,
+            shares: Box::default(),
+            seats: Box::default(),
+            sets: Box::default(),
+            hints: Box::default(),
+            listings: Box::default(),
+            choices: Family::ALL.map(choice),
+        }
+    }
+
     /// The number of the set that answers a client; none where there is nothing to answer with.
     pub fn choose(&self, family: Family, asker: &Asker) -> Option<SetId> {
         let choice = &self.choices[family as usize];

@@ -6,9 +6,15 @@
 
 use super::name::{LABEL_COUNT_MAX, NAME_LEN_MAX};
 
+/// Octets that are folded in one step.
+const STEP: usize = 16;
+/// Room for every name, in whole steps.
+const ROOM: usize = NAME_LEN_MAX.next_multiple_of(STEP);
+
 /// A complete name in lower case with the offsets of its labels.
 pub struct Folded {
-    bytes: [u8; NAME_LEN_MAX],
+    /// What is behind the name means nothing.
+    bytes: [u8; ROOM],
     len: usize,
     starts: [u8; LABEL_COUNT_MAX + 1],
     labels: usize,
@@ -17,7 +23,7 @@ pub struct Folded {
 impl Folded {
     /// The root.
     pub const fn root() -> Self {
-        Self { bytes: [0; NAME_LEN_MAX], len: 1, starts: [0; LABEL_COUNT_MAX + 1], labels: 0 }
+        Self { bytes: [0; ROOM], len: 1, starts: [0; LABEL_COUNT_MAX + 1], labels: 0 }
     }
 
     /// Takes over a complete name in wire form. A slice that is none becomes the root.
@@ -41,14 +47,10 @@ impl Folded {
         if at + 1 != wire.len() {
             return;
         }
+        self.bytes[..wire.len()].copy_from_slice(wire);
         // Length octets are at most 63, below any letter: folding all octets changes none of them.
-        let (eights, rest) = wire.as_chunks();
-        let (folded, last) = self.bytes[..wire.len()].split_at_mut(eights.len() * 8);
-        for (to, from) in folded.as_chunks_mut().0.iter_mut().zip(eights) {
-            *to = fold_eight(*from);
-        }
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = from.to_ascii_lowercase();
+        for octets in &mut self.bytes.as_chunks_mut::<STEP>().0[..wire.len().div_ceil(STEP)] {
+            *octets = octets.map(|octet| octet.to_ascii_lowercase());
         }
         self.starts[labels] = at as u8;
         (self.len, self.labels) = (wire.len(), labels);
@@ -79,19 +81,6 @@ impl Folded {
     pub fn start(&self, label: usize) -> usize {
         usize::from(self.starts[label.min(self.labels)])
     }
-}
-
-/// Eight octets in lower case at once: most names are a few of these long.
-fn fold_eight(octets: [u8; 8]) -> [u8; 8] {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let all = u64::from_ne_bytes(octets);
-    let low = all & !HIGH;
-    // The high bit of each octet of these: it is at least `A`, and it is beyond `Z`.
-    let from_a = low + (0x80 - b'A' as u64) * EACH;
-    let beyond_z = low + (0x80 - (b'Z' + 1) as u64) * EACH;
-    let letters = from_a & !beyond_z & !all & HIGH;
-    (all | (letters >> 2)).to_ne_bytes()
 }
 
 #[cfg(test)]
@@ -126,11 +115,22 @@ mod tests {
     #[test]
     fn every_octet_is_folded_alike_wherever_it_stands() {
         for octet in 0..=u8::MAX {
-            for at in 0..8 {
-                let mut octets = *b"Zz@[`{\x7f\xff";
-                octets[at] = octet;
-                assert_eq!(fold_eight(octets), octets.map(|it| it.to_ascii_lowercase()));
+            for at in 0..3 * STEP {
+                let mut wire = [&[48][..], &b"Zz@[`{"[..].repeat(8), b"\0"].concat();
+                wire[1 + at] = octet;
+                let mut folded = Folded::root();
+                folded.fold(&wire);
+                assert_eq!(folded.as_wire(), wire.to_ascii_lowercase());
             }
         }
+    }
+
+    #[test]
+    fn a_longer_name_before_leaves_nothing_behind() {
+        let mut folded = Folded::root();
+        folded.fold(Name::from_text("a.very.long.name.of.many.labels.EXAMPLE").unwrap().as_wire());
+        folded.fold(Name::from_text("B.Example").unwrap().as_wire());
+        assert_eq!(folded.as_wire(), b"\x01b\x07example\x00");
+        assert_eq!(folded.suffix(2), b"\x00");
     }
 }

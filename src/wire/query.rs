@@ -68,31 +68,39 @@ impl<'m> Query<'m> {
             Some(question) => Some(HEADER_LEN + question.len()),
             None => skip_questions(message, header.counts[0]),
         };
-        let Rest { edns, sound } =
-            records_at.map_or_else(Rest::default, |at| Rest::read(message, at, header));
-        let refuse = |rcode| {
-            let question = question.unwrap_or_default();
-            Malformed::Answered { rcode, header, question, edns }
+        let mut edns = None;
+        let sound = records_at.is_some_and(|at| walk(message, at, header, &mut edns).is_ok());
+        // RFC 9619 §4: a standard query has exactly one question.
+        let (0, true, Some(question)) = (header.opcode(), sound, question) else {
+            return Err(Malformed::of(header, question, edns, sound));
         };
+        let (qname, [type_high, type_low, class_high, class_low]) =
+            question.split_last_chunk().ok_or(Malformed::Ignored)?;
+        Ok(Self {
+            header,
+            qname,
+            qtype: RecordType(u16::from_be_bytes([*type_high, *type_low])),
+            qclass: Class(u16::from_be_bytes([*class_high, *class_low])),
+            question,
+            edns,
+        })
+    }
+}
+
+impl<'m> Malformed<'m> {
+    /// What such a query is.
+    #[cold]
+    fn of(header: Header, question: Option<&'m [u8]>, edns: Option<Edns<'m>>, sound: bool) -> Self {
+        let question = question.unwrap_or_default();
         if header.opcode() != 0 {
-            return Err(refuse(Rcode::NotImp));
+            return Self::Answered { rcode: Rcode::NotImp, header, question, edns };
         }
         if let (0, true, Some(edns)) = (header.counts[0], sound, edns)
             && let Some(cookie) = edns.options.cookie
         {
-            return Err(Malformed::CookieOnly { header, edns, cookie });
+            return Self::CookieOnly { header, edns, cookie };
         }
-        // RFC 9619 §4: a standard query has exactly one question.
-        let question = question.filter(|_| sound).ok_or(refuse(Rcode::FormErr))?;
-        let (qname, rest) = question.split_at(question.len() - 4);
-        Ok(Self {
-            header,
-            qname,
-            qtype: RecordType(u16::from_be_bytes([rest[0], rest[1]])),
-            qclass: Class(u16::from_be_bytes([rest[2], rest[3]])),
-            question,
-            edns,
-        })
+        Self::Answered { rcode: Rcode::FormErr, header, question, edns }
     }
 }
 
@@ -110,46 +118,35 @@ fn skip_questions(message: &[u8], count: u16) -> Option<usize> {
     })
 }
 
-/// What stands behind the question.
-#[derive(Default)]
-struct Rest<'m> {
-    /// The OPT record, if one could be read.
-    edns: Option<Edns<'m>>,
-    /// True where all records are whole, and the OPT record is alone and where it belongs.
-    sound: bool,
-}
-
-impl<'m> Rest<'m> {
-    /// Walks the records from `at` to the end of the message, or to the first fault.
-    fn read(message: &'m [u8], at: usize, header: Header) -> Self {
-        let mut rest = Self::default();
-        rest.sound = rest.walk(message, at, header).is_ok();
-        rest
-    }
-
-    fn walk(&mut self, message: &'m [u8], mut at: usize, header: Header) -> Result<(), EdnsError> {
-        let [_, answers, authorities, additionals] = header.counts.map(u32::from);
-        for index in 0..answers + authorities + additionals {
-            let owner = at;
-            at = skip_name(message, at).ok_or(EdnsError)?;
-            let fixed: &[u8; 10] =
-                message.get(at..).and_then(<[u8]>::first_chunk).ok_or(EdnsError)?;
-            at += fixed.len();
-            let rdata_len = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
-            let rdata = message.get(at..at + rdata_len).ok_or(EdnsError)?;
-            at += rdata_len;
-            if u16::from_be_bytes([fixed[0], fixed[1]]) == RecordType::OPT.0 {
-                // RFC 6891 §6.1.1: one OPT at most, in the additional section, owned by the root.
-                if index < answers + authorities || self.edns.is_some() || message[owner] != 0 {
-                    return Err(EdnsError);
-                }
-                let (edns, options) = Edns::parse(fixed, rdata);
-                self.edns = Some(edns);
-                options?;
+/// Walks the records from `at` to the end of the message, or to the first fault, and reads the OPT
+/// record as far as there is one. Sound are records that are all whole, with the OPT record alone
+/// and where it belongs.
+fn walk<'m>(
+    message: &'m [u8],
+    mut at: usize,
+    header: Header,
+    found: &mut Option<Edns<'m>>,
+) -> Result<(), EdnsError> {
+    let [_, answers, authorities, additionals] = header.counts.map(u32::from);
+    for index in 0..answers + authorities + additionals {
+        let owner = at;
+        at = skip_name(message, at).ok_or(EdnsError)?;
+        let fixed: &[u8; 10] = message.get(at..).and_then(<[u8]>::first_chunk).ok_or(EdnsError)?;
+        at += fixed.len();
+        let rdata_len = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
+        let rdata = message.get(at..at + rdata_len).ok_or(EdnsError)?;
+        at += rdata_len;
+        if u16::from_be_bytes([fixed[0], fixed[1]]) == RecordType::OPT.0 {
+            // RFC 6891 §6.1.1: one OPT at most, in the additional section, owned by the root.
+            if index < answers + authorities || found.is_some() || message[owner] != 0 {
+                return Err(EdnsError);
             }
+            let (edns, options) = Edns::parse(fixed, rdata);
+            *found = Some(edns);
+            options?;
         }
-        if at == message.len() { Ok(()) } else { Err(EdnsError) }
     }
+    if at == message.len() { Ok(()) } else { Err(EdnsError) }
 }
 
 /// The offset behind the name that starts at `at`, which may end in a compression pointer.

@@ -9,18 +9,18 @@
 //!                                                                  ^ room is kept from the start
 //! ```
 
+mod names;
+
 use super::codes::{Class, Rcode, RecordType};
 use super::edns::Opt;
 use super::header::{AA, HEADER_LEN, Header, OPCODE, QR, RD, TC};
-use super::name::{NAME_LEN_MAX, suffixes};
 use super::options::ExtendedError;
+use names::{Places, pointer};
 
-/// Pointers have 14 bits. RFC 1035 §4.1.4.
-const POINTER_MAX: usize = 0x3fff;
-/// The two bits that make a pointer of a length.
-const POINTER: u16 = 0xc000;
-/// How many places for names to point to are remembered; a bound on the cost of compression.
-const PLACES_MAX: usize = 40;
+/// Octets of a record before its RDATA, the owner being a pointer. RFC 1035 §3.2.1.
+const HEAD_LEN: usize = 12;
+/// Octets of a question behind its name: type and class.
+const QUESTION_TAIL_LEN: usize = 4;
 /// The longest message. RFC 1035 §4.2.2: two octets of length on a stream.
 pub const MESSAGE_LEN_MAX: usize = 65_535;
 
@@ -34,6 +34,10 @@ pub enum Section {
     /// Addresses of names in the other sections.
     Additional,
 }
+
+/// A record's owner, type, class, TTL and room for a length: the same for all of an RRset.
+#[derive(Clone, Copy, Debug)]
+pub struct Head([u8; HEAD_LEN]);
 
 /// The response does not hold any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +71,9 @@ pub struct Writer<'o> {
     /// Behind the question.
     start: Mark,
     counts: [u16; 3],
-    places: [u16; PLACES_MAX],
-    place_count: usize,
+    places: Places,
     class: Class,
+    id: u16,
     flags: u8,
     rcode: Rcode,
     has_question: bool,
@@ -84,6 +88,7 @@ impl<'o> Writer<'o> {
     /// record. None where even that much does not fit.
     ///
     /// RFC 4035 §3.1.6, RFC 6895 §2.1: AD, CD and Z are ignored in queries and clear in responses.
+    #[inline]
     pub fn begin(
         out: &'o mut [u8],
         limit: usize,
@@ -97,29 +102,23 @@ impl<'o> Writer<'o> {
         if len > limit {
             return None;
         }
-        out[..2].copy_from_slice(&header.id.to_be_bytes());
         out[HEADER_LEN..len].copy_from_slice(question);
-        let mut writer = Self {
+        Some(Self {
             out,
             len,
             limit,
             limit_whole,
             start: Mark { len, counts: [0; 3], places: 0 },
             counts: [0; 3],
-            places: [0; PLACES_MAX],
-            place_count: 0,
+            places: Places::none(),
             class: Class::IN,
+            id: header.id,
             flags: QR | (header.flags & (OPCODE | RD)),
             rcode: Rcode::NoError,
             has_question: !question.is_empty(),
             opt,
             why: None,
-        };
-        if let Some(qname) = question.len().checked_sub(4).map(|end| &question[..end]) {
-            writer.note_suffixes(HEADER_LEN, qname);
-        }
-        writer.start = writer.mark();
-        Some(writer)
+        })
     }
 
     /// Goes back to where it began: a question without an answer.
@@ -185,14 +184,14 @@ impl<'o> Writer<'o> {
 
     /// Where the response stands now.
     pub fn mark(&self) -> Mark {
-        Mark { len: self.len, counts: self.counts, places: self.place_count }
+        Mark { len: self.len, counts: self.counts, places: self.places.count }
     }
 
     /// Forgets everything that was written since `mark`.
     pub fn rewind(&mut self, mark: Mark) {
         self.len = mark.len;
         self.counts = mark.counts;
-        self.place_count = mark.places;
+        self.places.count = mark.places;
     }
 
     /// Begins a record; its RDATA follows by [`Self::bytes`] and [`Self::name`], then
@@ -221,6 +220,32 @@ impl<'o> Writer<'o> {
     pub fn end_record(&mut self, start: RdataStart) {
         let length = (self.len - start.0) as u16;
         self.out[start.0 - 2..start.0].copy_from_slice(&length.to_be_bytes());
+    }
+
+    /// Appends a whole record whose RDATA is copied as it is; its owner was written before.
+    pub fn record(&mut self, section: Section, head: &Head, rdata: &[u8]) -> Result<(), Full> {
+        let end = self.len + HEAD_LEN + rdata.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        let (fixed, rest) = self.out[self.len..end].split_at_mut(HEAD_LEN);
+        fixed.copy_from_slice(&head.0);
+        // No message is longer than 65,535 octets.
+        fixed[HEAD_LEN - 2..].copy_from_slice(&(rdata.len() as u16).to_be_bytes());
+        rest.copy_from_slice(rdata);
+        self.len = end;
+        self.counts[section as usize] += 1;
+        Ok(())
+    }
+
+    /// What the records of an RRset begin with, whose owner was written at this octet.
+    pub fn head(&self, owner: usize, rtype: RecordType, ttl: u32) -> Head {
+        let mut head = [0; HEAD_LEN];
+        head[..2].copy_from_slice(&pointer(owner));
+        head[2..4].copy_from_slice(&rtype.0.to_be_bytes());
+        head[4..6].copy_from_slice(&self.class.0.to_be_bytes());
+        head[6..10].copy_from_slice(&ttl.to_be_bytes());
+        Head(head)
     }
 
     /// Appends `count` whole records of one length that were made before, owned by a pointer to the
@@ -254,48 +279,6 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
-    /// Appends a complete name, compressed. RFC 1035 §4.1.4.
-    pub fn name(&mut self, wire: &[u8]) -> Result<(), Full> {
-        for suffix in suffixes(wire) {
-            if suffix.len() == 1 {
-                break;
-            }
-            if let Some(place) = self.find(suffix) {
-                let written = wire.len() - suffix.len();
-                let start = self.len;
-                self.bytes(&wire[..written])?;
-                self.bytes(&pointer(place))?;
-                self.note_labels(start, wire, written);
-                return Ok(());
-            }
-        }
-        let start = self.len;
-        self.bytes(wire)?;
-        self.note_suffixes(start, wire);
-        Ok(())
-    }
-
-    /// Copies the name written at `at` without compression; gives its length.
-    pub fn read_name(&self, mut at: usize, into: &mut [u8; NAME_LEN_MAX]) -> usize {
-        let mut len = 0;
-        // What this writer has written is well-formed, and its pointers point backwards.
-        while let Some(&length) = self.out[..self.len].get(at) {
-            if length >= (POINTER >> 8) as u8 {
-                at = usize::from(u16::from_be_bytes([length, self.out[at + 1]]) & !POINTER);
-                continue;
-            }
-            let end = 1 + usize::from(length);
-            let Some(room) = into.get_mut(len..len + end) else { break };
-            room.copy_from_slice(&self.out[at..at + end]);
-            len += end;
-            if length == 0 {
-                break;
-            }
-            at += end;
-        }
-        len
-    }
-
     /// The octet where the next thing goes.
     pub fn position(&self) -> usize {
         self.len
@@ -309,12 +292,13 @@ impl<'o> Writer<'o> {
             len = opt.write(&mut self.out[..self.limit_whole], len, self.rcode, self.why);
             additional += 1;
         }
-        self.out[2] = self.flags;
-        self.out[3] = self.rcode.low();
-        let counts = [u16::from(self.has_question), self.counts[0], self.counts[1], additional];
-        for (to, count) in self.out[4..HEADER_LEN].chunks_exact_mut(2).zip(counts) {
-            to.copy_from_slice(&count.to_be_bytes());
-        }
+        let [questions, answers, authorities, additionals] =
+            [u16::from(self.has_question), self.counts[0], self.counts[1], additional]
+                .map(u16::to_be_bytes);
+        let [id_high, id_low] = self.id.to_be_bytes();
+        let head = [[id_high, id_low], [self.flags, self.rcode.low()]];
+        let head = [head[0], head[1], questions, answers, authorities, additionals];
+        self.out[..HEADER_LEN].copy_from_slice(head.as_flattened());
         len
     }
 }
@@ -323,55 +307,6 @@ impl<'o> Writer<'o> {
 #[derive(Debug)]
 #[must_use = "a record that was begun must be ended"]
 pub struct RdataStart(usize);
-
-impl Writer<'_> {
-    /// The octet of an earlier name that reads the same, case aside.
-    fn find(&self, name: &[u8]) -> Option<usize> {
-        let places = self.places[..self.place_count].iter().map(|&place| usize::from(place));
-        places.into_iter().find(|&place| self.reads(place, name))
-    }
-
-    /// True where the name written at `at` is `name`, case aside.
-    pub fn reads(&self, mut at: usize, mut name: &[u8]) -> bool {
-        // Pointers that this writer makes point backwards, so the walk ends.
-        while let (Some(&length), Some(&wanted)) = (self.out[..self.len].get(at), name.first()) {
-            if length >= (POINTER >> 8) as u8 {
-                at = usize::from(u16::from_be_bytes([length, self.out[at + 1]]) & !POINTER);
-                continue;
-            }
-            let end = 1 + usize::from(length);
-            if length != wanted || !self.out[at..at + end].eq_ignore_ascii_case(&name[..end]) {
-                return false;
-            }
-            if length == 0 {
-                return true;
-            }
-            at += end;
-            name = &name[end..];
-        }
-        false
-    }
-
-    /// Remembers every label of a name that was written whole at `start`.
-    fn note_suffixes(&mut self, start: usize, wire: &[u8]) {
-        self.note_labels(start, wire, wire.len() - 1);
-    }
-
-    /// Remembers the labels in the first `written` octets of a name that was written at `start`.
-    fn note_labels(&mut self, start: usize, wire: &[u8], written: usize) {
-        let mut at = 0;
-        while at < written && start + at <= POINTER_MAX && self.place_count < PLACES_MAX {
-            self.places[self.place_count] = (start + at) as u16;
-            self.place_count += 1;
-            at += 1 + usize::from(wire[at]);
-        }
-    }
-}
-
-fn pointer(place: usize) -> [u8; 2] {
-    debug_assert!(place <= POINTER_MAX, "only places within 14 bits are remembered");
-    (POINTER | place as u16).to_be_bytes()
-}
 
 #[cfg(test)]
 mod tests {
@@ -405,6 +340,42 @@ mod tests {
               \xc0\x2b\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01x\xc0\x29"
         );
         assert_eq!(&out[..12], b"\x00\x07\x81\x00\x00\x01\x00\x02\x00\x00\x00\x00");
+    }
+
+    #[test]
+    fn finds_names_in_any_case_and_behind_pointers() {
+        let mut out = [0; 512];
+        let mut writer = Writer::begin(&mut out, 512, HEADER, QUESTION, None).unwrap();
+        let start = writer.position();
+        writer.name(name("A.www.EXAMPLE").as_wire()).unwrap();
+        assert_eq!(writer.position(), start + 4);
+        for (at, reads) in [(12, "WWW.example"), (16, "eXample"), (start, "a.WWW.example")] {
+            assert!(writer.reads(at, name(reads).as_wire()), "{reads}");
+            assert!(!writer.reads(at, name("www.example.org").as_wire()), "{reads}");
+        }
+        let before = writer.position();
+        writer.name(name("a.www.example").as_wire()).unwrap();
+        assert_eq!(writer.position(), before + 2, "one pointer to the name before");
+    }
+
+    #[test]
+    fn whole_records_have_one_head_and_lengths_of_their_own() {
+        let mut out = [0; 512];
+        let limit = 12 + QUESTION.len() + 2 * HEAD_LEN + 3;
+        let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, None).unwrap();
+        let head = writer.head(12, RecordType::TXT, 60);
+        assert_eq!(writer.record(Section::Answer, &head, b"\x01a"), Ok(()));
+        let mark = writer.mark();
+        assert_eq!(writer.record(Section::Answer, &head, b"\x01b"), Err(Full));
+        assert_eq!(writer.mark().len, mark.len, "what does not fit leaves nothing");
+        assert_eq!(writer.record(Section::Answer, &head, b"\x00"), Ok(()));
+        let len = writer.finish();
+        assert_eq!(
+            &out[12 + QUESTION.len()..len],
+            b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x00\x3c\x00\x02\x01a\
+              \xc0\x0c\x00\x10\x00\x01\x00\x00\x00\x3c\x00\x01\x00"
+        );
+        assert_eq!(out[7], 2);
     }
 
     #[test]

@@ -70,6 +70,11 @@ pub fn name_layout(rtype: RecordType) -> &'static [Part] {
     }
 }
 
+/// True where RDATA is copied as it is: there are no names in it that may be compressed.
+pub fn is_copied(rtype: RecordType) -> bool {
+    !name_layout(rtype).contains(&Part::Compressible)
+}
+
 /// The stretches of one RDATA in order, each with its octets; together they are all of it.
 ///
 /// Where the octets end early or a name is malformed, the remainder comes as [`Part::Rest`].
@@ -194,6 +199,16 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name::from_text(text).unwrap()
+    }
+
+    #[test]
+    fn only_types_whose_names_may_be_compressed_are_looked_into() {
+        for rtype in [RecordType::A, RecordType::AAAA, RecordType::TXT, RecordType::SRV] {
+            assert!(is_copied(rtype), "{rtype}");
+        }
+        for rtype in [RecordType::NS, RecordType::CNAME, RecordType::MX, RecordType::SOA] {
+            assert!(!is_copied(rtype), "{rtype}");
+        }
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Server {
         let snapshot = self.publisher.current().load();
         let mut services = snapshot.zones().flat_map(|(_, zone)| zone.services());
         let entry = services.find(|entry| entry.service.owner == owner).unwrap();
-        let plan = entry.plan();
+        let plan = snapshot.plan(entry);
         let points = plan.guide().points(address).map(|ranked| ranked.order.to_vec());
         Orders { pools: plan.order(&entry.service, &Asker::source(address)), points }
     }

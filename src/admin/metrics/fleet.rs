@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::snapshot::{Served, ServiceEntry, Snapshot, Zone};
 use crate::steer::eligible::{Duty, Seat};
-use crate::steer::{Family, Node, Tier};
+use crate::steer::{Family, Node, Plan, Tier};
 use crate::wire::{Name, RecordType};
 
 use super::page::{Page, Value};
@@ -73,7 +73,8 @@ impl Facts {
         let mut answers = Vec::new();
         self.tallies.iter().for_each(|tally| tally.add_firsts(&mut answers));
         let services = self.snapshot.zones().flat_map(|(_, zone)| zone.services());
-        let stands = services.flat_map(|entry| stands(entry, &answers)).collect();
+        let stands =
+            services.flat_map(|entry| stands(entry, self.snapshot.plan(entry), &answers)).collect();
         let (nodes, others) = bounded(stands, self.caps.nodes, |stand| stand.slot);
         let labels = |it: &Stand<'_>| [it.service, it.pool, &*it.node.name].map(str::to_owned);
         let mut counts: Vec<_> =
@@ -97,11 +98,12 @@ impl Facts {
         let mut tiers: HashMap<(Family, Tier), usize> = HashMap::new();
         for entry in &all {
             for family in Family::ALL {
-                *tiers.entry((family, entry.plan().tier(family).0)).or_default() += 1;
+                *tiers.entry((family, self.snapshot.plan(entry).tier(family).0)).or_default() += 1;
             }
         }
         let panics = Family::ALL.map(|family| {
-            let panics = |entry: &&&ServiceEntry| !entry.plan().panicking(family).is_empty();
+            let panics =
+                |entry: &&&ServiceEntry| !self.snapshot.plan(entry).panicking(family).is_empty();
             let count = all.iter().filter(panics).count();
             ([family_word(family)], Value::Level(count as f64))
         });
@@ -109,7 +111,7 @@ impl Facts {
         let (shown, others) = bounded(all, self.caps.services, slot);
         let of_families = shown.iter().flat_map(|entry| {
             Family::ALL.map(|family| {
-                let (tier, _) = entry.plan().tier(family);
+                let (tier, _) = self.snapshot.plan(entry).tier(family);
                 let labels = [&*entry.service.id, family_word(family), tier.word()];
                 (labels.map(str::to_owned), Value::Level(1.0))
             })
@@ -123,9 +125,10 @@ impl Facts {
 
         let mut rows = Vec::new();
         for entry in &shown {
-            rows.extend(duties(&entry.service.id, &[*entry]));
+            rows.extend(duties(&entry.service.id, &[self.snapshot.plan(entry)]));
         }
         if !others.is_empty() {
+            let others: Vec<&Plan> = others.iter().map(|it| self.snapshot.plan(it)).collect();
             rows.extend(duties(OTHER, &others));
         }
         page.rows(&families::SERVICE_ADDRESSES, rows)?;
@@ -150,8 +153,7 @@ fn zones(snapshot: &Snapshot) -> Vec<&Zone> {
 }
 
 /// The nodes of a service as its plan has them, with what their addresses were first in.
-fn stands<'s>(entry: &'s ServiceEntry, answers: &[u64]) -> Vec<Stand<'s>> {
-    let plan = entry.plan();
+fn stands<'s>(entry: &'s ServiceEntry, plan: &Plan, answers: &[u64]) -> Vec<Stand<'s>> {
     let mut addresses = entry.addresses.iter().zip(plan.seats());
     let mut all = Vec::new();
     for pool in &entry.service.pools {
@@ -172,13 +174,11 @@ fn stands<'s>(entry: &'s ServiceEntry, answers: &[u64]) -> Vec<Stand<'s>> {
     all
 }
 
-/// How many addresses of these services stand how.
-fn duties(label: &str, entries: &[&ServiceEntry]) -> [([String; 2], Value); 4] {
+/// How many addresses of the services with these plans stand how.
+fn duties(label: &str, plans: &[&Plan]) -> [([String; 2], Value); 4] {
     DUTIES.map(|(duty, word)| {
-        let of = |entry: &&ServiceEntry| {
-            entry.plan().seats().iter().filter(|seat| seat.duty == duty).count()
-        };
-        let count: usize = entries.iter().map(of).sum();
+        let of = |plan: &&Plan| plan.seats().iter().filter(|seat| seat.duty == duty).count();
+        let count: usize = plans.iter().map(of).sum();
         ([label, word].map(str::to_owned), Value::Level(count as f64))
     })
 }
