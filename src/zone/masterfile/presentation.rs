@@ -6,6 +6,7 @@
 //! (LOC, APL, HIP) have a function each.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use domain::base::iana::SecurityAlgorithm;
 
@@ -23,7 +24,6 @@ enum Field {
     /// Seconds, or with units as in `1h`.
     Time,
     Ipv4,
-    Ipv6,
     /// 64 bits in four groups of hexadecimal digits. RFC 6742 §2.1.
     Groups64,
     /// This many pairs of hexadecimal digits with hyphens between. RFC 7043 §3, §4.
@@ -48,13 +48,10 @@ enum Field {
 /// The fields of a type, if it is one of the simple ones.
 fn layout(rtype: RecordType) -> Option<&'static [Field]> {
     use Field::{
-        Algorithm, Base64, CertificateType, Groups64, Hex, Ipv4, Ipv6, Name, Octets, OptionalText,
-        Pairs, Text, Texts, Time, TypeBitmap, U8, U16, U32,
+        Algorithm, Base64, CertificateType, Groups64, Hex, Ipv4, Name, Octets, OptionalText, Pairs,
+        Text, Texts, Time, TypeBitmap, U8, U16, U32,
     };
     Some(match rtype.0 {
-        // A: RFC 1035 §3.4.1. AAAA: RFC 3596 §2.2.
-        1 => &[Ipv4],
-        28 => &[Ipv6],
         // SOA. RFC 1035 §3.3.13.
         6 => &[Name, Name, U32, Time, Time, Time, Time],
         // AFSDB, RT: RFC 1183. KX: RFC 2230. LP: RFC 6742.
@@ -103,6 +100,8 @@ pub(super) fn read(
     wire: &mut Vec<u8>,
 ) -> Result<bool, Fault> {
     match rtype {
+        RecordType::A => return Ok(address::<Ipv4Addr, _>(fields, wire, |it| it.octets())),
+        RecordType::AAAA => return Ok(address::<Ipv6Addr, _>(fields, wire, |it| it.octets())),
         RecordType::LOC => location::read(fields, wire)?,
         RecordType::APL => address_prefixes(fields, wire)?,
         RecordType::HIP => host_identity(fields, wire)?,
@@ -116,6 +115,19 @@ pub(super) fn read(
         },
     }
     Ok(true)
+}
+
+/// An address as nearly all are written; false for what is written otherwise, with escapes, or is
+/// none, of which `domain` tells what is wrong.
+fn address<T: FromStr, const LEN: usize>(
+    fields: &mut Fields<'_, '_>,
+    wire: &mut Vec<u8>,
+    octets: impl FnOnce(T) -> [u8; LEN],
+) -> bool {
+    let address = fields.peek().and_then(|token| token.text.parse().ok());
+    let Some(address) = address.filter(|_| fields.token().is_ok()) else { return false };
+    wire.extend(octets(address));
+    true
 }
 
 fn read_field(field: Field, fields: &mut Fields<'_, '_>, wire: &mut Vec<u8>) -> Result<(), Fault> {
@@ -132,11 +144,6 @@ fn read_field(field: Field, fields: &mut Fields<'_, '_>, wire: &mut Vec<u8>) -> 
         Field::Ipv4 => {
             let address: Ipv4Addr =
                 fields.word()?.parse().map_err(|_| Fault::new("expected IPv4 address"))?;
-            wire.extend(address.octets());
-        }
-        Field::Ipv6 => {
-            let address: Ipv6Addr =
-                fields.word()?.parse().map_err(|_| Fault::new("expected IPv6 address"))?;
             wire.extend(address.octets());
         }
         Field::Groups64 => {

@@ -53,6 +53,7 @@ fn reads_owner_ttl_class_and_type_in_every_order() {
         "WWW CLASS1 1m TYPE1 192.0.2.1",
         r"\119ww A 192.0.2.1",
         r"www A \# 4 c0000201",
+        r"www A \049\0572.0.2.1",
         r"www A \# 4 ( c0 00 02 01 )",
     ] {
         let (records, diagnostics) = read(&format!("$TTL 60\n{line}"));
