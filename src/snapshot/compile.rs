@@ -89,12 +89,10 @@ pub struct SlotCounts {
 pub struct Zone {
     model: Arc<ZoneModel>,
     slot: ZoneSlot,
-    apex_folded: Box<[u8]>,
-    apex_labels: usize,
     names: NameTable,
     rrsets: Box<[StaticRrset]>,
     octets: Arc<[u8]>,
-    services: Vec<ServiceEntry>,
+    services: Box<[ServiceEntry]>,
     negative_ttl: u32,
 }
 
@@ -173,13 +171,11 @@ impl Zone {
             before.map(|entry| (entry.service.id.as_str(), entry)).collect();
         let services = model.services.iter().map(|service| {
             let before = before.get(service.id.as_str()).copied();
-            ServiceEntry::new(service, before, &names, apex.label_count(), tools)
+            ServiceEntry::new(service, before, &names, tools)
         });
         let services = services.collect();
         let mut zone = Self {
             slot: tools.slots.zone(apex),
-            apex_folded: apex.to_folded(),
-            apex_labels: apex.label_count(),
             names,
             rrsets,
             octets: Arc::clone(model.records.octets()),
@@ -201,15 +197,21 @@ impl Zone {
         self.slot
     }
 
+    /// The zone's name in lower case.
+    #[inline]
+    pub(super) fn folded_apex(&self) -> &[u8] {
+        self.names.apex_name()
+    }
+
     /// True for names at or under the apex.
     pub fn holds(&self, name: &Folded) -> bool {
-        let below = name.label_count().checked_sub(self.apex_labels);
-        below.is_some_and(|below| *name.suffix(below) == *self.apex_folded)
+        let below = name.label_count().checked_sub(self.apex_labels());
+        below.is_some_and(|below| name.suffix(below) == self.names.apex_name())
     }
 
     /// How many labels the apex has.
     pub fn apex_labels(&self) -> usize {
-        self.apex_labels
+        self.names.apex_labels()
     }
 
     /// What the operator wrote.
@@ -229,12 +231,12 @@ impl Zone {
 
     /// Finds a name at or below the apex.
     pub fn lookup(&self, name: &Folded) -> Lookup {
-        self.names.lookup(name, self.apex_labels)
+        self.names.lookup(name)
     }
 
     /// What there is at a name that the zone holds, if it exists; cuts are not looked at.
     pub fn find(&self, name: &Folded) -> Option<&Entry> {
-        let below = name.label_count() - self.apex_labels;
+        let below = name.label_count() - self.apex_labels();
         self.names.find(name.labels(0, below)).map(|id| self.entry(id))
     }
 
@@ -256,17 +258,17 @@ impl Zone {
 
     /// True where an entry's name is exactly this one, which lies at or below it.
     pub fn is_at(&self, id: EntryId, name: &Folded) -> bool {
-        self.labels_below_apex(id) + self.apex_labels == name.label_count()
+        self.labels_below_apex(id) + self.apex_labels() == name.label_count()
     }
 
     /// The service at an entry, and what of it stands there.
     pub fn service_at(&self, entry: &Entry) -> Option<(&ServiceEntry, Role)> {
-        entry.steered.map(|it| (&self.services[it.service as usize], it.role))
+        self.names.rare(entry).steered.map(|it| (&self.services[it.service as usize], it.role))
     }
 
     /// All RRsets of an entry, ordered by type.
     pub fn rrsets(&self, entry: &Entry) -> &[StaticRrset] {
-        &self.rrsets[entry.rrsets.0 as usize..][..usize::from(entry.rrsets.1)]
+        &self.rrsets[entry.rrsets()]
     }
 
     /// The RRset of one type.
@@ -300,7 +302,6 @@ impl ServiceEntry {
         service: &Arc<Service>,
         before: Option<&Self>,
         names: &NameTable,
-        apex_labels: usize,
         tools: &mut Tools<'_, impl Board>,
     ) -> Self {
         let addresses = service.nodes().flat_map(|node| {
@@ -325,7 +326,7 @@ impl ServiceEntry {
         Self {
             slot,
             service: Arc::clone(service),
-            node_names: roles::node_names(service, names, apex_labels),
+            node_names: roles::node_names(service, names),
             https: roles::https_rdata(service),
             nodes: nodes.collect(),
             pools,
@@ -352,7 +353,7 @@ fn lay_out(model: &ZoneModel) -> (NameTable, Box<[StaticRrset]>) {
         })
         .collect();
     let (mut steered, mut records) = (steered.into_iter().peekable(), model.records.rrsets());
-    let mut names = NameTable::with_room_for(records.len() + steered.len());
+    let mut names = NameTable::with_room_for(records.len() + steered.len(), apex);
     let mut rrsets: Vec<StaticRrset> = Vec::with_capacity(records.len());
     let mut next = records.next();
     let mut key = Vec::new();

@@ -79,7 +79,8 @@ pub struct InForce<'s> {
 struct Ground {
     generation: u64,
     zones: Vec<Served>,
-    apexes: HashTable<(u32, Box<[u8]>)>,
+    /// By the hash of the apex, the place among the zones.
+    apexes: HashTable<u32>,
     apex_labels_max: usize,
     settings: Settings,
     slots: SlotCounts,
@@ -100,9 +101,8 @@ impl Snapshot {
         for (at, served) in zones.iter().enumerate() {
             let apex = served.apex();
             apex_labels_max = apex_labels_max.max(apex.label_count());
-            let key = apex.to_folded();
-            let rehash = |(_, key): &(u32, Box<[u8]>)| names::hash(key);
-            apexes.insert_unique(names::hash(&key), (at as u32, key), rehash);
+            let hash_at = |&at: &u32| names::hash(&zones[at as usize].apex().to_folded());
+            apexes.insert_unique(hash_at(&(at as u32)), at as u32, hash_at);
             if let Served::Zone(zone) = served {
                 let lens = zone.services().iter().map(|entry| entry.addresses.len());
                 set_len_max = set_len_max.max(lens.max().unwrap_or(0));
@@ -188,8 +188,9 @@ impl Snapshot {
 
     #[inline]
     fn served(&self, apex: &[u8]) -> Option<&Served> {
-        let found = self.ground.apexes.find(names::hash(apex), |(_, key)| key[..] == *apex);
-        found.map(|(at, _)| &self.ground.zones[*at as usize])
+        let Ground { zones, apexes, .. } = &*self.ground;
+        let found = apexes.find(names::hash(apex), |&at| zones[at as usize].is_at(apex));
+        found.map(|&at| &zones[at as usize])
     }
 
     fn zone_of(&self, apex: &Name) -> Option<&Arc<Zone>> {
@@ -228,6 +229,15 @@ impl Served {
         match self {
             Self::Zone(zone) => Some(zone),
             Self::Broken(_) => None,
+        }
+    }
+
+    /// True where this name in lower case is the zone's.
+    #[inline]
+    fn is_at(&self, apex: &[u8]) -> bool {
+        match self {
+            Self::Zone(zone) => zone.folded_apex() == apex,
+            Self::Broken(name) => name.as_wire().eq_ignore_ascii_case(apex),
         }
     }
 

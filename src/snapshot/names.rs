@@ -1,7 +1,15 @@
 //! A zone's names as a hash table.
 //!
 //! Keys are names in lower case without the apex (`03 w w w` for `www.example.org` in
-//! `example.org`; nothing for the apex itself). Every name that exists has an entry, the empty
+//! `example.org`; nothing for the apex itself). Where there are few of them they are compared one
+//! by one: of a hundred thousand zones most have a handful, and no cache holds a table for each.
+//!
+//! ```text
+//!   entries   [ apex ][ www ][ … ]     the name of the zone itself is in front of all keys
+//!                |       '--------.
+//!   keys      [ 07example03org00 | 03www | … ]
+//! ```
+//! Every name that exists has an entry, the empty
 //! non-terminals too (RFC 4592 §2.2.2), so the closest encloser is the first ancestor found. What
 //! an ancestor decides for names below it (a cut, a wildcard) is noted in the entries when the
 //! table is made: an answer about an existing name costs one look-up, one about a missing name one
@@ -9,12 +17,13 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroU32;
+use std::ops::Range;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use crate::wire::Folded;
 use crate::wire::name::{labels, suffixes};
+use crate::wire::{Folded, Name};
 
 use super::roles::Steered;
 
@@ -44,13 +53,31 @@ impl EntryId {
     }
 }
 
-/// What there is at one name.
+/// What there is at one name: 16 octets, since a zone can have a million.
 #[derive(Clone, Debug)]
 pub struct Entry {
     key_at: u32,
+    rrsets_at: u32,
+    /// What only few names have, from one.
+    rare: Option<NonZeroU32>,
+    rrset_count: u16,
     key_len: u8,
-    /// Its RRsets: first and count among the zone's, ordered by type.
-    pub rrsets: (u32, u16),
+}
+
+const _: () = assert!(size_of::<Entry>() == 16);
+
+impl Entry {
+    /// Where its RRsets are among the zone's, ordered by type.
+    #[inline]
+    pub fn rrsets(&self) -> Range<usize> {
+        let first = self.rrsets_at as usize;
+        first..first + usize::from(self.rrset_count)
+    }
+}
+
+/// What few names have.
+#[derive(Clone, Copy, Debug)]
+pub struct Rare {
     /// What a service answers here.
     pub steered: Option<Steered>,
     /// The zone cut that this name is at or below.
@@ -61,12 +88,15 @@ pub struct Entry {
     pub wildcard: Option<EntryId>,
 }
 
+/// What most names have of it.
+const NOTHING_RARE: Rare = Rare { steered: None, cut: None, dname: None, wildcard: None };
+
 /// What is told of a name when the table is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Content {
-    /// As in [`Entry`].
+    /// Its RRsets: first and count among the zone's, ordered by type.
     pub rrsets: (u32, u16),
-    /// As in [`Entry`].
+    /// As in [`Rare`].
     pub steered: Option<Steered>,
     /// The name is delegated: it has NS records and is not the apex.
     pub is_cut: bool,
@@ -97,17 +127,28 @@ pub enum Lookup {
     Renamed(EntryId),
 }
 
+/// So many names have no table: looking at all of them is less than finding one in it.
+const FEW: usize = 8;
+
 /// All names of a zone.
 #[derive(Debug)]
 pub struct NameTable {
+    /// By the hash of the key; empty where there are few.
     table: HashTable<u32>,
-    entries: Vec<Entry>,
-    keys: Vec<u8>,
+    entries: Box<[Entry]>,
+    rares: Box<[Rare]>,
+    keys: Box<[u8]>,
+    apex_len: u8,
+    apex_labels: u8,
 }
 
 /// A table while names are put into it.
 pub struct Growing {
-    table: NameTable,
+    entries: Vec<Entry>,
+    rares: Vec<Rare>,
+    keys: Vec<u8>,
+    apex_len: u8,
+    apex_labels: u8,
     /// From the apex to the name that was put in last.
     path: Vec<EntryId>,
 }
@@ -118,39 +159,18 @@ impl Growing {
     pub fn insert(&mut self, key: &[u8], content: &Content) {
         let labels = labels(key).count();
         let shared = self.path.iter().skip(1).zip(1..).take_while(|(id, depth)| {
-            *depth <= labels && self.table.key(**id) == suffix(key, labels - depth)
+            let known = key_of(&self.keys, &self.entries[id.at()]);
+            *depth <= labels && known == suffix(key, labels - depth)
         });
         let shared = shared.count();
         self.path.truncate(shared + 1);
         for depth in shared + 1..=labels {
-            let id = self.table.add(suffix(key, labels - depth), self.path.last().copied());
+            let id = self.add(suffix(key, labels - depth), self.path.last().copied());
             self.path.push(id);
         }
         if let Some(&id) = self.path.last() {
-            self.table.fill(id, content);
+            self.fill(id, content);
         }
-    }
-
-    /// The table, no larger than what is in it.
-    pub fn finish(self) -> NameTable {
-        let NameTable { mut table, mut entries, mut keys } = self.table;
-        entries.shrink_to_fit();
-        keys.shrink_to_fit();
-        table.shrink_to_fit(|&at| hash(key_of(&keys, &entries[at as usize])));
-        NameTable { table, entries, keys }
-    }
-}
-
-impl NameTable {
-    /// A table with the apex alone, and room for so many names.
-    pub fn with_room_for(names: usize) -> Growing {
-        let mut table = Self {
-            table: HashTable::with_capacity(names),
-            entries: Vec::with_capacity(names),
-            keys: Vec::new(),
-        };
-        let apex = table.add(&[], None);
-        Growing { table, path: vec![apex] }
     }
 
     fn add(&mut self, key: &[u8], parent: Option<EntryId>) -> EntryId {
@@ -160,40 +180,102 @@ impl NameTable {
         if let Some(parent) = parent
             && labels(key).next() == Some(b"*")
         {
-            self.entries[parent.at()].wildcard = Some(id);
+            self.rare(parent).wildcard = Some(id);
         }
-        let above = parent.map(|parent| self.entry(parent));
-        let (cut, dname) = above.map_or((None, None), |above| (above.cut, above.dname));
+        let above = parent.and_then(|parent| self.entries[parent.at()].rare);
+        let above = above.map_or(NOTHING_RARE, |at| self.rares[at.get() as usize - 1]);
         self.entries.push(Entry {
             key_at: key_at as u32,
+            rrsets_at: 0,
+            rare: None,
+            rrset_count: 0,
             key_len: key.len() as u8,
-            rrsets: (0, 0),
-            steered: None,
-            cut,
-            dname,
-            wildcard: None,
         });
-        let hashed = hash(key);
-        let Self { table, entries, keys } = self;
-        let rehash = |&at: &u32| hash(key_of(keys, &entries[at as usize]));
-        table.insert_unique(hashed, id.at() as u32, rehash);
+        if above.cut.is_some() || above.dname.is_some() {
+            let Rare { cut, dname, .. } = above;
+            *self.rare(id) = Rare { cut, dname, ..NOTHING_RARE };
+        }
         id
+    }
+
+    /// What few names have, for one of them.
+    fn rare(&mut self, id: EntryId) -> &mut Rare {
+        let Self { entries, rares, .. } = self;
+        let at = *entries[id.at()].rare.get_or_insert_with(|| {
+            rares.push(NOTHING_RARE);
+            NonZeroU32::MIN.saturating_add(rares.len() as u32 - 1)
+        });
+        &mut rares[at.get() as usize - 1]
     }
 
     /// Notes what there is at a name, before any name below it comes.
     fn fill(&mut self, id: EntryId, content: &Content) {
         let entry = &mut self.entries[id.at()];
-        entry.rrsets = content.rrsets;
-        entry.steered = content.steered;
+        (entry.rrsets_at, entry.rrset_count) = content.rrsets;
+        if content.steered.is_none() && !content.is_cut && !content.is_dname {
+            return;
+        }
+        let rare = self.rare(id);
+        rare.steered = content.steered;
         // Whichever is closest to the apex hides the other.
-        let (cut, dname) = (entry.cut, entry.dname);
-        entry.cut = cut.or((content.is_cut && dname.is_none()).then_some(id));
-        entry.dname = dname.or((content.is_dname && entry.cut.is_none()).then_some(id));
+        let (cut, dname) = (rare.cut, rare.dname);
+        rare.cut = cut.or((content.is_cut && dname.is_none()).then_some(id));
+        rare.dname = dname.or((content.is_dname && rare.cut.is_none()).then_some(id));
+    }
+
+    /// The table, no larger than what is in it.
+    pub fn finish(self) -> NameTable {
+        let Self { entries, rares, keys, apex_len, apex_labels, path: _ } = self;
+        let (entries, keys) = (entries.into_boxed_slice(), keys.into_boxed_slice());
+        let mut table = HashTable::new();
+        if entries.len() > FEW {
+            let hash_at = |&at: &u32| hash(key_of(&keys, &entries[at as usize]));
+            table.reserve(entries.len(), hash_at);
+            for at in 0..entries.len() as u32 {
+                table.insert_unique(hash_at(&at), at, hash_at);
+            }
+        }
+        NameTable { table, entries, rares: rares.into(), keys, apex_len, apex_labels }
+    }
+}
+
+impl NameTable {
+    /// A table with the apex alone, and room for so many names.
+    pub fn with_room_for(names: usize, apex: &Name) -> Growing {
+        let keys = apex.to_folded().into_vec();
+        let mut growing = Growing {
+            entries: Vec::with_capacity(names),
+            rares: Vec::new(),
+            apex_len: keys.len() as u8,
+            apex_labels: apex.label_count() as u8,
+            keys,
+            path: Vec::new(),
+        };
+        let apex = growing.add(&[], None);
+        growing.path.push(apex);
+        growing
+    }
+
+    /// The name of the zone itself, complete and in lower case.
+    #[inline]
+    pub fn apex_name(&self) -> &[u8] {
+        &self.keys[..usize::from(self.apex_len)]
+    }
+
+    /// How many labels the apex has.
+    pub fn apex_labels(&self) -> usize {
+        usize::from(self.apex_labels)
     }
 
     /// The entry of an id.
     pub fn entry(&self, id: EntryId) -> &Entry {
         &self.entries[id.at()]
+    }
+
+    /// What few names have, as this one has it.
+    #[inline]
+    pub fn rare(&self, entry: &Entry) -> &Rare {
+        entry.rare.map_or(&NOTHING_RARE, |at| &self.rares[at.get() as usize - 1])
     }
 
     /// The apex.
@@ -219,19 +301,23 @@ impl NameTable {
     /// The entry of a key, if the name exists.
     #[inline]
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
-        let same = |&at: &u32| key_of(&self.keys, &self.entries[at as usize]) == key;
-        self.table.find(hash(key), same).map(|&at| EntryId::of(at as usize))
+        let is_same = |at: usize| key_of(&self.keys, &self.entries[at]) == key;
+        if self.entries.len() <= FEW {
+            return (0..self.entries.len()).find(|&at| is_same(at)).map(EntryId::of);
+        }
+        let found = self.table.find(hash(key), |&at| is_same(at as usize));
+        found.map(|&at| EntryId::of(at as usize))
     }
 
-    /// Finds a name at or below the apex, which has `apex_labels` labels.
+    /// Finds a name at or below the apex.
     #[inline]
-    pub fn lookup(&self, name: &Folded, apex_labels: usize) -> Lookup {
-        let below = name.label_count().saturating_sub(apex_labels);
+    pub fn lookup(&self, name: &Folded) -> Lookup {
+        let below = name.label_count().saturating_sub(self.apex_labels());
         let (missing, found) = (0..below)
             .find_map(|skip| Some((skip, self.find(name.labels(skip, below))?)))
             .unwrap_or((below, self.apex()));
-        let entry = self.entry(found);
-        match (entry.cut, entry.dname, missing, entry.wildcard) {
+        let rare = self.rare(self.entry(found));
+        match (rare.cut, rare.dname, missing, rare.wildcard) {
             (Some(cut), _, _, _) => Lookup::Cut(cut),
             // A DNAME says nothing of its own name. RFC 6672 §2.3.
             (None, Some(dname), below, _) if below > 0 || dname != found => Lookup::Renamed(dname),
@@ -277,7 +363,8 @@ mod tests {
                 Content { is_cut, is_dname, ..Content::default() },
             );
         }
-        let mut growing = NameTable::with_room_for(contents.len());
+        let mut growing =
+            NameTable::with_room_for(contents.len(), &Name::from_text("example").unwrap());
         for (name, content) in &contents {
             let wire = name.as_wire();
             growing.insert(&wire[..wire.len() - 1], content);
@@ -294,7 +381,7 @@ mod tests {
             wire.push(0);
             crate::wire::name::ShowName(&wire).to_string()
         };
-        let found = match table.lookup(&folded, 1) {
+        let found = match table.lookup(&folded) {
             Lookup::Exact(id) => format!("exact {}", show(id)),
             Lookup::Wildcard { source, encloser } => {
                 format!("wildcard {} of {}", show(source), show(encloser))
@@ -304,6 +391,27 @@ mod tests {
             Lookup::Renamed(id) => format!("renamed {}", show(id)),
         };
         assert_eq!(found, expected, "{name}");
+    }
+
+    #[test]
+    fn few_names_and_many_are_found_alike() {
+        let key = |at: u32| format!("\x03n{at:02}").into_bytes();
+        for count in 0..3 * FEW as u32 {
+            let apex = Name::from_text("Example.org").unwrap();
+            let mut growing = NameTable::with_room_for(count as usize, &apex);
+            for at in 0..count {
+                growing.insert(&key(at), &Content { rrsets: (at, 1), ..Content::default() });
+            }
+            let table = growing.finish();
+            assert_eq!((table.apex_name(), table.apex_labels()), (&b"\x07example\x03org\0"[..], 2));
+            for at in 0..count {
+                let found = table.find(&key(at)).unwrap();
+                assert_eq!(table.entry(found).rrsets(), at as usize..at as usize + 1);
+                assert_eq!(table.key(found), key(at));
+            }
+            assert_eq!(table.find(&key(count)), None);
+            assert_eq!(table.find(b""), Some(table.apex()));
+        }
     }
 
     #[test]

@@ -101,11 +101,7 @@ pub(super) fn of(service: &Service) -> impl Iterator<Item = (&Name, Role)> {
 }
 
 /// The names of a service's nodes, for each in order; nothing where it has no SRV records.
-pub(super) fn node_names(
-    service: &Service,
-    names: &NameTable,
-    apex_labels: usize,
-) -> Box<[Option<NodeName>]> {
+pub(super) fn node_names(service: &Service, names: &NameTable) -> Box<[Option<NodeName>]> {
     if service.srv.is_empty() {
         return Box::default();
     }
@@ -113,7 +109,7 @@ pub(super) fn node_names(
     let mut node_name = |node: &Node| {
         let name = service.node_owner(node)?;
         folded.fold(name.as_wire());
-        let entry = match names.lookup(&folded, apex_labels) {
+        let entry = match names.lookup(&folded) {
             Lookup::Exact(entry) => Some(entry),
             Lookup::Wildcard { .. }
             | Lookup::Missing { .. }
