@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 
 use crate::admin::docs::StatusDoc;
 use crate::admin::metrics::Reload;
@@ -30,7 +31,7 @@ use crate::admin::{Event, Events, Request};
 use crate::health::{Change, IN_FLIGHT_MAX, Monitor, Place, Status, Suspect, Vantages};
 use crate::probe::{Prober, Report, Reports};
 use crate::respond::{Tally, Worker};
-use crate::serve::Figures;
+use crate::serve::{self, Figures};
 use crate::snapshot::{Authored, Current, Publisher, Snapshot};
 use crate::steer::Guards;
 
@@ -242,6 +243,7 @@ impl Control {
         let mut explainer = Worker::new(self.rng.u64(..));
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        spread_out();
         loop {
             tokio::select! {
                 report = self.next_report() => {
@@ -271,7 +273,10 @@ impl Control {
                     self.handle_request(request, &mut explainer);
                 }
                 command = commands.recv() => match command {
-                    Some(Command::Reload(wanted)) => self.apply(*wanted),
+                    Some(Command::Reload(wanted)) => {
+                        self.apply(*wanted);
+                        spread_out();
+                    }
                     Some(Command::Reloaded(how)) => self.books.reload(how),
                     Some(Command::Zones(reply)) => drop(reply.send(self.zones.clone())),
                     Some(Command::Statuses(reply)) => drop(reply.send(self.monitor.statuses())),
@@ -377,4 +382,13 @@ async fn sleep_until(when: Option<Instant>) {
 #[expect(clippy::disallowed_methods, reason = "the control task is where time enters")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Puts what was laid out into large pages, beside everything else.
+fn spread_out() {
+    let work = || {
+        let octets = serve::use_large_pages();
+        tracing::debug!(octets, "in large pages");
+    };
+    drop(spawn_blocking(work));
 }

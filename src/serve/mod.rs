@@ -71,7 +71,7 @@ pub use inherit::{InheritError, Inherited};
 pub use keys::{Keyring, Pair};
 pub use options::{Gate, Limits, Options, Proxies, Way};
 pub use stopwatch::Times;
-pub use sys::{User, passed_descriptors};
+pub use sys::{User, passed_descriptors, use_large_pages};
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

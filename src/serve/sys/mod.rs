@@ -6,6 +6,7 @@
 //! - [`Readiness`]: which of several sockets has something.
 //! - [`cores`] and [`pin`]: which cores the process may use, and staying on one.
 //! - `xdp/`: frames from the driver, before the kernel makes packets of them.
+//! - [`use_large_pages`]: fewer pages for much memory. No library asks for it.
 //! - `process.rs`: what was passed to the process, and as whom it runs. `rustix` speaks of threads
 //!   here, and a user is the whole process's.
 //!
@@ -14,12 +15,14 @@
 #![allow(unsafe_code, reason = "the system call files are where unsafe code lives")]
 
 mod batch;
+mod memory;
 mod process;
 pub(super) mod xdp;
 
 #[cfg(test)]
 use batch::{BATCH_WIDTH, RESPONSE_LEN_MAX};
 pub(super) use batch::{Batch, Sent};
+pub use memory::use_large_pages;
 pub use process::{User, passed_descriptors};
 
 use std::net::UdpSocket;
