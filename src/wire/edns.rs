@@ -108,7 +108,10 @@ impl Opt {
     /// Adds an option. What does not fit is left out, which takes more than each option once.
     pub fn option(&mut self, code: OptionCode, data: &[u8]) {
         let Some(room) = self.options.get_mut(self.len..) else { return };
-        self.len += write_option(room, code, &[data]).unwrap_or(0);
+        if let Some(place) = begin_option(room, code, data.len()) {
+            place.copy_from_slice(data);
+            self.len += OPTION_HEAD_LEN + data.len();
+        }
     }
 
     /// Returns the client subnet of the query, with a scope of 0 until another is set.
@@ -158,10 +161,9 @@ impl Opt {
         if let Some(why) = why {
             // RFC 8914 §3: a long text goes first, and no response is cut for the sake of it.
             let room = out.len() - kept;
-            let code = why.code.to_be_bytes();
             let room = &mut out[end..room];
-            end += write_option(room, OptionCode::EXTENDED_ERROR, &[&code, why.text.as_bytes()])
-                .or_else(|| write_option(room, OptionCode::EXTENDED_ERROR, &[&code]))
+            end += write_why(room, why.code, why.text)
+                .or_else(|| write_why(room, why.code, ""))
                 .unwrap_or(0);
         }
         if self.padded {
@@ -179,25 +181,32 @@ impl Opt {
 fn write_padding(out: &mut [u8], end: usize) -> usize {
     let least = end + OPTION_HEAD_LEN;
     let length = least.next_multiple_of(PADDING_BLOCK).min(out.len());
-    let [code_high, code_low] = OptionCode::PADDING.0.to_be_bytes();
-    let [len_high, len_low] = ((length - least) as u16).to_be_bytes();
-    out[end..least].copy_from_slice(&[code_high, code_low, len_high, len_low]);
-    // RFC 7830 §3: the octets should be zero.
-    out[least..length].fill(0);
+    if let Some(data) = begin_option(&mut out[end..length], OptionCode::PADDING, length - least) {
+        // RFC 7830 §3: the octets should be zero.
+        data.fill(0);
+    }
     length
 }
 
-/// Writes an option whose data comes in pieces; gives its octets, or none where there is no room.
-fn write_option(room: &mut [u8], code: OptionCode, pieces: &[&[u8]]) -> Option<usize> {
-    let data_len: usize = pieces.iter().map(|piece| piece.len()).sum();
-    let length = u16::try_from(data_len).ok()?.to_be_bytes();
-    let mut rest = room.get_mut(..OPTION_HEAD_LEN + data_len)?;
-    for piece in [&code.0.to_be_bytes()[..], &length].into_iter().chain(pieces.iter().copied()) {
-        let (to, behind) = rest.split_at_mut(piece.len());
-        to.copy_from_slice(piece);
-        rest = behind;
-    }
+/// Writes why an answer is what it is; gives its octets, or none where there is no room.
+fn write_why(room: &mut [u8], code: u16, text: &str) -> Option<usize> {
+    let code = code.to_be_bytes();
+    let data_len = code.len() + text.len();
+    let (first, rest) =
+        begin_option(room, OptionCode::EXTENDED_ERROR, data_len)?.split_at_mut(code.len());
+    first.copy_from_slice(&code);
+    rest.copy_from_slice(text.as_bytes());
     Some(OPTION_HEAD_LEN + data_len)
+}
+
+/// Begins an option with so many octets of data; gives their place, or none where there is no room.
+fn begin_option(room: &mut [u8], code: OptionCode, data_len: usize) -> Option<&mut [u8]> {
+    let (head, rest) = room.split_first_chunk_mut::<OPTION_HEAD_LEN>()?;
+    let data = rest.get_mut(..data_len)?;
+    let [code_high, code_low] = code.0.to_be_bytes();
+    let [len_high, len_low] = u16::try_from(data_len).ok()?.to_be_bytes();
+    *head = [code_high, code_low, len_high, len_low];
+    Some(data)
 }
 
 #[cfg(test)]
