@@ -185,7 +185,11 @@ impl Http {
     pub(crate) async fn begin<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         stream: S,
     ) -> Self {
-        let (send, connection) = h2::client::handshake(stream).await.unwrap();
+        // RFC 9113 §5.1.2: there is no limit until the server's is known, and streams beyond it
+        // are refused.
+        let mut builder = h2::client::Builder::new();
+        let shaking = builder.initial_max_send_streams(1).handshake(stream);
+        let (send, connection) = shaking.await.unwrap();
         tokio::spawn(connection);
         Self(send)
     }
