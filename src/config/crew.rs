@@ -8,6 +8,8 @@ use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use crate::serve;
+
 /// Helpers beyond these would wait for the disk and for one another.
 const HELPERS_MAX: usize = 16;
 /// How often everybody comes for more: the last ones to work should not work for long alone.
@@ -20,7 +22,7 @@ const PORTION_MAX: usize = 64;
 pub(super) struct Crew(NonZero<usize>);
 
 impl Crew {
-    /// One for each core that this process may use.
+    /// One for each core that this process may use, up to [`HELPERS_MAX`].
     pub(super) fn of_all_cores() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self::of(cores.min(HELPERS_MAX))
@@ -46,8 +48,13 @@ impl Crew {
         thread::scope(|scope| {
             for _ in 1..self.0.get().min(portions) {
                 // Where there can be no more threads, those that there are do it.
+                // While others answer on these cores, they come first.
                 let helper = thread::Builder::new().name("rota-read".into());
-                if helper.spawn_scoped(scope, help).is_err() {
+                let work = || {
+                    serve::stand_back();
+                    help();
+                };
+                if helper.spawn_scoped(scope, work).is_err() {
                     break;
                 }
             }

@@ -170,20 +170,43 @@ fn read_bytes(path: &Path, len_max: u64) -> io::Result<Vec<u8>> {
 }
 
 /// What a file holds, and when it was written: there are a hundred thousand to be asked, so each is
-/// looked for once and read once. What is appended meanwhile is another change.
+/// looked for once and read once.
 pub(super) fn read_dated(path: &Path, len_max: u64) -> io::Result<(Vec<u8>, SystemTime)> {
-    // A pipe would be waited for, and a device has no end.
-    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let file = open(path)?;
     let about = file.metadata()?;
     if !about.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        return Err(no_file());
     }
-    let len = about.len();
-    if len > len_max {
+    let within = |len: u64| {
         let message = format!("it has {len} octets, more than {len_max}");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    let mut bytes = Vec::with_capacity(len as usize);
-    file.take(len).read_to_end(&mut bytes)?;
+        if len <= len_max {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
+        }
+    };
+    within(about.len())?;
+    let mut bytes = Vec::with_capacity(about.len() as usize);
+    // It may have grown since, and some file systems do not know how long a file is.
+    file.take(len_max + 1).read_to_end(&mut bytes)?;
+    within(bytes.len() as u64)?;
     Ok((bytes, about.modified()?))
+}
+
+/// Opens what should be a file, without waiting for anybody at the other end of a pipe.
+fn open(path: &Path) -> io::Result<fs::File> {
+    let quick = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    match quick {
+        // Somebody has a lease on it, and is asked to give it back: open(2), EWOULDBLOCK.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock && path.is_file() => {
+            fs::File::open(path)
+        }
+        // A socket.
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Err(no_file()),
+        other => other,
+    }
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")
 }

@@ -71,7 +71,7 @@ pub use inherit::{InheritError, Inherited};
 pub use keys::{Keyring, Pair};
 pub use options::{Gate, Limits, Options, Proxies, Way};
 pub use stopwatch::Times;
-pub use sys::{User, passed_descriptors, use_large_pages};
+pub use sys::{User, passed_descriptors, stand_back, use_large_pages};
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -194,7 +194,7 @@ pub fn start(listeners: Listeners, current: Arc<Current>, seed: u64) -> io::Resu
             let (furniture, worker) = (furniture.clone(), running.worker(seeds.u64(..)));
             running.spawn(format!("{name}-{index}"), core, &report, move || {
                 if name == "tls" {
-                    sys::stand_back();
+                    stand_back();
                 }
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 let desk = Desk::new(furniture, worker, index);
@@ -290,7 +290,7 @@ impl Running {
         let (keyring, stop) = (Arc::clone(&self.keyring), self.stop.word.subscribe());
         let handshake = furniture.limits.handshake;
         self.spawn(format!("h3-{index}"), core, report, move || {
-            sys::stand_back();
+            stand_back();
             h3::serve(sockets, handler, keyring, handshake, stop)
         })
     }

@@ -82,6 +82,8 @@ impl Slot {
     }
 }
 
+/// Lines that room is made for beforehand: a file can have many more, and nothing in them.
+const LINES_MAX: usize = 1 << 22;
 /// In place of the link before the first.
 const NONE: u32 = u32::MAX;
 
@@ -94,7 +96,7 @@ impl RecordsBuilder {
     /// Nothing gathered yet, and room for what a master file says. What is not used of it is never
     /// written to, and so is no memory yet.
     pub fn with_room_for(apex: Name, text: &str) -> Self {
-        let lines = text.bytes().filter(|octet| *octet == b'\n').count();
+        let lines = text.bytes().filter(|octet| *octet == b'\n').count().min(LINES_MAX);
         Self {
             apex,
             sets: Vec::with_capacity(lines),

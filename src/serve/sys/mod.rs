@@ -163,7 +163,7 @@ pub(super) fn pin(core: Core) -> io::Result<()> {
 }
 
 /// Has the calling thread run after others that want the same core: what it does can wait.
-pub(super) fn stand_back() {
+pub fn stand_back() {
     if let Err(error) = rustix::process::setpriority_process(None, LATER) {
         // It is as quick as the others then.
         tracing::debug!(%error, "a thread could not be put behind others");
