@@ -4,7 +4,7 @@
 //! and for each of them the processor has to find out first where the page is: a walk through
 //! tables that are in no cache either. With pages of 2 MiB instead of 4 KiB it knows them all. The
 //! kernel makes them where it is asked to (`MADV_COLLAPSE`, since Linux 6.1), by copying what is
-//! there; whoever reads meanwhile reads on.
+//! there; whoever reads the page at hand just then waits for some hundred microseconds.
 //!
 //! ```text
 //!  /proc/self/maps
@@ -22,18 +22,21 @@ use std::ops::Range;
 const LARGE: usize = 16 << 20;
 /// Octets of a large page.
 const PAGE: usize = 2 << 20;
+/// In linux/mman.h; `libc` has it for one of the C libraries only.
+const MADV_COLLAPSE: libc::c_int = 25;
 const MAPS: &str = "/proc/self/maps";
 const SETTING: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 
-/// Has the kernel put what this process holds into large pages, if it holds much. Gives how many
-/// octets are in them now; takes some hundred microseconds for each page.
+/// Has the kernel put what this process holds into large pages, if it holds much; takes some
+/// hundred microseconds for each. Gives how many octets are in them now.
 pub fn use_large_pages() -> usize {
     let Ok(setting) = fs::read_to_string(SETTING) else { return 0 };
     if setting.contains("[never]") {
         return 0;
     }
     let maps = fs::read_to_string(MAPS).unwrap_or_default();
-    large(&maps).into_iter().filter(collapse).map(|range| range.len()).sum()
+    let pages = large(&maps).into_iter().flat_map(|range| range.step_by(PAGE));
+    pages.filter(|&page| collapse(page)).count() * PAGE
 }
 
 /// The whole large pages of large mappings that hold nothing but this process's own data.
@@ -51,12 +54,13 @@ fn large(maps: &str) -> Vec<Range<usize>> {
     maps.lines().filter_map(range).collect()
 }
 
-/// True where the kernel has done so for all of a range.
-fn collapse(range: &Range<usize>) -> bool {
-    let (at, len) = (std::ptr::without_provenance_mut(range.start), range.len());
+/// True where the kernel has made one large page of the small ones from this address on: not where
+/// nothing was ever written, or where devices read.
+fn collapse(at: usize) -> bool {
+    let at = std::ptr::without_provenance_mut(at);
     // SAFETY: this advice changes by which pages memory is mapped, never what is in it, nor who may
-    // read and write it; a range that is not mapped any more is an error and nothing else.
-    unsafe { libc::madvise(at, len, libc::MADV_COLLAPSE) == 0 }
+    // read and write it; what is not mapped any more is an error and nothing else.
+    unsafe { libc::madvise(at, PAGE, MADV_COLLAPSE) == 0 }
 }
 
 #[cfg(test)]
@@ -90,7 +94,7 @@ what is this
     }
 
     #[test]
-    fn a_range_that_is_not_there_is_refused() {
-        assert!(!collapse(&(PAGE..2 * PAGE)));
+    fn what_is_not_there_is_refused() {
+        assert!(!collapse(PAGE));
     }
 }
