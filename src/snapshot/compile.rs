@@ -34,16 +34,18 @@ pub struct ZoneSlot(pub u32);
 /// Gives slots to services, pools, addresses and zones by their ids; an id keeps its slot for good.
 #[derive(Debug, Default)]
 pub struct Slots {
-    services: HashMap<String, ServiceSlot>,
+    /// By the names of the zone and the service: ids are texts, and two may read alike.
+    services: HashMap<Box<[u8]>, ServiceSlot>,
     pools: HashMap<String, PoolSlot>,
     addresses: HashMap<String, AddressSlot>,
     zones: HashMap<Box<[u8]>, ZoneSlot>,
 }
 
 impl Slots {
-    fn service(&mut self, id: &str) -> ServiceSlot {
+    fn service(&mut self, apex: &[u8], owner: &Name) -> ServiceSlot {
         let next = ServiceSlot(self.services.len() as u32);
-        *self.services.entry(id.to_owned()).or_insert(next)
+        let key = [apex, &owner.to_folded()].concat();
+        *self.services.entry(key.into()).or_insert(next)
     }
 
     fn pool(&mut self, id: String) -> PoolSlot {
@@ -318,7 +320,7 @@ impl ServiceEntry {
         let pools = service.pools.iter().map(pool).collect();
         let guide = tools.guides.guide(service);
         let answered = before.map(|it| it.answered(tools.before.get(it.slot))).unwrap_or_default();
-        let slot = tools.slots.service(&service.id);
+        let slot = tools.slots.service(names.apex_name(), &service.owner);
         let plan = Plan::make(service, guide.clone(), tools.board, |at: usize| {
             answered.contains(&addresses[at])
         });

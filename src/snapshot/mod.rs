@@ -128,7 +128,7 @@ impl Snapshot {
         InForce { zone, plans: &self.plans }
     }
 
-    /// How many were published before this one.
+    /// How many configurations were put in force before this one.
     pub fn generation(&self) -> u64 {
         self.ground.generation
     }

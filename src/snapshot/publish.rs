@@ -267,3 +267,6 @@ fn users(snapshot: &Snapshot) -> Users {
     }
     users
 }
+
+#[cfg(test)]
+mod tests;
