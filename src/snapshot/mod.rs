@@ -32,6 +32,9 @@ pub use publish::{Current, Publisher, TierChange};
 pub use roles::{NodeName, Offer, Role};
 pub use settings::Settings;
 
+/// So many are looked at one by one: that is less than finding one by its hash.
+const FEW: usize = 8;
+
 /// One zone as its operator means it: what `config` hands over and `compile` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneModel {
@@ -189,6 +192,9 @@ impl Snapshot {
     #[inline]
     fn served(&self, apex: &[u8]) -> Option<&Served> {
         let Ground { zones, apexes, .. } = &*self.ground;
+        if zones.len() <= FEW {
+            return zones.iter().find(|zone| zone.is_at(apex));
+        }
         let found = apexes.find(names::hash(apex), |&at| zones[at as usize].is_at(apex));
         found.map(|&at| &zones[at as usize])
     }
@@ -207,11 +213,6 @@ impl<'s> InForce<'s> {
     #[inline]
     pub fn plan(self, entry: &ServiceEntry) -> &'s Plan {
         self.plans.get(entry.slot)
-    }
-
-    /// The zone itself.
-    pub fn zone(self) -> &'s Zone {
-        self.zone
     }
 }
 

@@ -25,6 +25,7 @@ use hashbrown::HashTable;
 use crate::wire::name::{labels, suffixes};
 use crate::wire::{Folded, Name};
 
+use super::FEW;
 use super::roles::Steered;
 
 /// The hash is fixed: what is in the table is the operator's, and a query inserts nothing.
@@ -126,9 +127,6 @@ pub enum Lookup {
     /// The name lies below one with a DNAME.
     Renamed(EntryId),
 }
-
-/// So many names have no table: looking at all of them is less than finding one in it.
-const FEW: usize = 8;
 
 /// All names of a zone.
 #[derive(Debug)]
