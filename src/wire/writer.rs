@@ -379,6 +379,34 @@ mod tests {
     }
 
     #[test]
+    fn names_that_were_taken_back_are_not_pointed_to() {
+        let mut out = [0; 512];
+        let mut writer = Writer::begin(&mut out, 512, HEADER, QUESTION, None).unwrap();
+        let mark = writer.mark();
+        let other = name("ns.elsewhere");
+        writer.name(other.as_wire()).unwrap();
+        writer.rewind(mark);
+        writer.bytes(b"\x02ns\x09elsewhere\x00").unwrap();
+        let start = writer.position();
+        writer.name(other.as_wire()).unwrap();
+        assert_eq!(writer.position(), start + other.as_wire().len(), "nothing to point to");
+        writer.name(name("www.example").as_wire()).unwrap();
+        assert_eq!(writer.position(), start + other.as_wire().len() + 2, "the question is");
+    }
+
+    #[test]
+    fn whole_records_leave_room_for_opt() {
+        let mut out = [0; 512];
+        let limit = 12 + QUESTION.len() + OPT_LEN + HEAD_LEN + 4;
+        let mut opt = Opt::new(1232, false);
+        let mut writer = Writer::begin(&mut out, limit, HEADER, QUESTION, Some(&mut opt)).unwrap();
+        let head = writer.head(12, RecordType::A, 60);
+        assert_eq!(writer.record(Section::Answer, &head, &[0; 5]), Err(Full));
+        assert_eq!(writer.record(Section::Answer, &head, &[0; 4]), Ok(()));
+        assert_eq!(writer.finish(), limit);
+    }
+
+    #[test]
     fn keeps_room_for_opt_and_rewinds_what_does_not_fit() {
         let mut out = [0; 512];
         let limit = 12 + QUESTION.len() + OPT_LEN + 16;
