@@ -207,11 +207,7 @@ impl<'o> Writer<'o> {
             Owner::At(place) => self.bytes(&pointer(place))?,
             Owner::Wire(name) => self.name(name)?,
         }
-        let mut fixed = [0; 10];
-        fixed[..2].copy_from_slice(&rtype.0.to_be_bytes());
-        fixed[2..4].copy_from_slice(&self.class.0.to_be_bytes());
-        fixed[4..8].copy_from_slice(&ttl.to_be_bytes());
-        self.bytes(&fixed)?;
+        self.bytes(&self.fixed(rtype, ttl))?;
         self.counts[section as usize] += 1;
         Ok(RdataStart(self.len))
     }
@@ -242,10 +238,17 @@ impl<'o> Writer<'o> {
     pub fn head(&self, owner: usize, rtype: RecordType, ttl: u32) -> Head {
         let mut head = [0; HEAD_LEN];
         head[..2].copy_from_slice(&pointer(owner));
-        head[2..4].copy_from_slice(&rtype.0.to_be_bytes());
-        head[4..6].copy_from_slice(&self.class.0.to_be_bytes());
-        head[6..10].copy_from_slice(&ttl.to_be_bytes());
+        head[2..].copy_from_slice(&self.fixed(rtype, ttl));
         Head(head)
+    }
+
+    /// What stands between a record's owner and its RDATA, the length still 0. RFC 1035 §3.2.1.
+    fn fixed(&self, rtype: RecordType, ttl: u32) -> [u8; HEAD_LEN - 2] {
+        let mut fixed = [0; HEAD_LEN - 2];
+        fixed[..2].copy_from_slice(&rtype.0.to_be_bytes());
+        fixed[2..4].copy_from_slice(&self.class.0.to_be_bytes());
+        fixed[4..8].copy_from_slice(&ttl.to_be_bytes());
+        fixed
     }
 
     /// Appends `count` whole records of one length that were made before, owned by a pointer to the
