@@ -47,13 +47,13 @@ impl Crew {
         };
         thread::scope(|scope| {
             for _ in 1..self.0.get().min(portions) {
-                // Where there can be no more threads, those that there are do it.
-                // While others answer on these cores, they come first.
-                let helper = thread::Builder::new().name("rota-read".into());
                 let work = || {
+                    // Those who answer on these cores come first.
                     serve::stand_back();
                     help();
                 };
+                // Where there can be no more threads, those that there are do it.
+                let helper = thread::Builder::new().name("rota-read".into());
                 if helper.spawn_scoped(scope, work).is_err() {
                     break;
                 }

@@ -178,12 +178,11 @@ pub(super) fn read_dated(path: &Path, len_max: u64) -> io::Result<(Vec<u8>, Syst
         return Err(no_file());
     }
     let within = |len: u64| {
-        let message = format!("it has {len} octets, more than {len_max}");
         if len <= len_max {
-            Ok(())
-        } else {
-            Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
+            return Ok(());
         }
+        let message = format!("it has {len} octets, more than {len_max}");
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
     };
     within(about.len())?;
     let mut bytes = Vec::with_capacity(about.len() as usize);
