@@ -10,6 +10,7 @@
 //! no answer mixes two generations.
 
 pub mod compile;
+mod index;
 pub mod names;
 pub mod plans;
 pub mod publish;
@@ -18,8 +19,6 @@ pub mod settings;
 
 use std::ops::Deref;
 use std::sync::Arc;
-
-use hashbrown::HashTable;
 
 use crate::steer::{Plan, Service};
 use crate::wire::{Folded, Name};
@@ -32,8 +31,7 @@ pub use publish::{Current, Publisher, TierChange};
 pub use roles::{NodeName, Offer, Role};
 pub use settings::Settings;
 
-/// So many are looked at one by one: that is less than finding one by its hash.
-const FEW: usize = 8;
+use index::Index;
 
 /// One zone as its operator means it: what `config` hands over and `compile` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +80,8 @@ pub struct InForce<'s> {
 struct Ground {
     generation: u64,
     zones: Vec<Served>,
-    /// By the hash of the apex, the place among the zones.
-    apexes: HashTable<u32>,
+    /// Of the zones, by their apexes.
+    apexes: Index,
     apex_labels_max: usize,
     settings: Settings,
     slots: SlotCounts,
@@ -98,14 +96,11 @@ impl Snapshot {
         settings: Settings,
         slots: SlotCounts,
     ) -> Self {
-        let mut apexes = HashTable::with_capacity(zones.len());
+        let apexes = Index::of(&zones, |served| index::hash(&served.apex().to_folded()));
         let mut apex_labels_max = 0;
         let mut set_len_max = 0;
-        for (at, served) in zones.iter().enumerate() {
-            let apex = served.apex();
-            apex_labels_max = apex_labels_max.max(apex.label_count());
-            let hash_at = |&at: &u32| names::hash(&zones[at as usize].apex().to_folded());
-            apexes.insert_unique(hash_at(&(at as u32)), at as u32, hash_at);
+        for served in &zones {
+            apex_labels_max = apex_labels_max.max(served.apex().label_count());
             if let Served::Zone(zone) = served {
                 let lens = zone.services().iter().map(|entry| entry.addresses.len());
                 set_len_max = set_len_max.max(lens.max().unwrap_or(0));
@@ -192,11 +187,7 @@ impl Snapshot {
     #[inline]
     fn served(&self, apex: &[u8]) -> Option<&Served> {
         let Ground { zones, apexes, .. } = &*self.ground;
-        if zones.len() <= FEW {
-            return zones.iter().find(|zone| zone.is_at(apex));
-        }
-        let found = apexes.find(names::hash(apex), |&at| zones[at as usize].is_at(apex));
-        found.map(|&at| &zones[at as usize])
+        apexes.find(zones, apex, |served| served.is_at(apex)).map(|at| &zones[at])
     }
 
     fn zone_of(&self, apex: &Name) -> Option<&Arc<Zone>> {

@@ -1,50 +1,33 @@
-//! A zone's names as a hash table.
+//! A zone's names.
 //!
 //! Keys are names in lower case without the apex (`03 w w w` for `www.example.org` in
-//! `example.org`; nothing for the apex itself). Where there are few of them they are compared one
-//! by one: of a hundred thousand zones most have a handful, and no cache holds a table for each.
+//! `example.org`; nothing for the apex itself).
 //!
 //! ```text
 //!   entries   [ apex ][ www ][ … ]     the name of the zone itself is in front of all keys
 //!                |       '--------.
 //!   keys      [ 07example03org00 | 03www | … ]
 //! ```
-//! Every name that exists has an entry, the empty
-//! non-terminals too (RFC 4592 §2.2.2), so the closest encloser is the first ancestor found. What
-//! an ancestor decides for names below it (a cut, a wildcard) is noted in the entries when the
-//! table is made: an answer about an existing name costs one look-up, one about a missing name one
-//! more for each label that is missing.
+//!
+//! Every name that exists has an entry, the empty non-terminals too (RFC 4592 §2.2.2), so the
+//! closest encloser is the first ancestor found. What an ancestor decides for names below it (a
+//! cut, a wildcard) is noted in the entries when the table is made: an answer about an existing
+//! name costs one look-up, one about a missing name one more for each label that is missing.
 
-use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroU32;
 use std::ops::Range;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
 use crate::wire::name::{labels, suffixes};
 use crate::wire::{Folded, Name};
 
-use super::FEW;
+use super::index::{Index, hash};
 use super::roles::Steered;
 
-/// The hash is fixed: what is in the table is the operator's, and a query inserts nothing.
-const HASH: FixedState = FixedState::with_seed(0x726f_7461);
-
-/// The hash of a name, complete or not, in lower case. Where it ends is a part of every key, so the
-/// length need not be.
-#[inline]
-pub(super) fn hash(key: &[u8]) -> u64 {
-    let mut hasher = HASH.build_hasher();
-    hasher.write(key);
-    hasher.finish()
-}
-
-/// An entry's place in its table, from one: so that none is nothing, and takes no room.
+/// A place in a list, from one: so that none is nothing, and takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntryId(NonZeroU32);
+struct Ordinal(NonZeroU32);
 
-impl EntryId {
+impl Ordinal {
     fn of(at: usize) -> Self {
         Self(NonZeroU32::MIN.saturating_add(at as u32))
     }
@@ -54,13 +37,27 @@ impl EntryId {
     }
 }
 
+/// An entry's place in its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(Ordinal);
+
+impl EntryId {
+    fn of(at: usize) -> Self {
+        Self(Ordinal::of(at))
+    }
+
+    fn at(self) -> usize {
+        self.0.at()
+    }
+}
+
 /// What there is at one name: 16 octets, since a zone can have a million.
 #[derive(Clone, Debug)]
 pub struct Entry {
     key_at: u32,
     rrsets_at: u32,
-    /// What only few names have, from one.
-    rare: Option<NonZeroU32>,
+    /// What only few names have.
+    rare: Option<Ordinal>,
     rrset_count: u16,
     key_len: u8,
 }
@@ -131,8 +128,8 @@ pub enum Lookup {
 /// All names of a zone.
 #[derive(Debug)]
 pub struct NameTable {
-    /// By the hash of the key; empty where there are few.
-    table: HashTable<u32>,
+    /// Of the entries, by their keys.
+    index: Index,
     entries: Box<[Entry]>,
     rares: Box<[Rare]>,
     keys: Box<[u8]>,
@@ -181,7 +178,7 @@ impl Growing {
             self.rare(parent).wildcard = Some(id);
         }
         let above = parent.and_then(|parent| self.entries[parent.at()].rare);
-        let above = above.map_or(NOTHING_RARE, |at| self.rares[at.get() as usize - 1]);
+        let above = above.map_or(NOTHING_RARE, |rare| self.rares[rare.at()]);
         self.entries.push(Entry {
             key_at: key_at as u32,
             rrsets_at: 0,
@@ -199,11 +196,11 @@ impl Growing {
     /// What few names have, for one of them.
     fn rare(&mut self, id: EntryId) -> &mut Rare {
         let Self { entries, rares, .. } = self;
-        let at = *entries[id.at()].rare.get_or_insert_with(|| {
+        let rare = *entries[id.at()].rare.get_or_insert_with(|| {
             rares.push(NOTHING_RARE);
-            NonZeroU32::MIN.saturating_add(rares.len() as u32 - 1)
+            Ordinal::of(rares.len() - 1)
         });
-        &mut rares[at.get() as usize - 1]
+        &mut rares[rare.at()]
     }
 
     /// Notes what there is at a name, before any name below it comes.
@@ -225,15 +222,8 @@ impl Growing {
     pub fn finish(self) -> NameTable {
         let Self { entries, rares, keys, apex_len, apex_labels, path: _ } = self;
         let (entries, keys) = (entries.into_boxed_slice(), keys.into_boxed_slice());
-        let mut table = HashTable::new();
-        if entries.len() > FEW {
-            let hash_at = |&at: &u32| hash(key_of(&keys, &entries[at as usize]));
-            table.reserve(entries.len(), hash_at);
-            for at in 0..entries.len() as u32 {
-                table.insert_unique(hash_at(&at), at, hash_at);
-            }
-        }
-        NameTable { table, entries, rares: rares.into(), keys, apex_len, apex_labels }
+        let index = Index::of(&entries, |entry| hash(key_of(&keys, entry)));
+        NameTable { index, entries, rares: rares.into(), keys, apex_len, apex_labels }
     }
 }
 
@@ -273,7 +263,7 @@ impl NameTable {
     /// What few names have, as this one has it.
     #[inline]
     pub fn rare(&self, entry: &Entry) -> &Rare {
-        entry.rare.map_or(&NOTHING_RARE, |at| &self.rares[at.get() as usize - 1])
+        entry.rare.map_or(&NOTHING_RARE, |rare| &self.rares[rare.at()])
     }
 
     /// The apex.
@@ -299,12 +289,8 @@ impl NameTable {
     /// The entry of a key, if the name exists.
     #[inline]
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
-        let is_same = |at: usize| key_of(&self.keys, &self.entries[at]) == key;
-        if self.entries.len() <= FEW {
-            return (0..self.entries.len()).find(|&at| is_same(at)).map(EntryId::of);
-        }
-        let found = self.table.find(hash(key), |&at| is_same(at as usize));
-        found.map(|&at| EntryId::of(at as usize))
+        let found = self.index.find(&self.entries, key, |entry| key_of(&self.keys, entry) == key);
+        found.map(EntryId::of)
     }
 
     /// Finds a name at or below the apex.
@@ -337,6 +323,7 @@ fn suffix(key: &[u8], skip: usize) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::index::FEW;
     use super::*;
     use crate::wire::Name;
 
